@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/grammar/grammar.hpp"
+
+#include <fmt/format.h>
+
+#include "api/grammar/ambiguity.hpp"
+#include "api/grammar/options.hpp"
+#include "api/grammar/tokenizer.hpp"
+#include "api/grammar/walk.hpp"
+
+namespace api::grammar {
+
+using google::protobuf::MethodDescriptor;
+
+Grammar::Grammar(const TextForms& forms) : forms_(forms) {
+    factory_.SetDelegateToGeneratedFactory(true);
+}
+
+const google::protobuf::Message& Grammar::prototype(
+    const google::protobuf::Descriptor& type) const {
+    return *factory_.GetPrototype(&type);
+}
+
+std::unique_ptr<google::protobuf::Message> Grammar::new_message(
+    const google::protobuf::Descriptor& type) const {
+    return std::unique_ptr<google::protobuf::Message>(prototype(type).New());
+}
+
+absl::StatusOr<Grammar::Patterns> Grammar::compile(const MethodDescriptor& method) const {
+    const google::protobuf::MethodOptions options = options_of(method);
+    Patterns compiled;
+    if (options.ExtensionSize(sluice::cli) > 0 && method.client_streaming()) {
+        return absl::InvalidArgumentError(fmt::format(
+            "{} cannot have a command: it takes a stream of requests, and a line is only one",
+            method.full_name()));
+    }
+    for (int i = 0; i < options.ExtensionSize(sluice::cli); ++i) {
+        auto pattern = Pattern::compile(options.GetExtension(sluice::cli, i), method,
+                                        prototype(*method.input_type()), forms_);
+        if (!pattern.ok()) {
+            return pattern.status();
+        }
+        compiled.push_back(*std::move(pattern));
+    }
+    for (std::size_t i = 0; i < compiled.size(); ++i) {
+        std::vector<const Pattern*> others;
+        for (std::size_t j = 0; j < i; ++j) {
+            others.push_back(compiled[j].get());
+        }
+        for (const auto& [name, known] : methods_) {
+            for (const auto& pattern : known) {
+                others.push_back(pattern.get());
+            }
+        }
+        for (const Pattern* other : others) {
+            if (const auto line = line_in_both(*compiled[i], *other, forms_)) {
+                return absl::InvalidArgumentError(fmt::format(
+                    "the command '{}' of {} clashes with '{}' of {}: both accept the line '{}'",
+                    compiled[i]->text(), method.full_name(), other->text(),
+                    other->method().full_name(), *line));
+            }
+        }
+    }
+    return compiled;
+}
+
+absl::Status Grammar::check(const MethodDescriptor& method) const {
+    if (methods_.contains(method.full_name())) {
+        return absl::AlreadyExistsError(
+            fmt::format("the commands of {} are known already", method.full_name()));
+    }
+    return compile(method).status();
+}
+
+absl::Status Grammar::add_method(const MethodDescriptor& method) {
+    if (methods_.contains(method.full_name())) {
+        return check(method);
+    }
+    absl::StatusOr<Patterns> compiled = compile(method);
+    if (compiled.ok() && !compiled->empty()) {
+        methods_.emplace(method.full_name(), *std::move(compiled));
+    }
+    return compiled.status();
+}
+
+absl::Status Grammar::add_service(const google::protobuf::ServiceDescriptor& service) {
+    for (int i = 0; i < service.method_count(); ++i) {
+        if (absl::Status status = add_method(*service.method(i)); !status.ok()) {
+            while (i-- > 0) {
+                remove_method(service.method(i)->full_name());
+            }
+            return status;
+        }
+    }
+    return absl::OkStatus();
+}
+
+void Grammar::remove_method(std::string_view full_name) {
+    if (const auto found = methods_.find(full_name); found != methods_.end()) {
+        methods_.erase(found);
+    }
+}
+
+void Grammar::remove_service(const google::protobuf::ServiceDescriptor& service) {
+    for (int i = 0; i < service.method_count(); ++i) {
+        remove_method(service.method(i)->full_name());
+    }
+}
+
+std::vector<const Pattern*> Grammar::patterns() const {
+    std::vector<const Pattern*> all;
+    for (const auto& [name, known] : methods_) {
+        for (const auto& pattern : known) {
+            all.push_back(pattern.get());
+        }
+    }
+    return all;
+}
+
+absl::StatusOr<Command> Grammar::parse(std::string_view line) const {
+    const absl::StatusOr<std::vector<Token>> tokens = tokenize(line);
+    if (!tokens.ok()) {
+        return tokens.status();
+    }
+    if (tokens->empty()) {
+        return absl::InvalidArgumentError("the line is empty: type a command");
+    }
+    Walk walk(patterns(), forms_);
+    for (const Token& token : *tokens) {
+        if (absl::Status status = walk.step(token); !status.ok()) {
+            return status;
+        }
+    }
+    const Thread* reading = walk.finished();
+    if (reading == nullptr) {
+        return walk.too_short();
+    }
+    Command command{&reading->pattern->method(),
+                    std::unique_ptr<google::protobuf::Message>(reading->pattern->request().New())};
+    for (const Binding& binding : reading->bindings) {
+        if (absl::Status status = forms_.parse(*binding.field, binding.text, *command.request);
+            !status.ok()) {
+            return status;
+        }
+    }
+    return command;
+}
+
+}  // namespace api::grammar

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <google/protobuf/dynamic_message.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/grammar/pattern.hpp"
+#include "api/grammar/text_forms.hpp"
+
+namespace api::grammar {
+
+/// A line that was understood: what to call, with what.
+struct Command {
+    const google::protobuf::MethodDescriptor* method = nullptr;
+    /// Dies before the grammar, which owns its type's machinery.
+    std::unique_ptr<google::protobuf::Message> request;
+};
+
+/// One way to go on with a line.
+struct Candidate {
+    /// The word, or "<field>" where any value of it may stand.
+    std::string text;
+    std::string help;
+    /// `text` names a value and is not itself one.
+    bool placeholder = false;
+    /// "service.Method:field", from where live values come; may be empty.
+    std::string values_from;
+};
+
+/// What could stand where a line ends.
+struct Completion {
+    std::vector<Candidate> candidates;
+    /// The word under way, without quotes; empty behind a blank.
+    std::string partial;
+    /// Where that word begins in the line.
+    std::size_t begin = 0;
+    /// The line before the word under way is a command already.
+    bool whole = false;
+};
+
+/// One command, for lists of help.
+struct Usage {
+    std::string text;
+    std::string help;
+};
+
+/// The commands of a set of methods, from their option (sluice.cli): reads lines into requests and
+/// writes requests as lines. The daemon keeps one to check what is registered and to write its
+/// configuration, the shell one to read what is typed.
+///
+/// Descriptors may be generated or dynamic and outlive their stay here. One thread at a time.
+class Grammar {
+public:
+    /// `forms` outlives the grammar.
+    explicit Grammar(const TextForms& forms);
+    Grammar(const Grammar&) = delete;
+    Grammar& operator=(const Grammar&) = delete;
+
+    /// Whether the method's commands are sound and clash with no other's; the sentence names both.
+    /// A method without commands is always sound.
+    absl::Status check(const google::protobuf::MethodDescriptor& method) const;
+
+    /// check(), then adds it; a refused method changes nothing.
+    absl::Status add_method(const google::protobuf::MethodDescriptor& method);
+
+    /// Adds all methods of a service that have commands, or none of them.
+    absl::Status add_service(const google::protobuf::ServiceDescriptor& service);
+
+    /// Forgets a method by its full name. Does nothing where it is not known.
+    void remove_method(std::string_view full_name);
+    void remove_service(const google::protobuf::ServiceDescriptor& service);
+
+    /// Reads one line. The error says what is wrong at which word, and what would be accepted
+    /// there.
+    absl::StatusOr<Command> parse(std::string_view line) const;
+
+    /// What could stand at the end of `line`, which is cut off at the cursor. Empty where the words
+    /// before are wrong.
+    Completion complete(std::string_view line) const;
+
+    /// The line that parse() reads into an equal request: by the method's first command that can
+    /// say it. Refused where none can, naming the field.
+    absl::StatusOr<std::string> print(const google::protobuf::MethodDescriptor& method,
+                                      const google::protobuf::Message& request) const;
+
+    /// The commands that begin with these words (abbreviated or not), all for "".
+    std::vector<Usage> usages(std::string_view words) const;
+
+    /// A new message of a type of any pool; dies before the grammar.
+    std::unique_ptr<google::protobuf::Message> new_message(
+        const google::protobuf::Descriptor& type) const;
+
+    const TextForms& forms() const { return forms_; }
+
+private:
+    using Patterns = std::vector<std::unique_ptr<Pattern>>;
+
+    absl::StatusOr<Patterns> compile(const google::protobuf::MethodDescriptor& method) const;
+    const google::protobuf::Message& prototype(const google::protobuf::Descriptor& type) const;
+    std::vector<const Pattern*> patterns() const;
+
+    const TextForms& forms_;
+    mutable google::protobuf::DynamicMessageFactory factory_;
+    /// By the method's full name, so that every list is in a stable order.
+    std::map<std::string, Patterns, std::less<>> methods_;
+};
+
+}  // namespace api::grammar

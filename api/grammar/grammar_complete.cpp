@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <set>
+
+#include "api/grammar/enum_words.hpp"
+#include "api/grammar/grammar.hpp"
+#include "api/grammar/options.hpp"
+#include "api/grammar/tokenizer.hpp"
+#include "api/grammar/walk.hpp"
+
+namespace api::grammar {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::MethodDescriptor;
+
+/// A word may lead to several methods: what one method is for helps, else what their service is
+/// for.
+std::string help_of_word(const std::set<const MethodDescriptor*>& methods) {
+    if (methods.size() == 1) {
+        return summary_of(**methods.begin());
+    }
+    const auto* service = (*methods.begin())->service();
+    for (const MethodDescriptor* method : methods) {
+        if (method->service() != service) {
+            return {};
+        }
+    }
+    return summary_of(*service);
+}
+
+std::string help_of_value(const FieldDescriptor& field, const std::string& word) {
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+        const auto& type = *field.enum_type();
+        for (int i = 0; i < type.value_count(); ++i) {
+            google::protobuf::SourceLocation location;
+            if (word == word_of(*type.value(i)) && type.value(i)->GetSourceLocation(&location)) {
+                return summary_of(*type.value(i));
+            }
+        }
+    }
+    return summary_of(field);
+}
+
+Candidate placeholder(const FieldDescriptor& field, const TextForms& forms) {
+    const std::string summary = summary_of(field);
+    return {"<" + field.name() + ">", summary.empty() ? forms.expects(field) : summary, true,
+            options_of(field).GetExtension(sluice::values_from)};
+}
+
+/// Takes every word but the one under way. Nothing where one of them is wrong.
+bool follow(Walk& walk, const std::vector<Token>& tokens, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!walk.step(tokens[i]).ok()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+Completion Grammar::complete(std::string_view line) const {
+    const Scan scanned = scan(line);
+    Completion completion;
+    completion.begin = line.size();
+    if (scanned.comment) {
+        return completion;
+    }
+    const std::vector<Token>& tokens = scanned.tokens;
+    const bool under_way = !tokens.empty() && tokens.back().end == line.size() &&
+                           (scanned.open != 0 || !tokens.back().bar);
+    const bool quoted = under_way && tokens.back().quoted;
+    if (under_way) {
+        completion.partial = tokens.back().text;
+        completion.begin = tokens.back().begin;
+    }
+    Walk walk(patterns(), forms_);
+    if (!follow(walk, tokens, tokens.size() - (under_way ? 1 : 0))) {
+        return completion;
+    }
+    completion.whole = walk.finished() != nullptr;
+
+    std::map<std::string, std::set<const MethodDescriptor*>> words;
+    std::map<std::string, Candidate> values;
+    for (const Choice& choice : walk.choices()) {
+        const Element& element = *choice.edge->element;
+        if (element.kind == Element::Kind::word) {
+            if (!quoted && element.word.starts_with(completion.partial)) {
+                words[element.word].insert(&choice.thread->pattern->method());
+            }
+            continue;
+        }
+        const std::vector<std::string> few = forms_.words(*element.field);
+        for (const std::string& word : few) {
+            if (word.starts_with(completion.partial)) {
+                values.try_emplace(word,
+                                   Candidate{word, help_of_value(*element.field, word), false, {}});
+            }
+        }
+        if (few.empty()) {
+            Candidate value = placeholder(*element.field, forms_);
+            values.try_emplace(value.text, value);
+        }
+    }
+    for (const auto& [word, methods] : words) {
+        completion.candidates.push_back({word, help_of_word(methods), false, {}});
+    }
+    for (auto& [text, candidate] : values) {
+        completion.candidates.push_back(std::move(candidate));
+    }
+    return completion;
+}
+
+std::vector<Usage> Grammar::usages(std::string_view words) const {
+    const Scan scanned = scan(words);
+    Walk walk(patterns(), forms_);
+    if (!follow(walk, scanned.tokens, scanned.tokens.size())) {
+        return {};
+    }
+    std::map<std::string, Usage> by_text;
+    for (const Pattern* pattern : walk.patterns()) {
+        by_text.try_emplace(pattern->text(), Usage{pattern->text(), summary_of(pattern->method())});
+    }
+    std::vector<Usage> all;
+    for (auto& [text, usage] : by_text) {
+        all.push_back(std::move(usage));
+    }
+    return all;
+}
+
+}  // namespace api::grammar

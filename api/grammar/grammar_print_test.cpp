@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <google/protobuf/util/message_differencer.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "api/grammar/grammar.hpp"
+#include "api/grammar/testing/fixture.hpp"
+
+namespace api::grammar {
+namespace {
+
+using testing::proto::InterfaceSetRequest;
+using testing::proto::Route;
+
+class PrintTest : public ::testing::Test {
+protected:
+    PrintTest() {
+        const auto* file = Route::descriptor()->file();
+        for (int i = 0; i < file->service_count(); ++i) {
+            EXPECT_TRUE(grammar_.add_service(*file->service(i)).ok());
+        }
+    }
+
+    static const google::protobuf::MethodDescriptor& method(const std::string& name) {
+        return *Route::descriptor()->file()->pool()->FindMethodByName("sluice.grammar.testing." +
+                                                                      name);
+    }
+
+    std::string print(const std::string& name, const google::protobuf::Message& request) {
+        const absl::StatusOr<std::string> line = grammar_.print(method(name), request);
+        return line.ok() ? *line : std::string(line.status().message());
+    }
+
+    /// parse(print(x)) == x
+    void expect_round(const std::string& name, const google::protobuf::Message& request) {
+        const absl::StatusOr<std::string> line = grammar_.print(method(name), request);
+        ASSERT_TRUE(line.ok()) << line.status() << request.DebugString();
+        const absl::StatusOr<Command> command = grammar_.parse(*line);
+        ASSERT_TRUE(command.ok()) << *line << command.status();
+        EXPECT_EQ(command->method->full_name(), method(name).full_name());
+        EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(*command->request, request))
+            << *line << "\n"
+            << command->request->DebugString() << request.DebugString();
+    }
+
+    std::string text() {
+        static const char* const some[] = {
+            "lan", "",      "key", "mac", "note",  "with blank",         "#",
+            "|",   "'\"\\", "?",   "\n",  "\x1b[", "gr\xc3\xbc\xc3\x9f", "up",
+            "tags"};
+        return some[random_() % std::size(some)];
+    }
+
+    bool maybe() { return random_() % 2 == 0; }
+
+    TextForms forms_;
+    Grammar grammar_{forms_};
+    std::mt19937_64 random_{7};
+};
+
+TEST_F(PrintTest, LeavesOutWhatIsNotSet) {
+    Route route;
+    route.mutable_prefix()->set_address(0x0a000000);
+    route.mutable_prefix()->set_length(8);
+    route.mutable_next_hop()->set_value(0x0a000001);
+    EXPECT_EQ(print("Routes.Add", route), "add route 10.0.0.0/8 via 10.0.0.1");
+    route.set_preference(0);
+    EXPECT_EQ(print("Routes.Add", route), "add route 10.0.0.0/8 via 10.0.0.1 preference 0");
+}
+
+TEST_F(PrintTest, TakesTheFirstCommandThatFits) {
+    Route route;
+    route.mutable_prefix()->set_length(0);
+    route.set_verdict(testing::proto::VERDICT_BLACKHOLE);
+    EXPECT_EQ(print("Routes.Add", route), "add route 0.0.0.0/0 blackhole");
+}
+
+TEST_F(PrintTest, QuotesAValueThatLooksLikeAWord) {
+    InterfaceSetRequest request;
+    request.set_name("all");
+    request.set_note("key");
+    EXPECT_EQ(print("Interfaces.Set", request), "set interface \"all\" all note \"key\"");
+}
+
+TEST_F(PrintTest, TakesARequestOfAnotherPool) {
+    const testing::DynamicSchema schema;
+    google::protobuf::DynamicMessageFactory factory;
+    const auto* type =
+        schema.pool().FindMessageTypeByName("sluice.grammar.testing.InterfaceListRequest");
+    const std::unique_ptr<google::protobuf::Message> request(factory.GetPrototype(type)->New());
+    ASSERT_TRUE(forms_.parse(*type->FindFieldByName("name"), "lan", *request).ok());
+    EXPECT_EQ(print("Interfaces.List", *request), "show interface lan");
+}
+
+TEST_F(PrintTest, SaysWhyItCannot) {
+    Route route;
+    EXPECT_EQ(print("Routes.Add", route),
+              "a request of sluice.grammar.testing.Routes.Add cannot be written as 'add route "
+              "<prefix> via <next-hop> "
+              "[interface <interface>] [preference <preference>]', because of its field 'prefix': "
+              "it is not set");
+    EXPECT_EQ(print("Routes.Load", route), "sluice.grammar.testing.Routes.Load has no command");
+    route.mutable_prefix()->set_length(64);
+    EXPECT_NE(print("Routes.Add", route).find("cannot be '0.0.0.0/64'"), std::string::npos);
+}
+
+TEST_F(PrintTest, IsReadBackForRandomRoutes) {
+    for (int round = 0; round < 3000; ++round) {
+        Route route;
+        route.mutable_prefix()->set_address(static_cast<std::uint32_t>(random_()));
+        route.mutable_prefix()->set_length(static_cast<std::uint32_t>(random_() % 33));
+        if (maybe()) {
+            route.set_verdict(testing::proto::VERDICT_NOT_HERE);
+        } else {
+            route.mutable_next_hop()->set_value(static_cast<std::uint32_t>(random_()));
+            if (maybe()) {
+                route.set_interface(text());
+            }
+            if (maybe()) {
+                route.set_preference(static_cast<std::uint32_t>(random_()));
+            }
+        }
+        expect_round("Routes.Add", route);
+    }
+}
+
+TEST_F(PrintTest, IsReadBackForRandomSettings) {
+    for (int round = 0; round < 3000; ++round) {
+        InterfaceSetRequest request;
+        request.set_name(text());
+        switch (random_() % 4) {
+            case 0:
+                request.set_state(maybe() ? testing::proto::STATE_UP : testing::proto::STATE_DOWN);
+                break;
+            case 1:
+                request.set_mtu(static_cast<std::uint32_t>(random_()));
+                break;
+            case 2:
+                for (std::uint64_t n = random_() % 4 + 1; n > 0; --n) {
+                    request.add_member(text());
+                }
+                break;
+            default:
+                if (maybe()) {
+                    request.set_note(text());
+                }
+                if (maybe()) {
+                    request.set_key(text());
+                }
+                if (maybe()) {
+                    request.mutable_mac()->set_value(random_() >> 16);
+                }
+                if (maybe()) {
+                    request.set_quick(maybe());
+                    if (maybe()) {
+                        request.set_weight(static_cast<std::int64_t>(random_()));
+                    }
+                }
+                for (std::uint64_t n = random_() % 3; n > 0; --n) {
+                    request.add_tag(static_cast<std::uint32_t>(random_()));
+                }
+        }
+        expect_round("Interfaces.Set", request);
+    }
+}
+
+}  // namespace
+}  // namespace api::grammar

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/method.hpp"
+
+#include <fmt/format.h>
+#include <exception>
+#include <utility>
+
+#include "api/proto/options.pb.h"
+
+namespace api {
+
+std::string_view to_string(Kind kind) {
+    switch (kind) {
+        case Kind::unary:
+            return "unary";
+        case Kind::list:
+            return "list";
+        case Kind::sink:
+            return "sink";
+        case Kind::watch:
+            return "watch";
+        case Kind::dialog:
+            return "dialog";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(Role role) {
+    return role == Role::read ? "read" : "write";
+}
+
+Method::Method(const google::protobuf::MethodDescriptor& descriptor, Kind kind,
+               const Message& request, const Message& reply, Handlers handlers)
+    : descriptor_(descriptor),
+      kind_(kind),
+      role_(descriptor.options().GetExtension(sluice::writes) ? Role::write : Role::read),
+      request_(request),
+      reply_(reply),
+      handlers_(std::move(handlers)) {}
+
+template <class Function>
+auto Method::guarded(Function&& function) const -> decltype(function()) {
+    if (retired_.load(std::memory_order_acquire)) {
+        return absl::UnavailableError(
+            fmt::format("the service {} was unloaded while {} ran", service(), name()));
+    }
+    try {
+        return function();
+    } catch (const std::exception& error) {
+        return absl::InternalError(fmt::format("{} failed: {}", name(), error.what()));
+    } catch (...) {
+        return absl::InternalError(fmt::format("{} failed with an unknown exception", name()));
+    }
+}
+
+absl::StatusOr<MessagePtr> Method::answer(const Message& request) const {
+    return guarded([&] { return handlers_.answer(request); });
+}
+
+absl::StatusOr<MessageSource> Method::list(const Message& request) const {
+    return guarded([&] { return handlers_.list(request); });
+}
+
+absl::StatusOr<bool> Method::next(const MessageSource& source, Message& item) const {
+    return guarded([&]() -> absl::StatusOr<bool> { return source(item); });
+}
+
+absl::StatusOr<std::unique_ptr<MessageSink>> Method::open_sink() const {
+    return guarded(
+        [&]() -> absl::StatusOr<std::unique_ptr<MessageSink>> { return handlers_.sink(); });
+}
+
+absl::Status Method::take(MessageSink& sink, const Message& batch) const {
+    return guarded([&] { return sink.take(batch); });
+}
+
+absl::StatusOr<MessagePtr> Method::finish(MessageSink& sink) const {
+    return guarded([&] { return sink.finish(); });
+}
+
+absl::Status Method::watch(const Message& request, std::shared_ptr<EventChannel> channel) const {
+    return guarded([&] { return handlers_.watch(request, std::move(channel)); });
+}
+
+}  // namespace api

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace api {
+
+using google::protobuf::Message;
+using MessagePtr = std::unique_ptr<Message>;
+
+/// The shapes a method can have. `list` and `watch` both look like a server stream from outside; a
+/// list ends by itself, a watch lasts until the client leaves.
+enum class Kind { unary, list, sink, watch, dialog };
+
+/// What a caller must be allowed to do. A method whose option (sluice.writes) is set needs `write`.
+enum class Role { read, write };
+
+std::string_view to_string(Kind kind);
+std::string_view to_string(Role role);
+
+/// Fills the next item of a list; false at its end.
+using MessageSource = std::function<bool(Message&)>;
+
+/// Takes the messages of a client stream, then answers once.
+class MessageSink {
+public:
+    virtual ~MessageSink() = default;
+    virtual absl::Status take(const Message& batch) = 0;
+    virtual absl::StatusOr<MessagePtr> finish() = 0;
+};
+
+/// Where the events of one watch go. Any thread may call.
+class EventChannel {
+public:
+    virtual ~EventChannel() = default;
+    /// False once the watch has ended, for whatever reason.
+    virtual bool push(MessagePtr event) = 0;
+    virtual bool is_open() const = 0;
+    virtual void close(const absl::Status& status) = 0;
+};
+
+/// The handlers of a method without their types; the one that belongs to its kind is set.
+struct Handlers {
+    /// unary, dialog
+    std::function<absl::StatusOr<MessagePtr>(const Message&)> answer;
+    /// list
+    std::function<absl::StatusOr<MessageSource>(const Message&)> list;
+    /// sink
+    std::function<std::unique_ptr<MessageSink>()> sink;
+    /// watch
+    std::function<absl::Status(const Message&, std::shared_ptr<EventChannel>)> watch;
+};
+
+/// A registered method: its schema and its handler. Shared by the registry and by the calls under
+/// way; immutable but for retire().
+///
+/// The functions that run the handler belong to the control thread and never throw: a handler that
+/// does so is answered with INTERNAL, one whose service was unloaded with UNAVAILABLE.
+class Method {
+public:
+    /// `request` and `reply` are the default instances of the generated types.
+    Method(const google::protobuf::MethodDescriptor& descriptor, Kind kind, const Message& request,
+           const Message& reply, Handlers handlers);
+
+    const google::protobuf::MethodDescriptor& descriptor() const { return descriptor_; }
+    Kind kind() const { return kind_; }
+    Role role() const { return role_; }
+    /// "sluice.Routes.Add"
+    const std::string& name() const { return descriptor_.full_name(); }
+    /// "sluice.Routes"
+    const std::string& service() const { return descriptor_.service()->full_name(); }
+
+    MessagePtr new_request() const { return MessagePtr(request_.New()); }
+    /// A reply, an item or an event.
+    MessagePtr new_reply() const { return MessagePtr(reply_.New()); }
+
+    absl::StatusOr<MessagePtr> answer(const Message& request) const;
+    absl::StatusOr<MessageSource> list(const Message& request) const;
+    absl::StatusOr<bool> next(const MessageSource& source, Message& item) const;
+    absl::StatusOr<std::unique_ptr<MessageSink>> open_sink() const;
+    absl::Status take(MessageSink& sink, const Message& batch) const;
+    absl::StatusOr<MessagePtr> finish(MessageSink& sink) const;
+    absl::Status watch(const Message& request, std::shared_ptr<EventChannel> channel) const;
+
+    /// From now on no handler of this method runs, not even for calls under way. Control thread.
+    void retire() { retired_.store(true, std::memory_order_release); }
+
+private:
+    template <class Function>
+    auto guarded(Function&& function) const -> decltype(function());
+
+    const google::protobuf::MethodDescriptor& descriptor_;
+    const Kind kind_;
+    const Role role_;
+    const Message& request_;
+    const Message& reply_;
+    const Handlers handlers_;
+    std::atomic<bool> retired_{false};
+};
+
+}  // namespace api

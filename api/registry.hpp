@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <google/protobuf/descriptor.pb.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/method.hpp"
+#include "api/watcher.hpp"
+
+namespace api {
+
+/// The items of a list, one a call: fills `item` and gives true, or gives false at the end. It is
+/// pulled on the control thread in bounded batches, as fast as the client reads, and may therefore
+/// outlive the request by far: let it hold a position and its own reference to the data.
+template <class Item>
+using ItemSource = std::function<bool(Item& item)>;
+
+/// A source for items that are all there already.
+template <class Item>
+ItemSource<Item> items(std::vector<Item> all) {
+    return [all = std::move(all), at = std::size_t{0}](Item& item) mutable {
+        if (at == all.size()) {
+            return false;
+        }
+        item.Swap(&all[at++]);
+        return true;
+    };
+}
+
+/// The methods that the daemon serves, by their Protobuf names ("sluice.Routes.Add").
+///
+/// Owned by the daemon; outlives every server that uses it. Methods come, go and run on the control
+/// thread; find(), methods() and the descriptors may be read by any thread. A registration is
+/// refused with a sentence if no .proto file that is loaded has such a method, if its types or its
+/// streaming differ, or if it has a handler already.
+class Registry {
+public:
+    Registry() = default;
+    Registry(const Registry&) = delete;
+    Registry& operator=(const Registry&) = delete;
+
+    /// One request, one reply.
+    template <class Request, class Reply>
+    absl::Status add_unary(std::string_view method,
+                           std::function<absl::StatusOr<Reply>(const Request&)> handler) {
+        return add<Request, Reply>(method, Kind::unary,
+                                   {.answer = answer<Request, Reply>(std::move(handler))});
+    }
+
+    /// One request, a stream of items that ends.
+    template <class Request, class Item>
+    absl::Status add_list(std::string_view method,
+                          std::function<absl::StatusOr<ItemSource<Item>>(const Request&)> handler) {
+        auto list = [handler = std::move(handler)](
+                        const Message& request) -> absl::StatusOr<MessageSource> {
+            absl::StatusOr<ItemSource<Item>> source = handler(static_cast<const Request&>(request));
+            if (!source.ok()) {
+                return source.status();
+            }
+            return [source = *std::move(source)](Message& item) {
+                return source(static_cast<Item&>(item));
+            };
+        };
+        return add<Request, Item>(method, Kind::list, {.list = std::move(list)});
+    }
+
+    /// A stream of batches, then one reply. `factory()` gives a std::unique_ptr to an object, made
+    /// anew for each call, with
+    ///     absl::Status take(const Batch&);
+    ///     absl::StatusOr<Reply> finish();
+    /// The first error ends the call. A client that breaks off gets no finish(): the object is just
+    /// destroyed.
+    template <class Batch, class Reply, class Factory>
+    absl::Status add_sink(std::string_view method, Factory factory) {
+        auto open = [factory = std::move(factory)]() -> std::unique_ptr<MessageSink> {
+            auto target = factory();
+            return std::make_unique<TypedSink<Batch, Reply, decltype(target)>>(std::move(target));
+        };
+        return add<Batch, Reply>(method, Kind::sink, {.sink = std::move(open)});
+    }
+
+    /// One request, events until the client leaves. The handler keeps the watcher and pushes to it.
+    template <class Request, class Event>
+    absl::Status add_watch(std::string_view method,
+                           std::function<absl::Status(const Request&, Watcher<Event>)> handler) {
+        auto watch = [handler = std::move(handler)](const Message& request,
+                                                    std::shared_ptr<EventChannel> channel) {
+            return handler(static_cast<const Request&>(request),
+                           Watcher<Event>(std::move(channel)));
+        };
+        return add<Request, Event>(method, Kind::watch, {.watch = std::move(watch)});
+    }
+
+    /// A stream of requests, each answered by one reply, in order.
+    template <class Request, class Reply>
+    absl::Status add_dialog(std::string_view method,
+                            std::function<absl::StatusOr<Reply>(const Request&)> handler) {
+        return add<Request, Reply>(method, Kind::dialog,
+                                   {.answer = answer<Request, Reply>(std::move(handler))});
+    }
+
+    /// Takes away all methods of a service ("sluice.Nat44"), for a plugin that is unloaded. Calls
+    /// under way end with UNAVAILABLE before their handlers run again.
+    void remove_service(std::string_view service);
+
+    /// The method by its full name, or null. Any thread.
+    std::shared_ptr<const Method> find(std::string_view name) const;
+    /// All methods, sorted by name, as they are now. Any thread.
+    std::vector<std::shared_ptr<const Method>> methods() const;
+    /// Grows whenever methods or descriptors change. Any thread.
+    std::uint64_t generation() const;
+
+    /// Runs a unary or list method in place and gives each reply to `on_reply`, whose first error
+    /// ends it. `request` may also be a DynamicMessage of an equal type. Control thread.
+    absl::Status call_local(std::string_view method, const Message& request,
+                            const std::function<absl::Status(const Message&)>& on_reply) const;
+
+    /// Adds files that carry comments: a FileDescriptorSet written by protoc with
+    /// --include_imports --include_source_info. Generated code has no comments; the files given
+    /// here stand in for it when the daemon describes itself, as long as they say the same.
+    absl::Status add_descriptors(std::string_view serialized_set);
+
+    /// All files that `roots` need, each after its imports, with comments where they are known.
+    google::protobuf::FileDescriptorSet describe_files(
+        const std::vector<const google::protobuf::FileDescriptor*>& roots) const;
+
+private:
+    template <class Batch, class Reply, class Target>
+    class TypedSink final : public MessageSink {
+    public:
+        explicit TypedSink(Target target) : target_(std::move(target)) {}
+        absl::Status take(const Message& batch) override {
+            return target_->take(static_cast<const Batch&>(batch));
+        }
+        absl::StatusOr<MessagePtr> finish() override { return boxed<Reply>(target_->finish()); }
+
+    private:
+        Target target_;
+    };
+
+    template <class Reply>
+    static absl::StatusOr<MessagePtr> boxed(absl::StatusOr<Reply> reply) {
+        if (!reply.ok()) {
+            return std::move(reply).status();
+        }
+        return std::make_unique<Reply>(*std::move(reply));
+    }
+
+    template <class Request, class Reply>
+    static auto answer(std::function<absl::StatusOr<Reply>(const Request&)> handler) {
+        return [handler = std::move(handler)](const Message& request) {
+            return boxed<Reply>(handler(static_cast<const Request&>(request)));
+        };
+    }
+
+    template <class Request, class Reply>
+    absl::Status add(std::string_view method, Kind kind, Handlers handlers) {
+        return insert(method, kind, Request::default_instance(), Reply::default_instance(),
+                      std::move(handlers));
+    }
+
+    absl::Status insert(std::string_view name, Kind kind, const Message& request,
+                        const Message& reply, Handlers handlers);
+
+    mutable std::mutex mutex_;
+    std::uint64_t generation_ = 0;
+    std::map<std::string, std::shared_ptr<Method>, std::less<>> methods_;
+    std::map<std::string, google::protobuf::FileDescriptorProto, std::less<>> commented_;
+};
+
+}  // namespace api

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/proto/types.pb.h"
+#include "api/registry.hpp"
+#include "api/testing/toys.pb.h"
+
+namespace api::testing {
+
+using sluice::testing::CountRequest;
+using sluice::testing::Impostor;
+using sluice::testing::Number;
+using sluice::testing::Numbers;
+
+/// The handlers of sluice.testing.Toys, and what a test wants to know of them.
+class Toys {
+public:
+    absl::Status add_to(Registry& registry) {
+        absl::Status status = registry.add_unary<Number, Number>(
+            "sluice.testing.Toys.Double",
+            [](const Number& number) -> absl::StatusOr<Number> { return doubled(number); });
+        status.Update(registry.add_unary<Number, sluice::Empty>("sluice.testing.Toys.Keep",
+                                                                [this](const Number& number) {
+                                                                    kept = number.value();
+                                                                    return sluice::Empty();
+                                                                }));
+        status.Update(registry.add_unary<Number, Number>(
+            "sluice.testing.Toys.Throw", [](const Number&) -> absl::StatusOr<Number> {
+                throw std::runtime_error("the toy is broken");
+            }));
+        status.Update(registry.add_list<CountRequest, Number>(
+            "sluice.testing.Toys.Count",
+            [this](const CountRequest& request) { return count(request); }));
+        status.Update(registry.add_sink<Numbers, Number>(
+            "sluice.testing.Toys.Sum", [this] { return std::make_unique<Sum>(*this); }));
+        status.Update(registry.add_watch<sluice::Empty, Number>(
+            "sluice.testing.Toys.Watch", [this](const sluice::Empty&, Watcher<Number> watcher) {
+                watchers.push_back(std::move(watcher));
+                return absl::OkStatus();
+            }));
+        status.Update(registry.add_dialog<Number, Number>(
+            "sluice.testing.Toys.DoubleEach",
+            [](const Number& number) -> absl::StatusOr<Number> { return doubled(number); }));
+        return status;
+    }
+
+    /// The files of the service, with comments.
+    static std::string_view descriptors();
+
+    std::atomic<std::int64_t> kept{0};
+    std::atomic<std::int64_t> items_pulled{0};
+    std::atomic<std::int64_t> batches_taken{0};
+    std::atomic<std::int64_t> sums_finished{0};
+    std::atomic<std::int64_t> sums_dropped{0};
+    /// Control thread.
+    std::vector<Watcher<Number>> watchers;
+
+private:
+    static absl::StatusOr<Number> doubled(const Number& number) {
+        if (number.value() < 0) {
+            return absl::OutOfRangeError("the number is negative: give one from 0 up");
+        }
+        Number reply;
+        reply.set_value(number.value() * 2);
+        return reply;
+    }
+
+    absl::StatusOr<ItemSource<Number>> count(const CountRequest& request) {
+        if (request.count() < 0) {
+            return absl::InvalidArgumentError("the count is negative: give one from 0 up");
+        }
+        return [this, request, at = std::int64_t{0},
+                padding = std::string(request.padding_bytes(), 'x')](Number& item) mutable {
+            if (at == request.count()) {
+                return false;
+            }
+            if (request.throw_at() > 0 && at == request.throw_at()) {
+                throw std::runtime_error("the list is torn");
+            }
+            item.set_value(at++);
+            item.set_padding(padding);
+            ++items_pulled;
+            return true;
+        };
+    }
+
+    /// Refuses a negative number, with the batch it came in.
+    class Sum {
+    public:
+        explicit Sum(Toys& toys) : toys_(toys) {}
+        ~Sum() { toys_.sums_dropped += finished_ ? 0 : 1; }
+
+        absl::Status take(const Numbers& numbers) {
+            ++toys_.batches_taken;
+            for (const auto value : numbers.values()) {
+                if (value < 0) {
+                    return absl::OutOfRangeError("a number is negative: give numbers from 0 up");
+                }
+                sum_ += value;
+            }
+            return absl::OkStatus();
+        }
+
+        absl::StatusOr<Number> finish() {
+            finished_ = true;
+            ++toys_.sums_finished;
+            Number reply;
+            reply.set_value(sum_);
+            return reply;
+        }
+
+    private:
+        Toys& toys_;
+        std::int64_t sum_ = 0;
+        bool finished_ = false;
+    };
+};
+
+}  // namespace api::testing

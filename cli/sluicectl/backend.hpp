@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <google/protobuf/message.h>
+
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "api/proto/describe.pb.h"
+
+namespace cli {
+
+/// What the shell needs of a daemon. Errors carry the daemon's sentence; UNAVAILABLE means that
+/// there is no daemon. A call blocks its thread; two threads may call at once.
+class Backend {
+public:
+    virtual ~Backend() = default;
+
+    /// What the daemon serves.
+    virtual absl::StatusOr<sluice::DescribeReply> describe() = 0;
+
+    /// Calls a unary or server-streaming method ("sluice.Routes.Add"); each reply is read into
+    /// `scratch` and given to `on_reply`, which ends the call by false. `stop` ends it from
+    /// elsewhere.
+    virtual absl::Status call(const std::string& method, const google::protobuf::Message& request,
+                              google::protobuf::Message& scratch,
+                              const std::function<bool(const google::protobuf::Message&)>& on_reply,
+                              absl::Duration timeout, std::stop_token stop) = 0;
+};
+
+}  // namespace cli

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sluicectl/completer.hpp"
+
+#include <gmock/gmock.h>
+
+#include <sstream>
+
+#include "cli/sluicectl/fake_backend.hpp"
+
+namespace cli {
+namespace {
+
+using ::testing::ElementsAre;
+
+class CompleterTest : public ::testing::Test {
+protected:
+    CompleterTest() : schema_(*Schema::build(backend_.description)) {
+        proto::InterfaceList list;
+        for (const char* name : {"lan0", "lan1", "wan", "two words"}) {
+            list.add_interfaces()->set_name(name);
+        }
+        backend_.reply("Interfaces.List", list);
+    }
+
+    std::vector<std::string> texts(std::string_view line) {
+        std::vector<std::string> out;
+        for (const auto& candidate : suggest(line, *schema_, backend_).candidates) {
+            out.push_back(candidate.text);
+        }
+        return out;
+    }
+
+    /// The line after TAB.
+    std::string tab(const std::string& line) {
+        const Suggestions suggestions = suggest(line, *schema_, backend_);
+        const Completed completed = complete_word(suggestions, line.substr(suggestions.begin));
+        return completed.changes ? line.substr(0, suggestions.begin) + completed.replacement
+                                 : "(list)";
+    }
+
+    FakeBackend backend_;
+    std::unique_ptr<Schema> schema_;
+};
+
+TEST_F(CompleterTest, OffersTheShellsOwnWordsFirst) {
+    EXPECT_THAT(texts(""), ElementsAre("add", "exit", "help", "quit", "set", "show", "watch"));
+    EXPECT_THAT(texts("he"), ElementsAre("help"));
+    EXPECT_THAT(texts("show "), ElementsAre("graph", "interface", "route"));
+}
+
+TEST_F(CompleterTest, OffersLiveValues) {
+    EXPECT_THAT(texts("show interface "),
+                ElementsAre("<name>", "lan0", "lan1", "two words", "wan"));
+    EXPECT_THAT(texts("show interface la"), ElementsAre("<name>", "lan0", "lan1"));
+    EXPECT_THAT(texts("set interface "), ElementsAre("<name>"));
+    backend_.answer = absl::UnavailableError("gone");
+    EXPECT_THAT(texts("show interface w"), ElementsAre("<name>", "wan"));
+}
+
+TEST_F(CompleterTest, OffersFiltersBehindABar) {
+    EXPECT_THAT(texts("show route | "), ElementsAre("count", "detail", "json", "match"));
+    EXPECT_THAT(texts("show route |"), ElementsAre("count", "detail", "json", "match"));
+    EXPECT_THAT(texts("show route | match x | c"), ElementsAre("count"));
+    EXPECT_THAT(texts("show route | match "), ElementsAre());
+}
+
+TEST_F(CompleterTest, CompletesTheWord) {
+    EXPECT_EQ(tab("sh"), "show ");
+    EXPECT_EQ(tab("s"), "(list)");
+    EXPECT_EQ(tab("show"), "show ");
+    EXPECT_EQ(tab("show interface l"), "show interface lan");
+    EXPECT_EQ(tab("show interface lan"), "(list)");
+    EXPECT_EQ(tab("show interface w"), "show interface wan ");
+    EXPECT_EQ(tab("show interface t"), "show interface \"two words\" ");
+    EXPECT_EQ(tab("show interface \"two"), "show interface \"two words\" ");
+    EXPECT_EQ(tab("show route "), "(list)");
+    EXPECT_EQ(tab("show route m"), "show route match ");
+    EXPECT_EQ(tab("show graph "), "(list)");
+    EXPECT_EQ(tab("nonsense x"), "(list)");
+    EXPECT_EQ(tab("show route | j"), "show route | json ");
+    EXPECT_EQ(tab("show route |"), "(list)");
+}
+
+TEST_F(CompleterTest, ListsWithHelp) {
+    std::ostringstream out;
+    list(suggest("show route ", *schema_, backend_), out);
+    EXPECT_EQ(out.str(),
+              "  match     Looks one address up\n"
+              "  <prefix>  an IPv4 prefix such as 192.0.2.0/24\n"
+              "  <enter>   Runs the line\n");
+}
+
+}  // namespace
+}  // namespace cli

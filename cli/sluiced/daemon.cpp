@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sluiced/daemon.hpp"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include "api/grammar/grammar.hpp"
+#include "api/server/describe.hpp"
+#include "api/server/server.hpp"
+#include "cli/sluiced/config.hpp"
+#include "cli/sluiced/system_service.hpp"
+#include "graph/eal.hpp"
+#include "plugins/host/loader.hpp"
+#include "plugins/host/service.hpp"
+#include "vnet/service/services.hpp"
+
+namespace cli {
+
+namespace {
+
+absl::Status register_core(api::Registry& registry, vnet::Router& router) {
+    absl::Status status = api::add_describe(registry, product_version());
+    if (status.ok()) {
+        status = api::add_reflection(registry);
+    }
+    if (status.ok()) {
+        status = vnet::service::register_all(registry, router);
+    }
+    if (status.ok()) {
+        status = register_system(registry);
+    }
+    return status;
+}
+
+absl::Status configure(const Options& options, const api::Registry& registry) {
+    const api::grammar::TextForms forms;
+    api::grammar::Grammar grammar(forms);
+    if (auto status = add_methods(grammar, registry); !status.ok()) {
+        return status;
+    }
+    return options.config.empty() ? absl::OkStatus() : run_config_file(options.config, grammar, registry);
+}
+
+}  // namespace
+
+absl::Status run_daemon(const Options& options) {
+    if (auto status = check(options); !status.ok()) {
+        return status;
+    }
+    // A client that breaks off is an error of one call, not a signal.
+    signal(SIGPIPE, SIG_IGN);
+    graph::EalOptions eal_options;
+    eal_options.memory_mb = options.memory_mb;
+    eal_options.no_huge = options.no_huge;
+    eal_options.pci = options.pci;
+    auto eal = graph::Eal::start(eal_options);
+    if (!eal.ok()) {
+        return eal.status();
+    }
+    auto engine = graph::Engine::create({options.workers, options.cores, options.buffers});
+    if (!engine.ok()) {
+        return engine.status();
+    }
+    graph::Control& control = (*engine)->control();
+    auto router = vnet::Router::create(**engine);
+    if (!router.ok()) {
+        return router.status();
+    }
+    for (const std::string& warning : (*engine)->warnings()) {
+        spdlog::warn("{}", warning);
+    }
+    api::Registry registry;
+    if (auto status = register_core(registry, **router); !status.ok()) {
+        return status;
+    }
+    plugins::host::Host host(**router, registry, {options.plugin_paths, options.required_plugins, {}});
+    if (auto status = plugins::host::register_service(registry, host); !status.ok()) {
+        return status;
+    }
+    if (auto status = host.load_all(); !status.ok()) {
+        return status;
+    }
+    for (const plugins::host::PluginInfo& plugin : host.list()) {
+        if (plugin.state == plugins::host::State::refused) {
+            spdlog::error("plugin '{}' was refused: {}", plugin.name, plugin.sentence);
+        }
+    }
+    if (auto status = (*engine)->start(); !status.ok()) {
+        return status;
+    }
+    if (auto status = configure(options, registry); !status.ok()) {
+        return status;
+    }
+    api::Server::Options serve;
+    serve.unix_path = options.socket;
+    auto server = api::Server::start(registry, control.context(), serve);
+    if (!server.ok()) {
+        return server.status();
+    }
+    control.on_signals({SIGINT, SIGTERM}, [&](int signal) {
+        spdlog::info("signal {}, stopping", signal);
+        control.stop();
+    });
+    spdlog::info("sluiced ready, {} worker{}, {}, API on {}", options.workers, options.workers == 1 ? "" : "s",
+                 eal->hugepages() ? "hugepages" : "ordinary pages", options.socket);
+    control.run();
+    (*server)->stop();
+    return absl::OkStatus();
+}
+
+}  // namespace cli

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+
+#include "cli/sluiced/daemon.hpp"
+#include "cli/sluiced/system_service.hpp"
+
+int main(int argc, char** argv) {
+    cli::Options options;
+    std::string cores;
+    CLI::App app("sluiced: a software router. Talk to it with sluicectl.");
+    app.set_version_flag("--version", std::string(cli::product_version()));
+    app.add_option("--config", options.config, "File of command lines to run at start");
+    app.add_option("--socket", options.socket, "Unix socket to serve the API on")->capture_default_str();
+    app.add_option("--workers", options.workers, "Threads that forward packets")->capture_default_str();
+    app.add_option("--cores", cores, "A core for each worker, as in 2,4-6; not pinned where left out");
+    app.add_option("--memory", options.memory_mb, "Memory for packets and DPDK, in MB")->capture_default_str();
+    app.add_option("--buffers", options.buffers, "Packet buffers")->capture_default_str();
+    app.add_flag("--no-huge", options.no_huge, "Ordinary pages even where hugepages are free");
+    app.add_flag("--pci", options.pci, "Let DPDK look for PCI devices");
+    app.add_option("--plugin-path", options.plugin_paths, "Folder of plugins; may be given again");
+    app.add_option("--plugin", options.required_plugins, "Plugin to insist on; may be given again");
+    app.add_option("--log-level", options.log_level, "trace, debug, info, warning, error")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+    CLI11_PARSE(app, argc, argv);
+
+    spdlog::set_default_logger(spdlog::stderr_color_mt("sluiced"));
+    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+    spdlog::set_level(spdlog::level::from_str(options.log_level));
+    if (!cores.empty()) {
+        auto parsed = cli::parse_cores(cores);
+        if (!parsed.ok()) {
+            spdlog::error("{}", std::string(parsed.status().message()));
+            return 2;
+        }
+        options.cores = *parsed;
+        if (app.count("--workers") == 0) {
+            options.workers = unsigned(parsed->size());
+        }
+    }
+    if (options.plugin_paths.empty()) {
+        options.plugin_paths.push_back(cli::default_plugin_path());
+    }
+    try {
+        const absl::Status status = cli::run_daemon(options);
+        if (!status.ok()) {
+            spdlog::error("{}", std::string(status.message()));
+            return 1;
+        }
+    } catch (const std::exception& error) {
+        spdlog::error("{}", error.what());
+        return 1;
+    }
+    return 0;
+}

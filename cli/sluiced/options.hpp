@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <string>
+#include <vector>
+
+namespace cli {
+
+/// What the daemon is told on its command line.
+struct Options {
+    /// A file of command lines that are run before the API is served; none where it is empty.
+    std::string config;
+    std::string socket = "/run/sluice/api.sock";
+    unsigned workers = 1;
+    /// One for each worker; not pinned where it is empty.
+    std::vector<unsigned> cores;
+    unsigned memory_mb = 256;
+    unsigned buffers = 16384;
+    bool no_huge = false;
+    bool pci = false;
+    /// Folders that plugins are looked for in.
+    std::vector<std::string> plugin_paths;
+    /// Plugins without which the daemon does not start.
+    std::vector<std::string> required_plugins;
+    std::string log_level = "info";
+};
+
+/// Checks what no parser of single options can see; the sentence names the option.
+absl::Status check(const Options& options);
+
+/// Reads "0,2-4".
+absl::StatusOr<std::vector<unsigned>> parse_cores(const std::string& text);
+
+/// The folder of plugins beside this program where it was built, else where it is installed.
+std::string default_plugin_path();
+
+}  // namespace cli

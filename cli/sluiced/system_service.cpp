@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sluiced/system_service.hpp"
+
+#include <rte_version.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "vnet/proto/system.pb.h"
+
+namespace cli {
+
+std::string_view product_version() { return SLUICE_VERSION; }
+
+absl::Status register_system(api::Registry& registry) {
+    const auto started = std::chrono::steady_clock::now();
+    return registry.add_unary<sluice::VersionRequest, sluice::VersionReply>(
+        "sluice.System.Version", [started](const auto&) -> absl::StatusOr<sluice::VersionReply> {
+            sluice::VersionReply reply;
+            reply.set_version(SLUICE_VERSION);
+            reply.set_build(SLUICE_BUILD);
+            reply.set_dpdk(rte_version());
+            reply.set_uptime(uint64_t(std::chrono::duration_cast<std::chrono::seconds>(
+                                          std::chrono::steady_clock::now() - started)
+                                          .count()));
+            reply.set_pid(uint32_t(getpid()));
+            return reply;
+        });
+}
+
+}  // namespace cli

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/control.hpp"
+#include "graph/graph.hpp"
+#include "graph/packet_pool.hpp"
+#include "graph/rcu.hpp"
+#include "graph/slots.hpp"
+#include "graph/worker.hpp"
+
+namespace graph {
+
+/// Node totals over all workers.
+struct NodeTotals {
+    uint64_t calls = 0;
+    uint64_t packets = 0;
+    uint64_t clocks = 0;
+    uint64_t overflow = 0;
+};
+
+/// The engine put together: packet pool, graph, workers, and the way a change reaches them. Owned
+/// by main, used by the control thread.
+class Engine {
+public:
+    struct Options {
+        unsigned workers = 1;
+        /// One core for each worker, or none given: not pinned.
+        std::vector<unsigned> cores;
+        unsigned buffers = 16384;
+    };
+    /// Eal must run.
+    static absl::StatusOr<std::unique_ptr<Engine>> create(const Options& options);
+    ~Engine();
+
+    Control& control() noexcept { return control_; }
+    Graph& graph() noexcept { return graph_; }
+    Rcu& rcu() noexcept { return rcu_; }
+    SlotMap& slots() noexcept { return slots_; }
+    PacketPool& pool() noexcept { return pool_; }
+
+    /// Builds the graph and has every worker take it up between two rounds; no packet waits for it.
+    /// On an error the workers keep what they run. Warnings are kept in warnings().
+    absl::Status commit();
+    const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+    /// The version that commit() made last; null before the first.
+    const std::shared_ptr<const GraphVersion>& version() const noexcept { return version_; }
+    /// Starts the workers; commit() must have succeeded.
+    absl::Status start();
+    /// Instead of start(): has the workers take up the graph without threads of their own. The
+    /// caller runs their dispatch() itself, on one thread; for benchmarks.
+    void take_up_here();
+    void stop();
+
+    /// Gives a source to a worker (the one with the fewest where none is named). ALREADY_EXISTS
+    /// where one polls it.
+    absl::Status attach(std::shared_ptr<Source> source,
+                        std::optional<unsigned> worker = std::nullopt);
+    /// Takes it away; on return no worker polls it.
+    void detach(const Source* source);
+    /// The worker that polls a source.
+    std::optional<unsigned> worker_of(const Source* source) const;
+
+    /// How many sources a worker polls.
+    size_t sources_of(unsigned worker) const { return sources_[worker].size(); }
+
+    /// Gives a packet to a worker, to begin at a node; where the queue is full or no worker runs it
+    /// is freed, counted in inject_drops(), and false returned.
+    bool inject(Packet* packet, NodeId start, unsigned worker = 0);
+
+    std::vector<std::unique_ptr<Worker>>& workers() noexcept { return workers_; }
+    const std::vector<std::unique_ptr<Worker>>& workers() const noexcept { return workers_; }
+    NodeTotals totals(NodeId node) const;
+    uint64_t drops(DropId drop) const;
+    /// Counts packets that control itself dropped. Control thread.
+    void count_drop(DropId drop, uint64_t packets = 1) { control_drops_[drop].add(packets); }
+    /// Counters are never set back under a worker's hands; this takes the present totals as zero.
+    void clear_counters();
+    uint64_t inject_drops() const noexcept { return inject_drops_; }
+
+private:
+    Engine(const Options& options, PacketPool pool);
+    std::unique_ptr<Plan> make_plan(unsigned worker);
+
+    Options options_;
+    Control control_;
+    PacketPool pool_;
+    Rcu rcu_;
+    SlotMap slots_;
+    Graph graph_;
+    NodeId inject_node_ = no_node;
+    std::shared_ptr<const GraphVersion> version_;
+    std::vector<std::string> warnings_;
+    std::vector<std::vector<std::shared_ptr<Source>>> sources_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    bool running_ = false;
+    uint64_t inject_drops_ = 0;
+    std::vector<NodeTotals> node_base_;
+    std::vector<Counter> control_drops_;
+    std::vector<uint64_t> drop_base_;
+    Control::Handle reclaim_timer_;
+};
+
+}  // namespace graph

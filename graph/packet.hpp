@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "graph/hop.hpp"
+#include "graph/limits.hpp"
+
+namespace graph {
+
+/// Bits of Metadata::flags.
+namespace packet_flag {
+/// The packet is being traced; Metadata::trace says as which one.
+inline constexpr uint16_t traced = 1 << 0;
+/// The frame was addressed to a layer-2 group or broadcast address.
+inline constexpr uint16_t l2_group = 1 << 1;
+/// The router itself made the packet.
+inline constexpr uint16_t local_origin = 1 << 2;
+}  // namespace packet_flag
+
+/// What the engine and every protocol know of a packet: one hot cache line behind the rte_mbuf.
+/// Written by the worker that holds the packet. Offsets count from the packet's first byte.
+struct alignas(64) Metadata {
+    /// Interface it came in by, or no_interface.
+    uint32_t rx_interface;
+    /// Interface it goes out by, once known.
+    uint32_t tx_interface;
+    /// Adjacency that the route lookup chose.
+    uint32_t adjacency;
+    /// Hash of the flow it belongs to; equal for all packets of one flow in one direction. 0: not
+    /// computed.
+    uint32_t flow_hash;
+    uint16_t l2_offset;
+    uint16_t l3_offset;
+    uint16_t l4_offset;
+    uint16_t flags;
+    /// The drop reason, set on the way to the node "drop".
+    DropId drop;
+    /// For a packet that control hands to a worker: the node to begin at.
+    NodeId start;
+    /// The feature arc it is on.
+    uint8_t arc;
+    uint8_t reserved[3];
+    /// Which traced packet this is; valid with packet_flag::traced.
+    uint32_t trace;
+    uint32_t spare[6];
+
+    bool has(uint16_t flag) const noexcept { return flags & flag; }
+};
+static_assert(sizeof(Metadata) == 64);
+
+/// A packet: an rte_mbuf, nothing around it, so that drivers and nodes share one object. Never
+/// constructed: it lies in a pool (PacketPool), with its Metadata and the plugins' slots behind it.
+/// Owned by whoever holds the pointer; freed with free_packets(). Not thread-safe.
+class Packet {
+public:
+    Packet() = delete;
+    Packet(const Packet&) = delete;
+    Packet& operator=(const Packet&) = delete;
+
+    static Packet* from(rte_mbuf* mbuf) noexcept { return reinterpret_cast<Packet*>(mbuf); }
+    rte_mbuf* mbuf() noexcept { return &mbuf_; }
+    const rte_mbuf* mbuf() const noexcept { return &mbuf_; }
+
+    Metadata& meta() noexcept { return *reinterpret_cast<Metadata*>(this + 1); }
+    const Metadata& meta() const noexcept { return *reinterpret_cast<const Metadata*>(this + 1); }
+    /// The bytes that plugins' Slots share.
+    std::byte* slots() noexcept {
+        return reinterpret_cast<std::byte*>(this + 1) + sizeof(Metadata);
+    }
+    const std::byte* slots() const noexcept {
+        return reinterpret_cast<const std::byte*>(this + 1) + sizeof(Metadata);
+    }
+
+    /// First byte and length of the first segment.
+    std::byte* data() noexcept { return static_cast<std::byte*>(mbuf_.buf_addr) + mbuf_.data_off; }
+    const std::byte* data() const noexcept {
+        return static_cast<const std::byte*>(mbuf_.buf_addr) + mbuf_.data_off;
+    }
+    uint16_t segment_length() const noexcept { return mbuf_.data_len; }
+    /// Length of all segments.
+    uint32_t length() const noexcept { return mbuf_.pkt_len; }
+    std::span<std::byte> bytes() noexcept { return {data(), mbuf_.data_len}; }
+    std::span<const std::byte> bytes() const noexcept { return {data(), mbuf_.data_len}; }
+    /// What follows `offset` in the first segment; empty when nothing does.
+    std::span<std::byte> from_offset(uint16_t offset) noexcept {
+        return offset < mbuf_.data_len ? bytes().subspan(offset) : std::span<std::byte>();
+    }
+    std::span<const std::byte> from_offset(uint16_t offset) const noexcept {
+        return offset < mbuf_.data_len ? bytes().subspan(offset) : std::span<const std::byte>();
+    }
+
+    uint16_t headroom() const noexcept { return mbuf_.data_off; }
+    uint16_t tailroom() const noexcept {
+        return uint16_t(mbuf_.buf_len - mbuf_.data_off - mbuf_.data_len);
+    }
+    /// Moves the first byte by `delta`: negative takes headroom, positive gives bytes up. False,
+    /// and nothing changed, where there is no room. Offsets in the metadata keep pointing at the
+    /// same bytes.
+    bool move_start(int delta) noexcept {
+        if (delta < 0 ? -delta > int(mbuf_.data_off) : delta > int(mbuf_.data_len)) {
+            return false;
+        }
+        mbuf_.data_off = uint16_t(mbuf_.data_off + delta);
+        mbuf_.data_len = uint16_t(mbuf_.data_len - delta);
+        mbuf_.pkt_len = uint32_t(int(mbuf_.pkt_len) - delta);
+        meta().l2_offset = uint16_t(meta().l2_offset - delta);
+        meta().l3_offset = uint16_t(meta().l3_offset - delta);
+        meta().l4_offset = uint16_t(meta().l4_offset - delta);
+        return true;
+    }
+    /// Sets the length of a packet of one segment. False where the buffer is too small.
+    bool resize(uint32_t length) noexcept {
+        if (mbuf_.nb_segs != 1 || length > uint32_t(mbuf_.buf_len - mbuf_.data_off)) {
+            return false;
+        }
+        mbuf_.data_len = uint16_t(length);
+        mbuf_.pkt_len = length;
+        return true;
+    }
+    /// Cuts the packet to `length` bytes, across segments. Nothing happens where it is no longer
+    /// than that.
+    void trim(uint32_t length) noexcept {
+        if (length >= mbuf_.pkt_len) {
+            return;
+        }
+        if (mbuf_.nb_segs == 1) [[likely]] {
+            mbuf_.data_len = uint16_t(length);
+            mbuf_.pkt_len = length;
+            return;
+        }
+        trim_segments(length);
+    }
+
+private:
+    void trim_segments(uint32_t length) noexcept;
+    rte_mbuf mbuf_;
+};
+static_assert(sizeof(Packet) == sizeof(rte_mbuf));
+
+}  // namespace graph

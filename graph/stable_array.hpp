@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <new>
+#include <type_traits>
+
+namespace graph {
+
+/// A flat array of fixed capacity whose elements never move and whose memory is taken page by page
+/// as it is touched: address space is reserved at once, so that workers index it without an
+/// indirection while control uses more of it. Elements begin as zero bytes, and T must mean
+/// something sensible by that. Who may write an element is the owner's affair; the array itself
+/// needs no lock.
+template <class T>
+class StableArray {
+    static_assert(std::is_trivially_destructible_v<T>);
+
+public:
+    explicit StableArray(size_t capacity) : capacity_(capacity) {
+        void* memory = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (memory == MAP_FAILED) {
+            throw std::bad_alloc();
+        }
+        data_ = static_cast<T*>(memory);
+    }
+    StableArray(const StableArray&) = delete;
+    StableArray& operator=(const StableArray&) = delete;
+    ~StableArray() { munmap(data_, bytes()); }
+
+    size_t capacity() const noexcept { return capacity_; }
+    T& operator[](size_t index) noexcept { return data_[index]; }
+    const T& operator[](size_t index) const noexcept { return data_[index]; }
+    T* data() noexcept { return data_; }
+    const T* data() const noexcept { return data_; }
+
+private:
+    size_t bytes() const noexcept { return capacity_ * sizeof(T); }
+    size_t capacity_;
+    T* data_;
+};
+
+}  // namespace graph

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/tracer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "graph/counter.hpp"
+#include "graph/stable_array.hpp"
+#include "graph/testing/bench.hpp"
+#include "graph/testing/nodes.hpp"
+
+namespace graph {
+namespace {
+
+using testing::Bench;
+using testing::Scripted;
+
+class Tracing : public ::testing::Test {
+protected:
+    Tracing() {
+        EXPECT_TRUE(bench_.graph().add(Scripted::spec(pass_, "first", {"second"})).ok());
+        EXPECT_TRUE(bench_.graph().add(Scripted::spec(pass_, "second", {"end"})).ok());
+        bench_.build();
+    }
+    void run(unsigned packets, const std::string& node = "first") {
+        const std::byte bytes[3] = {std::byte{1}, std::byte{2}, std::byte{3}};
+        EXPECT_EQ(bench_.run(node, bytes, packets).size(), packets);
+    }
+    std::vector<TraceRecord> collect() {
+        std::vector<TraceRecord> records;
+        bench_.dispatch().tracer().collect(records);
+        return records;
+    }
+    NodeId id(const char* name) { return bench_.graph().find(name); }
+
+    const Scripted pass_{[](Packet& packet, Dispatch&) {
+        packet.meta().adjacency = 77;
+        return Hop::edge(0);
+    }};
+    Bench bench_;
+};
+
+TEST_F(Tracing, OffRecordsNothing) {
+    run(10);
+    EXPECT_TRUE(collect().empty());
+    EXPECT_FALSE(bench_.dispatch().tracer().active());
+}
+
+TEST_F(Tracing, MarksTheNextPacketsAndFollowsThem) {
+    bench_.dispatch().tracer().arm(id("first"), 2);
+    run(10);
+    run(10);
+    const auto records = collect();
+    ASSERT_EQ(records.size(), 6u);
+    for (const NodeId node : {id("first"), id("second"), id("end")}) {
+        EXPECT_EQ(std::count_if(records.begin(), records.end(),
+                                [&](const auto& r) { return r.node == node; }),
+                  2);
+    }
+    EXPECT_NE(records[0].packet, records[1].packet);
+    EXPECT_EQ(records[0].packet, records[2].packet);
+    EXPECT_EQ(records[0].length, 3u);
+    EXPECT_EQ(records[0].captured, 3);
+    EXPECT_EQ(records[0].bytes[2], std::byte{3});
+    EXPECT_EQ(records[0].meta.adjacency, 0u) << "as it stood in front of the node";
+    EXPECT_EQ(records[2].meta.adjacency, 77u);
+    EXPECT_TRUE(collect().empty()) << "taken once";
+}
+
+TEST_F(Tracing, BeginsAtTheArmedNode) {
+    bench_.dispatch().tracer().arm(id("second"), 1);
+    run(3);
+    const auto records = collect();
+    ASSERT_EQ(records.size(), 2u);
+    EXPECT_EQ(records[0].node, id("second"));
+    EXPECT_EQ(records[1].node, id("end"));
+}
+
+TEST_F(Tracing, DisarmStopsIt) {
+    bench_.dispatch().tracer().arm(id("first"), 100);
+    run(3);
+    bench_.dispatch().tracer().disarm();
+    run(3);
+    EXPECT_EQ(collect().size(), 9u);
+}
+
+TEST_F(Tracing, IsBoundedAndCountsWhatItLost) {
+    bench_.dispatch().tracer().arm(id("first"), 100'000);
+    const unsigned packets = 2000;
+    run(packets);
+    EXPECT_EQ(bench_.dispatch().tracer().lost(), 3 * packets - Tracer::capacity);
+    EXPECT_EQ(collect().size(), Tracer::capacity);
+    run(1);
+    EXPECT_EQ(collect().size(), 3u) << "there is room again";
+}
+
+TEST_F(Tracing, CapturesNoMoreThanThereIsRoomFor) {
+    bench_.dispatch().tracer().arm(id("first"), 1);
+    const std::vector<std::byte> bytes(1000, std::byte{9});
+    bench_.run("first", bytes);
+    const auto records = collect();
+    ASSERT_EQ(records.size(), 3u);
+    EXPECT_EQ(records[0].captured, TraceRecord::captured_bytes);
+    EXPECT_EQ(records[0].length, 1000u);
+}
+
+TEST(Counter, CountsAndIsReadFromAnyThread) {
+    Counter counter;
+    counter.add(2);
+    counter.add(3);
+    uint64_t seen = 0;
+    std::thread([&] { seen = counter.read(); }).join();
+    EXPECT_EQ(seen, 5u);
+    counter.set(1);
+    EXPECT_EQ(counter.read(), 1u);
+}
+
+TEST(StableArray, BeginsAsZeroAndNeverMoves) {
+    // Far more than this machine could hold, were it touched.
+    StableArray<std::atomic<uint64_t>> array(size_t(1) << 32);
+    EXPECT_EQ(array.capacity(), size_t(1) << 32);
+    EXPECT_EQ(array[0].load(), 0u);
+    std::atomic<uint64_t>* const last = &array[array.capacity() - 1];
+    EXPECT_EQ(last->load(), 0u);
+    last->store(7);
+    EXPECT_EQ(array[array.capacity() - 1].load(), 7u);
+    EXPECT_EQ(array.data() + array.capacity() - 1, last);
+}
+
+TEST(StableArray, RefusesWhatCannotBeReserved) {
+    EXPECT_THROW(StableArray<uint64_t>(size_t(1) << 58), std::bad_alloc);
+}
+
+}  // namespace
+}  // namespace graph

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perf/measure.hpp"
+
+#include <rte_cycles.h>
+
+#include <cstring>
+
+#include "vnet/wire/checksum.hpp"
+#include "vnet/wire/ethernet.hpp"
+#include "vnet/wire/ip4_header.hpp"
+#include "vnet/wire/udp.hpp"
+
+namespace perf {
+
+namespace wire = vnet::wire;
+
+namespace {
+
+constexpr double warm_up_seconds = 0.1;
+constexpr uint64_t warm_up_packets = 4096;
+constexpr size_t ip_offset = sizeof(wire::EthernetHeader);
+
+std::vector<std::byte> make_frame(unsigned size, uint64_t router_mac) {
+    std::vector<std::byte> frame(size);
+    auto* ethernet = wire::view<wire::EthernetHeader>(frame.data(), frame.size());
+    ethernet->destination = wire::MacAddress::from_uint64(router_mac);
+    ethernet->source = wire::MacAddress::from_uint64(0x02fe00000001);
+    ethernet->type = wire::to_be(wire::EtherType::ip4);
+    auto* ip = wire::view<wire::Ip4Header>(frame.data() + ip_offset, frame.size() - ip_offset);
+    *ip = wire::Ip4Header{};
+    ip->total_length = wire::Be16(uint16_t(size - ip_offset));
+    ip->ttl = 64;
+    ip->protocol_number = uint8_t(wire::IpProtocol::udp);
+    ip->source = wire::Ip4Address(10, 0, 1, 2);
+    const size_t udp_offset = ip_offset + sizeof(wire::Ip4Header);
+    auto* udp = wire::view<wire::UdpHeader>(frame.data() + udp_offset, frame.size() - udp_offset);
+    udp->source_port = wire::Be16(1024);
+    udp->destination_port = wire::Be16(9);
+    udp->length = wire::Be16(uint16_t(size - udp_offset));
+    return frame;
+}
+
+}  // namespace
+
+Measure::Measure(graph::Engine& engine, vnet::Router& router, const Ends& ends,
+                 std::vector<wire::Ip4Address> destinations, const Load& load)
+    : engine_(engine),
+      dispatch_(engine.workers().front()->dispatch()),
+      ends_(ends),
+      destinations_(std::move(destinations)),
+      load_(load),
+      first_node_(engine.graph().find("ethernet-input")),
+      frame_(make_frame(load.size, router.interfaces().hot(ends.in).mac.load())) {}
+
+bool Measure::generate() {
+    graph::Frame* frame = dispatch_.take_frame();
+    if (frame == nullptr) {
+        return false;
+    }
+    frame->size = uint16_t(load_.vector);
+    if (!engine_.pool().allocate(frame->used())) {
+        dispatch_.give_frame(frame);
+        return false;
+    }
+    for (graph::Packet* packet : frame->used()) {
+        packet->resize(load_.size);
+        std::memcpy(packet->data(), frame_.data(), frame_.size());
+        auto* ip = wire::view<wire::Ip4Header>(packet->from_offset(ip_offset));
+        ip->destination = destinations_[next_];
+        next_ = next_ + 1 == destinations_.size() ? 0 : next_ + 1;
+        ip->checksum = wire::ip4_header_checksum(*ip);
+        packet->meta().rx_interface = ends_.in;
+    }
+    dispatch_.enqueue(frame, first_node_);
+    return true;
+}
+
+uint64_t Measure::rounds(double seconds, uint64_t packets) {
+    const uint64_t end = rte_rdtsc() + uint64_t(seconds * double(rte_get_tsc_hz()));
+    uint64_t done = 0;
+    while (packets != 0 ? done < packets : rte_rdtsc() < end) {
+        if (!generate()) {
+            break;
+        }
+        dispatch_.tick();
+        dispatch_.drain();
+        done += load_.vector;
+    }
+    return done;
+}
+
+Result Measure::run() {
+    load_.packets != 0 ? rounds(0, warm_up_packets) : rounds(warm_up_seconds, 0);
+    engine_.clear_counters();
+    Result result;
+    result.packets = rounds(load_.seconds, load_.packets);
+    for (const auto& ranked : engine_.version()->nodes) {
+        const graph::NodeTotals totals = engine_.totals(ranked.id);
+        if (totals.packets == 0) {
+            continue;
+        }
+        result.nodes.push_back({engine_.graph().name_of(ranked.id), double(totals.clocks) / double(totals.packets),
+                                double(totals.packets) / double(totals.calls)});
+        result.clocks_per_packet += double(totals.clocks) / double(result.packets);
+    }
+    for (size_t drop = 0; drop < engine_.graph().drops().size(); ++drop) {
+        result.dropped += engine_.drops(graph::DropId(drop));
+    }
+    return result;
+}
+
+}  // namespace perf

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "vnet/router.hpp"
+#include "vnet/wire/ip4.hpp"
+
+namespace perf {
+
+/// The interfaces that every path runs between: packets are handed to ethernet-input as if `in` had received them,
+/// and leave by `out`, a DPDK null port.
+struct Ends {
+    vnet::interface::Index in;
+    vnet::interface::Index out;
+};
+
+/// One benchmark of the real graph.
+struct Path {
+    std::string_view name;
+    std::string_view meaning;
+    /// Sets up addresses, routes, features.
+    std::function<absl::Status(vnet::Router&, const Ends&)> set_up;
+    /// Destinations of the packets, taken in turn.
+    std::function<std::vector<vnet::wire::Ip4Address>()> destinations;
+};
+
+const std::vector<Path>& paths();
+
+/// Makes the two ends, up, with addresses and one fixed neighbour behind `out`.
+absl::StatusOr<Ends> make_ends(vnet::Router& router);
+
+}  // namespace perf

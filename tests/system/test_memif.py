@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two routers joined by shared memory: lan -- first == memif == second -- wan."""
+
+import contextlib
+
+import pytest
+
+from lib.clients import ping
+from lib.daemon import Daemon
+from lib.lab import set_up_host
+from lib.netns import Namespace, join
+from lib.wait import wait_until
+
+
+def memif(number, role, path):
+    return f'add port link device "net_memif{number},role={role},id=0,socket={path},socket-abstract=no"'
+
+
+class Pair:
+    """The two hosts, the two routers. `second` can be made anew."""
+
+    def __init__(self, directory, stack):
+        self.directory = directory
+        self.stack = stack
+        self.hosts = [stack.enter_context(Namespace(name)) for name in ("lan", "wan")]
+        self.boxes = [stack.enter_context(Namespace(name)) for name in ("first", "second")]
+        self.daemons = [None, None]
+        for index, (host, box) in enumerate(zip(self.hosts, self.boxes)):
+            join(host, "eth0", box, "host0")
+            self.start(index)
+            set_up_host(host, f"10.0.{index + 1}.2", f"10.0.{index + 1}.1")
+        self.wait_links()
+
+    def start(self, index):
+        daemon = self.stack.enter_context(Daemon(self.boxes[index], self.directory, name=("first", "second")[index]))
+        self.daemons[index] = daemon
+        near, far = index + 1, 2 - index
+        daemon.ctl('add port host device "net_af_packet0,iface=host0"', f"add address host 10.0.{near}.1/24",
+                   memif(0, ("server", "client")[index], self.directory / "memif.sock"),
+                   f"add address link 10.0.12.{near}/24", "set interface host state up", "set interface link state up",
+                   f"add route 10.0.{far}.0/24 via 10.0.12.{far}")
+
+    def wait_links(self):
+        wait_until(lambda: all(daemon.interface("link")["link"] == "up" for daemon in self.daemons), 20,
+                   lambda: "the memif joins: " + "".join(d.ctl("show interface") + d.log() for d in self.daemons), 0.1)
+
+
+@pytest.fixture
+def pair(tmp_path):
+    with contextlib.ExitStack() as stack:
+        yield Pair(tmp_path, stack)
+
+
+def test_ping_over_both(pair):
+    lan, wan = pair.hosts
+    assert ping(lan, "10.0.2.2", count=5).received == 5
+    assert ping(wan, "10.0.1.2", "-s", 1472, "-M", "do", count=5).received == 5
+    hops = lan.run("traceroute", "-n", "-q", 1, "-w", 5, "10.0.2.2").stdout.splitlines()[1:]
+    assert [hop.split()[1] for hop in hops] == ["10.0.1.1", "10.0.12.2", "10.0.2.2"]
+
+
+def test_a_stream_loses_nothing(pair):
+    assert ping(pair.hosts[0], "10.0.2.2", count=1).received == 1
+    assert ping(pair.hosts[0], "10.0.2.2", "-i", 0.002, count=300).received == 300
+
+
+@pytest.mark.parametrize("who", [0, 1], ids=["server", "client"])
+def test_the_link_comes_back_after_one_was_killed(pair, who):
+    assert ping(pair.hosts[0], "10.0.2.2").received == 1
+    pair.daemons[who].kill()
+    other = pair.daemons[1 - who]
+    wait_until(lambda: other.interface("link")["link"] == "down", 20, "the other side notices", 0.1)
+    pair.start(who)
+    pair.wait_links()
+    assert ping(pair.hosts[0], "10.0.2.2", count=3, wait=10).received == 3

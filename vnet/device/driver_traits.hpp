@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vnet::device {
+
+/// What DPDK's interface does not tell of a driver, and what was found out by trying (see the
+/// README).
+struct DriverTraits {
+    /// Works again after rte_eth_dev_stop(). Where not, such a port is never stopped, only left
+    /// alone.
+    bool restarts = true;
+    /// The kernel fills its receive ring while nobody polls: what waits there is old when the port
+    /// comes up.
+    bool fills_while_down = false;
+    /// Delivers every packet whatever its destination, so that the MAC address is ours to choose.
+    bool takes_any_mac = false;
+    /// Which transmit queues work is agreed with the peer: no more of them than receive queues
+    /// unless asked for.
+    bool queues_in_pairs = false;
+    /// Leaves AF_XDP sockets open when it is closed.
+    bool leaves_sockets = false;
+};
+
+/// By the name that rte_eth_dev_info gives.
+DriverTraits traits_of(std::string_view driver);
+
+/// The AF_XDP sockets that this process has opened: descriptor and inode.
+std::vector<std::pair<int, ino_t>> xdp_sockets();
+/// Closes those of `sockets` that are still the same open socket.
+void close_sockets(const std::vector<std::pair<int, ino_t>>& sockets);
+
+}  // namespace vnet::device

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/device/port.hpp"
+
+#include <fmt/format.h>
+#include <net/if.h>
+#include <rte_dev.h>
+#include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "vnet/device/random_mac.hpp"
+
+namespace vnet::device {
+
+namespace {
+
+constexpr uint32_t ethernet_bytes = 14;
+constexpr uint32_t vlan_bytes = 8;
+constexpr uint32_t check_sequence_bytes = 4;
+/// What is looked at, at most, to empty a queue of old packets.
+constexpr unsigned most_old_packets = 65536;
+
+wire::MacAddress from_dpdk(const rte_ether_addr& address) {
+    std::array<uint8_t, 6> bytes;
+    std::memcpy(bytes.data(), address.addr_bytes, bytes.size());
+    return wire::MacAddress(bytes);
+}
+
+/// Up and with a carrier, as the kernel sees it.
+bool host_link(const std::string& name) {
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ifreq request{};
+    std::strncpy(request.ifr_name, name.c_str(), IFNAMSIZ - 1);
+    const bool known = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return known && (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
+}
+
+}  // namespace
+
+Port::Port(Ports& ports, interface::Index index, Devargs devargs, const PortOptions& options,
+           uint16_t port_id)
+    : ports_(ports),
+      index_(index),
+      devargs_(std::move(devargs)),
+      options_(options),
+      port_id_(port_id) {
+    ports_.devices_[devargs_.name] = devargs_.host_interface();
+    rte_eth_dev_info_get(port_id_, &info_);
+    traits_ = traits_of(info_.driver_name == nullptr ? "" : info_.driver_name);
+}
+
+Port::~Port() {
+    if (up_) {
+        (void)set_up(false);
+    }
+    const DpdkLog::Capture capture(ports_.log_);
+    if (started_) {
+        rte_eth_dev_stop(port_id_);
+    }
+    rte_eth_dev_close(port_id_);
+    if (rte_dev_remove(info_.device) != 0) {
+        spdlog::warn("device '{}' was not unplugged cleanly: {}", devargs_.name, capture.reason());
+    }
+    close_sockets(sockets_);
+    if (!sockets_.empty()) {
+        ports_.spent_.insert(devargs_.host_queue());
+    }
+    ports_.devices_.erase(devargs_.name);
+}
+
+std::string Port::complain(std::string_view what, int error, const std::string& reason) const {
+    // Many drivers answer no more than -1: what they log tells more.
+    return fmt::format("device '{}' {}: {}", devargs_.name, what,
+                       reason.empty() ? std::strerror(std::abs(error)) : reason);
+}
+
+absl::Status Port::check_queues() const {
+    if (options_.rx_queues == 0 || options_.rx_queues > info_.max_rx_queues) {
+        return absl::OutOfRangeError(
+            fmt::format("device '{}' cannot have {} receive queues; it takes 1 to {}",
+                        devargs_.name, options_.rx_queues, info_.max_rx_queues));
+    }
+    if (options_.tx_queues > info_.max_tx_queues) {
+        return absl::OutOfRangeError(
+            fmt::format("device '{}' cannot have {} transmit queues; it takes up to {}",
+                        devargs_.name, options_.tx_queues, info_.max_tx_queues));
+    }
+    if (info_.max_tx_queues == 0) {
+        return absl::UnavailableError(fmt::format("device '{}' cannot transmit", devargs_.name));
+    }
+    return absl::OkStatus();
+}
+
+absl::Status Port::configure() {
+    if (auto status = check_queues(); !status.ok()) {
+        return status;
+    }
+    const DpdkLog::Capture capture(ports_.log_);
+    const unsigned workers = unsigned(ports_.engine_.workers().size());
+    const unsigned wanted = traits_.queues_in_pairs ? options_.rx_queues : workers;
+    rx_queues_ = uint16_t(options_.rx_queues);
+    tx_.port_id = port_id_;
+    tx_.interface = index_;
+    tx_.queues =
+        uint16_t(options_.tx_queues != 0 ? options_.tx_queues
+                                         : std::min<unsigned>(wanted, info_.max_tx_queues));
+    tx_.chains = (info_.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
+    if (tx_.queues < workers) {
+        tx_.locks = std::make_unique<TxPort::Lock[]>(tx_.queues);
+    }
+    // A driver that has no receive interrupts may refuse to be asked for them.
+    interrupts_ = true;
+    int error = set_queues_up(true);
+    if (error != 0) {
+        interrupts_ = false;
+        error = set_queues_up(false);
+    }
+    if (error != 0) {
+        return absl::UnavailableError(
+            complain(fmt::format("cannot be set up with {} receive and {} transmit queues",
+                                 rx_queues_, tx_.queues),
+                     error, capture.reason()));
+    }
+    learn_mac();
+    return absl::OkStatus();
+}
+
+int Port::set_queues_up(bool interrupts) {
+    rte_eth_conf conf{};
+    conf.rxmode.mtu = std::min<uint32_t>(1500, max_mtu());
+    conf.intr_conf.rxq = interrupts ? 1 : 0;
+    if (rx_queues_ > 1 && info_.flow_type_rss_offloads != 0) {
+        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+        conf.rx_adv_conf.rss_conf.rss_hf =
+            info_.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+    }
+    conf.txmode.offloads = info_.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+    if (const int error = rte_eth_dev_configure(port_id_, rx_queues_, tx_.queues, &conf);
+        error != 0) {
+        return error;
+    }
+    auto rx_descriptors = uint16_t(std::min(options_.rx_descriptors, 65535U));
+    auto tx_descriptors = uint16_t(std::min(options_.tx_descriptors, 65535U));
+    if (const int error =
+            rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_descriptors, &tx_descriptors);
+        error != 0) {
+        return error;
+    }
+    const auto socket = unsigned(rte_eth_dev_socket_id(port_id_));
+    const auto before =
+        traits_.leaves_sockets ? xdp_sockets() : std::vector<std::pair<int, ino_t>>();
+    for (uint16_t queue = 0; queue < rx_queues_; ++queue) {
+        if (const int error = rte_eth_rx_queue_setup(port_id_, queue, rx_descriptors, socket,
+                                                     nullptr, ports_.engine_.pool().mempool());
+            error != 0) {
+            return error;
+        }
+    }
+    if (traits_.leaves_sockets) {
+        for (const auto& opened : xdp_sockets()) {
+            if (std::find(before.begin(), before.end(), opened) == before.end()) {
+                sockets_.push_back(opened);
+            }
+        }
+    }
+    for (uint16_t queue = 0; queue < tx_.queues; ++queue) {
+        if (const int error =
+                rte_eth_tx_queue_setup(port_id_, queue, tx_descriptors, socket, nullptr);
+            error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+void Port::learn_mac() {
+    rte_ether_addr address{};
+    rte_eth_macaddr_get(port_id_, &address);
+    mac_ = from_dpdk(address);
+    if (!mac_.is_unicast()) {
+        mac_ = random_mac();
+        std::memcpy(address.addr_bytes, mac_.bytes().data(), sizeof(address.addr_bytes));
+        rte_eth_dev_default_mac_addr_set(port_id_, &address);
+    }
+}
+
+uint32_t Port::max_mtu() const {
+    uint32_t mtu = graph::buffer_bytes - ethernet_bytes - vlan_bytes;
+    mtu = std::min<uint32_t>(mtu, info_.max_mtu);
+    // Some drivers leave the largest packet at "no limit"; where they do not, it has the check
+    // sequence in it.
+    if (info_.max_rx_pktlen > ethernet_bytes + check_sequence_bytes) {
+        mtu = std::min<uint32_t>(mtu, info_.max_rx_pktlen - ethernet_bytes - check_sequence_bytes);
+    }
+    return mtu;
+}
+
+absl::Status Port::start() {
+    const DpdkLog::Capture capture(ports_.log_);
+    int error = rte_eth_dev_start(port_id_);
+    if (error != 0 && interrupts_) {
+        interrupts_ = false;
+        error = set_queues_up(false);
+        error = error != 0 ? error : rte_eth_dev_start(port_id_);
+    }
+    if (error != 0) {
+        return absl::UnavailableError(complain("does not start", error, capture.reason()));
+    }
+    started_ = true;
+    // For ND, OSPF and the like; drivers without a filter refuse, and need it not.
+    rte_eth_allmulticast_enable(port_id_);
+    return absl::OkStatus();
+}
+
+void Port::stop() {
+    if (traits_.restarts) {
+        rte_eth_dev_stop(port_id_);
+        started_ = false;
+    }
+}
+
+void Port::discard_old() {
+    rte_mbuf* old[graph::vector_size];
+    for (uint16_t queue = 0; queue < rx_queues_; ++queue) {
+        unsigned seen = 0;
+        uint16_t count = 0;
+        do {
+            count = rte_eth_rx_burst(port_id_, queue, old, graph::vector_size);
+            rte_pktmbuf_free_bulk(old, count);
+            seen += count;
+        } while (count != 0 && seen < most_old_packets);
+    }
+}
+
+absl::Status Port::set_up(bool up) {
+    if (up == up_) {
+        return absl::OkStatus();
+    }
+    if (!up) {
+        for (const auto& source : sources_) {
+            ports_.engine_.detach(source.get());
+        }
+        sources_.clear();
+        ports_.tx_->set(port_id_, nullptr);
+        ports_.engine_.rcu().synchronize();
+        stop();
+        up_ = false;
+        return absl::OkStatus();
+    }
+    if (!started_) {
+        if (auto status = start(); !status.ok()) {
+            return status;
+        }
+    }
+    if (traits_.fills_while_down) {
+        discard_old();
+    }
+    const DpdkLog::Capture capture(ports_.log_);
+    ports_.tx_->set(port_id_, &tx_);
+    for (uint16_t queue = 0; queue < rx_queues_; ++queue) {
+        sources_.push_back(std::make_shared<RxQueue>(ports_.table_, index_, ports_.path_, port_id_,
+                                                     queue, interrupts_));
+        (void)ports_.engine_.attach(sources_.back());
+    }
+    up_ = true;
+    return absl::OkStatus();
+}
+
+absl::Status Port::set_mtu(uint32_t mtu) {
+    const DpdkLog::Capture capture(ports_.log_);
+    int error = rte_eth_dev_set_mtu(port_id_, uint16_t(mtu));
+    if (error == -EBUSY && up_ && traits_.restarts) {
+        // Many network cards change it only while they stand still.
+        (void)set_up(false);
+        error = rte_eth_dev_set_mtu(port_id_, uint16_t(mtu));
+        if (auto status = set_up(true); !status.ok()) {
+            return status;
+        }
+    }
+    // Where the device has no say in it, its own limit is in max_mtu().
+    if (error != 0 && error != -ENOTSUP) {
+        return absl::UnavailableError(
+            complain(fmt::format("does not take an MTU of {}", mtu), error, capture.reason()));
+    }
+    return absl::OkStatus();
+}
+
+absl::Status Port::set_mac(const wire::MacAddress& mac) {
+    const DpdkLog::Capture capture(ports_.log_);
+    rte_ether_addr address{};
+    std::memcpy(address.addr_bytes, mac.bytes().data(), sizeof(address.addr_bytes));
+    const int error = rte_eth_dev_default_mac_addr_set(port_id_, &address);
+    if (error != 0 && !traits_.takes_any_mac) {
+        if (error == -ENOTSUP) {
+            return absl::UnimplementedError(
+                fmt::format("device '{}' cannot change its MAC address; set {} on the host "
+                            "interface before the port is added",
+                            devargs_.name, mac));
+        }
+        return absl::UnavailableError(complain(fmt::format("does not take the MAC address {}", mac),
+                                               error, capture.reason()));
+    }
+    mac_ = mac;
+    return absl::OkStatus();
+}
+
+bool Port::link_up() const {
+    if (!started_) {
+        return false;
+    }
+    rte_eth_link link{};
+    if (rte_eth_link_get_nowait(port_id_, &link) != 0 || link.link_status != RTE_ETH_LINK_UP) {
+        return false;
+    }
+    // These drivers call the link up whatever the kernel's interface does.
+    const std::string host(devargs_.host_interface());
+    return host.empty() || host_link(host);
+}
+
+std::vector<std::pair<std::string, uint64_t>> Port::device_counters() const {
+    rte_eth_stats stats{};
+    if (rte_eth_stats_get(port_id_, &stats) != 0) {
+        return {};
+    }
+    return {{"rx-packets", stats.ipackets},    {"rx-bytes", stats.ibytes},
+            {"rx-missed", stats.imissed},      {"rx-errors", stats.ierrors},
+            {"rx-no-buffer", stats.rx_nombuf}, {"tx-packets", stats.opackets},
+            {"tx-bytes", stats.obytes},        {"tx-errors", stats.oerrors}};
+}
+
+}  // namespace vnet::device

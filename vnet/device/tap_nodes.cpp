@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/device/tap_nodes.hpp"
+
+#include <rte_cycles.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace vnet::device {
+
+namespace {
+/// Pause after an empty read while the worker does not sleep.
+constexpr uint64_t pauses_per_second = 100'000;
+/// Buffers of one packet that are written.
+constexpr unsigned most_segments = 16;
+
+/// 0, or the error.
+int write_packet(int fd, graph::Packet& packet) noexcept {
+    iovec parts[most_segments];
+    unsigned count = 0;
+    for (rte_mbuf* segment = packet.mbuf(); segment != nullptr; segment = segment->next) {
+        if (count == most_segments) {
+            return EMSGSIZE;
+        }
+        parts[count++] = {rte_pktmbuf_mtod(segment, void*), segment->data_len};
+    }
+    ssize_t written = 0;
+    do {
+        written = count == 1 ? write(fd, parts[0].iov_base, parts[0].iov_len)
+                             : writev(fd, parts, int(count));
+    } while (written < 0 && errno == EINTR);
+    return written < 0 ? errno : 0;
+}
+}  // namespace
+
+TapQueue::TapQueue(interface::Table& table, const TapTarget& target, const InputPath& path)
+    : table_(table),
+      target_(target),
+      path_(path),
+      pause_tsc_(rte_get_tsc_hz() / pauses_per_second) {}
+
+TapQueue::~TapQueue() {
+    graph::free_packets(std::span(spare_).subspan(used_));
+}
+
+bool TapQueue::refill(graph::PacketPool& pool) noexcept {
+    if (used_ == burst && pool.allocate(std::span(spare_))) {
+        used_ = 0;
+    }
+    return used_ != burst;
+}
+
+unsigned TapQueue::poll(graph::Dispatch& dispatch) noexcept {
+    if (dispatch.now_tsc() < next_read_tsc_) {
+        return 0;
+    }
+    graph::Frame* frame = dispatch.take_frame();
+    if (frame == nullptr) [[unlikely]] {
+        return 0;
+    }
+    uint64_t bytes = 0;
+    unsigned missed = 0;
+    for (unsigned reads = 0; reads < burst; ++reads) {
+        if (!refill(dispatch.pool())) [[unlikely]] {
+            // No buffer: the kernel keeps the packet, and drops at its own end when its queue is
+            // full.
+            break;
+        }
+        graph::Packet& packet = *spare_[used_];
+        const size_t room = packet.tailroom();
+        // One byte more than there is room for tells a packet that was cut off.
+        char excess = 0;
+        const iovec parts[2] = {{packet.data(), room}, {&excess, 1}};
+        const ssize_t length = readv(target_.fd, parts, 2);
+        if (length <= 0) {
+            next_read_tsc_ = dispatch.now_tsc() + pause_tsc_;
+            break;
+        }
+        if (size_t(length) > room) [[unlikely]] {
+            ++missed;
+            continue;
+        }
+        packet.resize(uint32_t(length));
+        graph::reset_metadata(packet, target_.interface);
+        bytes += uint64_t(length);
+        frame->packets[frame->size++] = &packet;
+        ++used_;
+    }
+    interface::Counters& counters = table_.counters(dispatch.worker(), target_.interface);
+    if (missed != 0) [[unlikely]] {
+        counters.rx_missed.add(missed);
+    }
+    const unsigned count = frame->size;
+    if (count == 0) {
+        dispatch.give_frame(frame);
+        return 0;
+    }
+    counters.rx_packets.add(count);
+    counters.rx_bytes.add(bytes);
+    path_.send(frame, dispatch);
+    return count;
+}
+
+void TapTx::operator()(std::span<graph::Packet*> packets,
+                       graph::Dispatch& dispatch) const noexcept {
+    // Packets that were written move to the front, to be freed as one.
+    size_t written = 0;
+    for (graph::Packet* packet : packets) {
+        const interface::Index index = packet->meta().tx_interface;
+        const uint32_t unit = index < graph::max_interfaces
+                                  ? table_.hot(index).unit.load(std::memory_order_relaxed)
+                                  : max_taps;
+        const TapTarget* tap =
+            unit < max_taps ? taps_[unit].load(std::memory_order_acquire) : nullptr;
+        if (tap == nullptr || tap->interface != index) [[unlikely]] {
+            dispatch.emit(*packet, graph::Hop::drop(graph::Edge(Drop::down)));
+            continue;
+        }
+        const int error = write_packet(tap->fd, *packet);
+        if (error == 0) [[likely]] {
+            packets[written++] = packet;
+            continue;
+        }
+        const bool full = error == EAGAIN || error == ENOBUFS || error == ENOMEM;
+        const bool down = error == EIO || error == EBADFD || error == ENETDOWN;
+        if (full) {
+            table_.counters(dispatch.worker(), index).tx_full.add(1);
+        }
+        dispatch.emit(*packet, graph::Hop::drop(graph::Edge(full   ? Drop::full
+                                                            : down ? Drop::down
+                                                                   : Drop::refused)));
+    }
+    graph::free_packets(packets.first(written));
+}
+
+}  // namespace vnet::device

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "graph/hop.hpp"
+#include "graph/limits.hpp"
+#include "graph/rcu.hpp"
+#include "graph/stable_array.hpp"
+
+namespace vnet::fib {
+
+/// What a route lookup leads to.
+enum class Action : uint8_t {
+    /// Nothing matches: the sender is told that the network is unreachable.
+    no_route,
+    /// Rewrite and send.
+    forward,
+    /// The next hop's link-layer address is not known yet.
+    resolve,
+    /// For the router itself.
+    local,
+    /// Dropped in silence.
+    blackhole,
+    /// Dropped, the sender is told that it is prohibited.
+    prohibit,
+    /// Dropped, the sender is told that the host is unreachable.
+    unreachable,
+    /// For the router itself, and for all others on the link: a connected network's broadcast
+    /// address.
+    broadcast,
+};
+
+/// Where a packet goes and what its new link-layer header is: one cache line, read by workers,
+/// never changed once it is published. A change makes another one.
+struct alignas(64) Adjacency {
+    static constexpr size_t rewrite_capacity = 32;
+
+    graph::NodeId next = 0;
+    Action action = Action::no_route;
+    /// Bytes of `rewrite` in use, at its end.
+    uint8_t rewrite_length = 0;
+    uint32_t interface = graph::no_interface;
+    /// Largest layer-3 packet, in bytes.
+    uint32_t mtu = 0;
+    /// Next hop in host byte order; 0 where the packet's own destination is meant.
+    uint32_t next_hop = 0;
+    uint32_t reserved[4] = {};
+    /// Right-aligned, so that a copy of fixed size ends where layer 3 begins.
+    std::array<std::byte, rewrite_capacity> rewrite{};
+};
+static_assert(sizeof(Adjacency) == 64);
+
+using AdjacencyIndex = uint32_t;
+/// What a route's leaf holds. Many routes share a path; a path is turned to another adjacency by
+/// one store.
+using PathIndex = uint32_t;
+
+/// Adjacencies and paths. Control makes and turns them, workers follow them; places are used again
+/// only after every worker has passed a quiescent state. Path 0 is "no route".
+class ForwardingTable {
+public:
+    static constexpr size_t capacity = size_t(1) << 20;
+
+    explicit ForwardingTable(graph::Rcu& rcu);
+    /// Waits until no worker holds anything of it.
+    ~ForwardingTable() { rcu_.flush(); }
+    ForwardingTable(const ForwardingTable&) = delete;
+    ForwardingTable& operator=(const ForwardingTable&) = delete;
+
+    // ---- workers ----
+    const Adjacency& adjacency(AdjacencyIndex index) const noexcept { return adjacencies_[index]; }
+    AdjacencyIndex at(PathIndex path) const noexcept {
+        return paths_[path].load(std::memory_order_acquire);
+    }
+
+    // ---- control thread ----
+
+    /// A path to a new adjacency. 0 ("no route") when all are in use.
+    PathIndex make(const Adjacency& adjacency);
+    /// Turns a path to a new adjacency; the old one goes when no worker can hold it.
+    void turn(PathIndex path, const Adjacency& adjacency);
+    /// Gives a path back; no leaf may hold it any more.
+    void release(PathIndex path);
+    /// What path 0 does.
+    void set_no_route(const Adjacency& adjacency) { turn(0, adjacency); }
+    size_t paths_in_use() const noexcept { return next_path_ - free_paths_.size(); }
+
+private:
+    AdjacencyIndex place(const Adjacency& adjacency);
+
+    graph::Rcu& rcu_;
+    graph::StableArray<Adjacency> adjacencies_;
+    graph::StableArray<std::atomic<AdjacencyIndex>> paths_;
+    std::vector<AdjacencyIndex> free_adjacencies_;
+    std::vector<PathIndex> free_paths_;
+    AdjacencyIndex next_adjacency_ = 0;
+    PathIndex next_path_ = 0;
+};
+
+}  // namespace vnet::fib

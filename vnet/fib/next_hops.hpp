@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "vnet/fib/adjacency.hpp"
+#include "vnet/interface/table.hpp"
+#include "vnet/wire/ip4.hpp"
+#include "vnet/wire/mac.hpp"
+
+namespace vnet::fib {
+
+/// The path to each neighbour that a route or the neighbour table needs, shared and counted. A path
+/// begins unresolved (its packets go to the resolving node) and is turned once the neighbour's MAC
+/// address is known. Control thread.
+class NextHops {
+public:
+    struct Nodes {
+        graph::NodeId resolve;
+        graph::NodeId rewrite;
+    };
+    NextHops(ForwardingTable& forwarding, interface::Table& interfaces, Nodes nodes);
+
+    /// The path to `address` on an interface, made where it is new; release() it. The address
+    /// 0.0.0.0 stands for whatever is on the link: the packet's own destination is to be resolved.
+    /// Path 0 where there is no room; it is to be released all the same.
+    PathIndex acquire(interface::Index interface, wire::Ip4Address address);
+    void release(interface::Index interface, wire::Ip4Address address);
+
+    /// The neighbour's MAC address is known, or another one. Nothing happens where nobody holds the
+    /// path.
+    void resolved(interface::Index interface, wire::Ip4Address address,
+                  const wire::MacAddress& mac);
+    /// It is no longer known.
+    void lost(interface::Index interface, wire::Ip4Address address);
+
+private:
+    struct Key {
+        interface::Index interface;
+        uint32_t address;
+        friend bool operator==(const Key&, const Key&) = default;
+        template <class H>
+        friend H AbslHashValue(H state, const Key& key) {
+            return H::combine(std::move(state), key.interface, key.address);
+        }
+    };
+    struct NextHop {
+        PathIndex path = 0;
+        unsigned holders = 0;
+        bool resolved = false;
+        wire::MacAddress mac;
+    };
+    Adjacency describe(const Key& key, const NextHop& hop) const;
+    void refresh(interface::Index interface);
+    void turn(const Key& key, const NextHop& hop);
+
+    ForwardingTable& forwarding_;
+    interface::Table& interfaces_;
+    Nodes nodes_;
+    absl::flat_hash_map<Key, NextHop> hops_;
+};
+
+/// The adjacency that sends by an Ethernet interface to one MAC address.
+Adjacency ethernet_adjacency(const interface::Interface& interface, graph::NodeId rewrite_node,
+                             const wire::MacAddress& destination, uint16_t ether_type);
+
+}  // namespace vnet::fib

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "graph/hop.hpp"
+#include "vnet/wire/mac.hpp"
+
+namespace vnet::interface {
+
+/// What stands behind an interface: a DPDK port, a tap, a tunnel. A kind of interface is a class
+/// derived from this one, with the node that transmits; nothing else lists the kinds. Control
+/// thread.
+class Device {
+public:
+    virtual ~Device() = default;
+
+    /// The kind's name as it is shown: "port", "tap", "vxlan".
+    virtual std::string_view kind() const = 0;
+    /// The node that sends packets whose Metadata::tx_interface is this one.
+    virtual graph::NodeId tx_node() const = 0;
+    /// The number by which that node finds the device in its own table.
+    virtual uint32_t unit() const { return 0; }
+    virtual wire::MacAddress mac() const = 0;
+    /// Largest layer-3 packet that it can carry, in bytes.
+    virtual uint32_t max_mtu() const = 0;
+    /// What it was made of, in the words of the command that made it: a device's arguments, a host
+    /// interface.
+    virtual std::string description() const = 0;
+
+    /// Starts or stops receiving and transmitting. When set_up(false) returns, no worker polls it.
+    virtual absl::Status set_up(bool up) = 0;
+    virtual absl::Status set_mtu(uint32_t mtu) = 0;
+    virtual absl::Status set_mac(const wire::MacAddress& mac) = 0;
+    virtual bool link_up() const = 0;
+    /// Counters of the hardware or kernel behind it, by name.
+    virtual std::vector<std::pair<std::string, uint64_t>> device_counters() const { return {}; }
+};
+
+}  // namespace vnet::interface

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "graph/counter.hpp"
+#include "graph/hop.hpp"
+#include "graph/stable_array.hpp"
+
+namespace vnet::interface {
+
+/// Index of an interface, as in graph::Metadata. 0 is never given: it is a packet's mistake.
+using Index = uint32_t;
+
+/// Bits of Hot::flags.
+namespace flag {
+/// Administratively up: packets are taken in and sent out.
+inline constexpr uint16_t up = 1 << 0;
+}  // namespace flag
+
+/// What workers know of an interface, in one cache line. Written by control, field by field.
+struct alignas(64) Hot {
+    /// Where packets go that leave by it; the node "drop" while there is no such interface.
+    std::atomic<graph::NodeId> tx_node;
+    std::atomic<uint16_t> flags;
+    /// Layer-3 MTU in bytes.
+    std::atomic<uint32_t> mtu;
+    /// Its first IPv4 address in host byte order, the source of ICMP errors; 0: none.
+    std::atomic<uint32_t> ip4_address;
+    /// The device's number in its kind's table.
+    std::atomic<uint32_t> unit;
+    /// MAC address as a number, first byte highest.
+    std::atomic<uint64_t> mac;
+
+    bool up() const noexcept { return flags.load(std::memory_order_relaxed) & flag::up; }
+};
+static_assert(sizeof(Hot) == 64);
+
+/// What one worker counts for one interface. Bytes are of layer 2, without the frame check
+/// sequence.
+struct alignas(64) Counters {
+    graph::Counter rx_packets;
+    graph::Counter rx_bytes;
+    graph::Counter tx_packets;
+    graph::Counter tx_bytes;
+    /// Packets that the device's transmit queue did not take.
+    graph::Counter tx_full;
+    /// Packets that came in while the interface was down or no frame was free.
+    graph::Counter rx_missed;
+};
+
+}  // namespace vnet::interface

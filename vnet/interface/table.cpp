@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/interface/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace vnet::interface {
+
+namespace {
+constexpr size_t longest_name = 32;
+/// RFC 791: every link carries 68 bytes.
+constexpr uint32_t smallest_mtu = 68;
+}  // namespace
+
+Table::Table(graph::Engine& engine) : engine_(engine), hot_(graph::max_interfaces) {
+    for (size_t worker = 0; worker < engine.workers().size(); ++worker) {
+        counters_.push_back(std::make_unique<graph::StableArray<Counters>>(graph::max_interfaces));
+    }
+    // An interface that never was sends to node 0, which is "drop"; and as it is not up, nothing
+    // comes so far.
+    link_timer_ = engine.control().every(std::chrono::seconds(1), [this] { poll_links(); });
+}
+
+Table::~Table() {
+    remove_all();
+}
+
+absl::Status Table::check_name(const std::string& name) const {
+    const bool good =
+        !name.empty() && name.size() <= longest_name &&
+        std::all_of(name.begin(), name.end(), [](unsigned char c) {
+            return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '/';
+        });
+    if (!good) {
+        return absl::InvalidArgumentError(
+            fmt::format("'{}' cannot name an interface; use 1 to {} letters, digits and - _ . /",
+                        name, longest_name));
+    }
+    for (const auto& [index, interface] : interfaces_) {
+        if (interface.name == name) {
+            return absl::AlreadyExistsError(fmt::format("interface '{}' is there already", name));
+        }
+    }
+    return absl::OkStatus();
+}
+
+absl::StatusOr<Index> Table::add(
+    const std::string& name,
+    const std::function<absl::StatusOr<std::unique_ptr<Device>>(Index)>& make) {
+    if (auto status = check_name(name); !status.ok()) {
+        return status;
+    }
+    if (free_.empty() && next_ == graph::max_interfaces) {
+        return absl::ResourceExhaustedError(fmt::format("no room for interface '{}': there are {}",
+                                                        name, graph::max_interfaces - 1));
+    }
+    const Index index = free_.empty() ? next_ : free_.front();
+    auto device = make(index);
+    if (!device.ok()) {
+        return device.status();
+    }
+    free_.empty() ? void(++next_) : free_.pop_front();
+    Interface& interface = interfaces_[index];
+    interface.index = index;
+    interface.name = name;
+    interface.mac = (*device)->mac();
+    interface.mtu = std::min(1500U, (*device)->max_mtu());
+    interface.device = std::move(*device);
+    base_[index] = sum(index);
+    Hot& hot = hot_[index];
+    hot.mac.store(interface.mac.to_uint64(), std::memory_order_relaxed);
+    hot.mtu.store(interface.mtu, std::memory_order_relaxed);
+    hot.unit.store(interface.device->unit(), std::memory_order_relaxed);
+    hot.ip4_address.store(0, std::memory_order_relaxed);
+    hot.flags.store(0, std::memory_order_relaxed);
+    hot.tx_node.store(interface.device->tx_node(), std::memory_order_release);
+    tell(interface, Change::added);
+    return index;
+}
+
+absl::Status Table::remove(const std::string& name) {
+    Interface* interface = find_mutable(name);
+    if (interface == nullptr) {
+        return find(name).status();
+    }
+    if (interface->up) {
+        (void)set_up(name, false);
+    }
+    tell(*interface, Change::removing);
+    const Index index = interface->index;
+    engine_.graph().forget_interface(index);
+    hot_[index].tx_node.store(engine_.graph().find("drop"), std::memory_order_release);
+    engine_.rcu().synchronize();
+    interfaces_.erase(index);
+    free_.push_back(index);
+    return absl::OkStatus();
+}
+
+void Table::remove_all() {
+    while (!interfaces_.empty()) {
+        (void)remove(std::string(interfaces_.rbegin()->second.name));
+    }
+}
+
+absl::StatusOr<const Interface*> Table::find(const std::string& name) const {
+    std::string names;
+    for (const auto& [index, interface] : interfaces_) {
+        if (interface.name == name) {
+            return &interface;
+        }
+        names += (names.empty() ? "" : ", ") + interface.name;
+    }
+    return absl::NotFoundError(
+        names.empty() ? fmt::format("there is no interface '{}'; none has been added yet", name)
+                      : fmt::format("there is no interface '{}'; there are: {}", name, names));
+}
+
+Interface* Table::find_mutable(const std::string& name) {
+    auto found = find(name);
+    return found.ok() ? const_cast<Interface*>(*found) : nullptr;
+}
+
+const Interface* Table::get(Index index) const {
+    const auto found = interfaces_.find(index);
+    return found == interfaces_.end() ? nullptr : &found->second;
+}
+
+std::string Table::name_of(Index index) const {
+    const Interface* interface = get(index);
+    return interface == nullptr ? "-" : interface->name;
+}
+
+absl::Status Table::set_up(const std::string& name, bool up) {
+    Interface* interface = find_mutable(name);
+    if (interface == nullptr) {
+        return find(name).status();
+    }
+    if (interface->up == up) {
+        return absl::OkStatus();
+    }
+    // Down first for packets, then for the device; up the other way round.
+    if (!up) {
+        hot_[interface->index].flags.fetch_and(uint16_t(~flag::up), std::memory_order_relaxed);
+        engine_.rcu().synchronize();
+    }
+    if (auto status = interface->device->set_up(up); !status.ok()) {
+        if (!up) {
+            hot_[interface->index].flags.fetch_or(flag::up, std::memory_order_relaxed);
+        }
+        return status;
+    }
+    if (up) {
+        hot_[interface->index].flags.fetch_or(flag::up, std::memory_order_relaxed);
+    }
+    interface->up = up;
+    tell(*interface, up ? Change::up : Change::down);
+    poll_links();
+    return absl::OkStatus();
+}
+
+absl::Status Table::set_mtu(const std::string& name, uint32_t mtu) {
+    Interface* interface = find_mutable(name);
+    if (interface == nullptr) {
+        return find(name).status();
+    }
+    if (mtu < smallest_mtu || mtu > interface->device->max_mtu()) {
+        return absl::OutOfRangeError(
+            fmt::format("interface '{}' cannot have an MTU of {}; it takes {} to {}", name, mtu,
+                        smallest_mtu, interface->device->max_mtu()));
+    }
+    if (auto status = interface->device->set_mtu(mtu); !status.ok()) {
+        return status;
+    }
+    interface->mtu = mtu;
+    hot_[interface->index].mtu.store(mtu, std::memory_order_relaxed);
+    tell(*interface, Change::mtu);
+    return absl::OkStatus();
+}
+
+absl::Status Table::set_mac(const std::string& name, const wire::MacAddress& mac) {
+    Interface* interface = find_mutable(name);
+    if (interface == nullptr) {
+        return find(name).status();
+    }
+    if (!mac.is_unicast()) {
+        return absl::InvalidArgumentError(fmt::format(
+            "{} cannot be the address of interface '{}'; give a unicast MAC address", mac, name));
+    }
+    if (auto status = interface->device->set_mac(mac); !status.ok()) {
+        return status;
+    }
+    interface->mac = mac;
+    hot_[interface->index].mac.store(mac.to_uint64(), std::memory_order_relaxed);
+    tell(*interface, Change::mac);
+    return absl::OkStatus();
+}
+
+void Table::poll_links() {
+    for (auto& [index, interface] : interfaces_) {
+        const bool link = interface.up && interface.device->link_up();
+        if (link != interface.link) {
+            interface.link = link;
+            tell(interface, link ? Change::link_up : Change::link_down);
+        }
+    }
+}
+
+void Table::observe(std::function<void(const Interface&, Change)> observer) {
+    observers_.push_back(std::move(observer));
+}
+
+void Table::tell(const Interface& interface, Change change) {
+    for (const auto& observer : observers_) {
+        observer(interface, change);
+    }
+}
+
+Totals Table::sum(Index index) const {
+    Totals totals;
+    for (const auto& worker : counters_) {
+        const Counters& counters = (*worker)[index];
+        totals.rx_packets += counters.rx_packets.read();
+        totals.rx_bytes += counters.rx_bytes.read();
+        totals.tx_packets += counters.tx_packets.read();
+        totals.tx_bytes += counters.tx_bytes.read();
+        totals.tx_full += counters.tx_full.read();
+        totals.rx_missed += counters.rx_missed.read();
+    }
+    return totals;
+}
+
+Totals Table::totals(Index index) const {
+    Totals totals = sum(index);
+    const auto base = base_.find(index);
+    if (base != base_.end()) {
+        totals.rx_packets -= base->second.rx_packets;
+        totals.rx_bytes -= base->second.rx_bytes;
+        totals.tx_packets -= base->second.tx_packets;
+        totals.tx_bytes -= base->second.tx_bytes;
+        totals.tx_full -= base->second.tx_full;
+        totals.rx_missed -= base->second.rx_missed;
+    }
+    return totals;
+}
+
+void Table::clear_counters() {
+    for (const auto& [index, interface] : interfaces_) {
+        base_[index] = sum(index);
+    }
+}
+
+}  // namespace vnet::interface

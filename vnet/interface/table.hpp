@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/engine.hpp"
+#include "vnet/interface/device.hpp"
+#include "vnet/interface/hot.hpp"
+
+namespace vnet::interface {
+
+/// An interface as control knows it.
+struct Interface {
+    Index index = 0;
+    std::string name;
+    std::unique_ptr<Device> device;
+    bool up = false;
+    bool link = false;
+    uint32_t mtu = 1500;
+    wire::MacAddress mac;
+};
+
+/// What observers are told of.
+enum class Change { added, removing, up, down, link_up, link_down, mtu, mac };
+
+/// Totals of an interface over all workers.
+struct Totals {
+    uint64_t rx_packets = 0;
+    uint64_t rx_bytes = 0;
+    uint64_t tx_packets = 0;
+    uint64_t tx_bytes = 0;
+    uint64_t tx_full = 0;
+    uint64_t rx_missed = 0;
+};
+
+/// All interfaces: names, indexes, states, counters. Owned by the Router; changed by the control
+/// thread, its hot() and counters() used by workers.
+class Table {
+public:
+    explicit Table(graph::Engine& engine);
+    ~Table();
+
+    // ---- control thread ----
+
+    /// Makes an interface. `make` builds the device and is told the index that its packets shall
+    /// carry. The interface begins administratively down. ALREADY_EXISTS for a name in use,
+    /// INVALID_ARGUMENT for a bad name.
+    absl::StatusOr<Index> add(
+        const std::string& name,
+        const std::function<absl::StatusOr<std::unique_ptr<Device>>(Index)>& make);
+    /// Takes an interface down, tells observers, and frees it when no worker can know it any
+    /// longer.
+    absl::Status remove(const std::string& name);
+    void remove_all();
+
+    /// NOT_FOUND names what there is.
+    absl::StatusOr<const Interface*> find(const std::string& name) const;
+    const Interface* get(Index index) const;
+    /// By index, in order of creation.
+    const std::map<Index, Interface>& all() const noexcept { return interfaces_; }
+    std::string name_of(Index index) const;
+
+    absl::Status set_up(const std::string& name, bool up);
+    absl::Status set_mtu(const std::string& name, uint32_t mtu);
+    absl::Status set_mac(const std::string& name, const wire::MacAddress& mac);
+    /// Asks every device for its link and tells observers what changed. Called by a timer.
+    void poll_links();
+
+    /// Calls back after every change (before it, for `removing`), for as long as the table lives.
+    void observe(std::function<void(const Interface&, Change)> observer);
+
+    Totals totals(Index index) const;
+    void clear_counters();
+
+    // ---- workers ----
+
+    Hot& hot(Index index) noexcept { return hot_[index]; }
+    const Hot& hot(Index index) const noexcept { return hot_[index]; }
+    const graph::StableArray<Hot>& hot_array() const noexcept { return hot_; }
+    Counters& counters(unsigned worker, Index index) noexcept {
+        return (*counters_[worker])[index];
+    }
+
+private:
+    absl::Status check_name(const std::string& name) const;
+    Interface* find_mutable(const std::string& name);
+    void tell(const Interface& interface, Change change);
+    Totals sum(Index index) const;
+
+    graph::Engine& engine_;
+    graph::StableArray<Hot> hot_;
+    std::vector<std::unique_ptr<graph::StableArray<Counters>>> counters_;
+    std::map<Index, Interface> interfaces_;
+    std::map<Index, Totals> base_;
+    /// Indexes given back, oldest first: the longer unused, the less anything remembers them.
+    std::deque<Index> free_;
+    Index next_ = 1;
+    std::vector<std::function<void(const Interface&, Change)>> observers_;
+    graph::Control::Handle link_timer_;
+};
+
+}  // namespace vnet::interface

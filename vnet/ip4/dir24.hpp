@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "graph/rcu.hpp"
+#include "graph/stable_array.hpp"
+#include "vnet/fib/adjacency.hpp"
+
+namespace vnet::ip4 {
+
+/// Longest-prefix match by direct index: 24 bits, then 8 (Gupta, Lin, McKeown, "Routing Lookups in
+/// Hardware at Memory Access Speeds", INFOCOM 1998). One memory access for most addresses, two
+/// where a prefix is longer than 24 bits. The table knows ranges, not routes: the Fib paints them.
+/// Memory is taken page by page as it is painted, so that a table of few routes is small; what
+/// nothing paints costs nothing.
+///
+/// One thread paints, any number look up meanwhile. Every entry is one atomic word, and a lookup
+/// gives what stood before or after the change. Blocks are used again only after a grace period.
+class Dir24 {
+public:
+    /// Prefixes longer than 24 bits may lie in so many different /24 blocks.
+    static constexpr uint32_t max_blocks = 1 << 18;
+
+    explicit Dir24(graph::Rcu& rcu);
+    /// Waits until no worker holds anything of it.
+    ~Dir24() { rcu_.flush(); }
+    Dir24(const Dir24&) = delete;
+    Dir24& operator=(const Dir24&) = delete;
+
+    // ---- workers ----
+
+    fib::PathIndex lookup(uint32_t address) const noexcept {
+        uint32_t entry = first_[address >> 8].load(std::memory_order_acquire);
+        if (entry & block_flag) [[unlikely]] {
+            entry = blocks_[size_t(entry & ~block_flag) * 256 + (address & 0xff)].load(
+                std::memory_order_acquire);
+        }
+        return entry != 0 ? entry : default_.load(std::memory_order_acquire);
+    }
+    void prefetch(uint32_t address) const noexcept { __builtin_prefetch(&first_[address >> 8]); }
+
+    // ---- control thread ----
+
+    /// Sets all addresses from `first` to `last`, both included. False, and nothing changed, when
+    /// it would need more blocks than there are. A /24 that was painted in part keeps its block,
+    /// whatever is painted later, until it is painted whole or joined: so who keeps the block can
+    /// always paint its parts.
+    bool paint(uint32_t first, uint32_t last, fib::PathIndex path);
+    /// Gives back the block of the /24 around an address where all of its addresses lead to the
+    /// same path.
+    void join(uint32_t address);
+    /// What an address gives that nothing is painted over, or path 0: the default route costs no
+    /// painting.
+    void set_default(fib::PathIndex path) noexcept {
+        default_.store(path, std::memory_order_release);
+    }
+    uint32_t blocks_in_use() const noexcept {
+        return next_block_ - uint32_t(free_blocks_.size()) - retired_;
+    }
+
+private:
+    static constexpr uint32_t block_flag = 0x8000'0000;
+    bool is_split(uint32_t index) const noexcept;
+    void paint_part(uint32_t index, uint32_t low, uint32_t high, fib::PathIndex path);
+    void set_whole(uint32_t index, fib::PathIndex path);
+    uint32_t take_block();
+
+    graph::Rcu& rcu_;
+    graph::StableArray<std::atomic<uint32_t>> first_;
+    graph::StableArray<std::atomic<uint32_t>> blocks_;
+    std::vector<uint32_t> free_blocks_;
+    uint32_t next_block_ = 0;
+    uint32_t retired_ = 0;
+    std::atomic<fib::PathIndex> default_{0};
+};
+
+}  // namespace vnet::ip4

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "graph/driver.hpp"
+#include "vnet/fib/adjacency.hpp"
+#include "vnet/icmp4/error.hpp"
+#include "vnet/ip4/dir24.hpp"
+#include "vnet/wire/ip4_header.hpp"
+
+namespace vnet::ip4 {
+
+/// Makes a packet ready for its link: TTL, MTU, the adjacency's link-layer header. Then the arc
+/// "ip4-output". A packet that leaves by the interface it came by, from a host on that link, earns
+/// its sender a redirect (RFC 1812 5.2.7.2) and is forwarded all the same.
+class Rewrite {
+public:
+    enum class Next : graph::Edge { icmp_error };
+    enum class Drop : graph::Edge { ttl_expired, too_big, no_headroom, truncated };
+    static constexpr auto info = graph::node<Next, Drop>(
+        "ip4-rewrite", {{Next::icmp_error, "icmp4-error"}},
+        {{Drop::ttl_expired, "ttl-expired", "the TTL ran out here; the sender is told"},
+         {Drop::too_big, "exceeds-mtu",
+          "longer than the next link's MTU; the sender is told where it asked not to fragment"},
+         {Drop::no_headroom, "no-headroom",
+          "no room in front of the packet for the new link-layer header"},
+         {Drop::truncated, "truncated", "fewer bytes than an IPv4 header"}});
+
+    Rewrite(const Dir24& table, const fib::ForwardingTable& forwarding, icmp4::ErrorSlot slot,
+            graph::ArcId output_arc)
+        : table_(table), forwarding_(forwarding), slot_(slot), arc_(output_arc) {}
+    graph::To<Next, Drop> operator()(graph::Packet& packet,
+                                     graph::Dispatch& dispatch) const noexcept;
+
+private:
+    graph::To<Next, Drop> expired(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept;
+    graph::To<Next, Drop> too_big(graph::Packet& packet, const wire::Ip4Header& ip, uint32_t mtu,
+                                  graph::Dispatch& dispatch) const noexcept;
+    void redirect(const graph::Packet& packet, const wire::Ip4Header& ip,
+                  const fib::Adjacency& adjacency, graph::Dispatch& dispatch) const noexcept;
+
+    const Dir24& table_;
+    const fib::ForwardingTable& forwarding_;
+    icmp4::ErrorSlot slot_;
+    graph::ArcId arc_;
+};
+
+}  // namespace vnet::ip4

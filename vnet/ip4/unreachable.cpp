@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/ip4/unreachable.hpp"
+
+namespace vnet::ip4 {
+
+graph::To<Unreachable::Next, Unreachable::Drop> Unreachable::operator()(
+    graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
+    Drop reason = Drop::no_route;
+    wire::Icmp4Unreachable code = wire::Icmp4Unreachable::network;
+    switch (forwarding_.adjacency(packet.meta().adjacency).action) {
+        case fib::Action::blackhole:
+            return Drop::blackhole;
+        case fib::Action::prohibit:
+            reason = Drop::prohibit;
+            code = wire::Icmp4Unreachable::prohibited;
+            break;
+        case fib::Action::unreachable:
+            reason = Drop::unreachable;
+            code = wire::Icmp4Unreachable::host;
+            break;
+        case fib::Action::no_route:
+        case fib::Action::forward:
+        case fib::Action::resolve:
+        case fib::Action::local:
+        case fib::Action::broadcast:
+            break;
+    }
+    // The router's own packets have nobody to be told.
+    if (packet.meta().has(graph::packet_flag::local_origin)) {
+        return reason;
+    }
+    dispatch.count_drop(graph::Edge(reason));
+    icmp4::ask(slot_, packet, wire::Icmp4Type::unreachable, uint8_t(code));
+    return Next::icmp_error;
+}
+
+}  // namespace vnet::ip4

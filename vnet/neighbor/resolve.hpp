@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "graph/driver.hpp"
+#include "graph/mailbox.hpp"
+#include "graph/slots.hpp"
+#include "vnet/fib/adjacency.hpp"
+
+namespace vnet::neighbor {
+
+/// The neighbour that a packet waits for. It travels with the packet, because an adjacency may be
+/// used again for something else while control holds the packet.
+struct NextHop {
+    uint32_t interface;
+    /// Host byte order; 0: the packet's own destination.
+    uint32_t address;
+};
+using NextHopSlot = graph::Slot<NextHop>;
+
+/// Hands packets whose next hop has no known MAC address to control, which asks for it and holds
+/// them meanwhile.
+class Resolve {
+public:
+    enum class Drop : graph::Edge { queue_full };
+    static constexpr auto info = graph::node<Drop>(
+        "ip4-resolve", {{Drop::queue_full, "queue-full",
+                         "more packets to unresolved neighbours than control takes"}});
+
+    Resolve(graph::Mailbox& to_control, const fib::ForwardingTable& forwarding, NextHopSlot slot)
+        : to_control_(to_control), forwarding_(forwarding), slot_(slot) {}
+    graph::To<graph::NoNext, Drop> operator()(graph::Packet& packet) const noexcept {
+        const fib::Adjacency& adjacency = forwarding_.adjacency(packet.meta().adjacency);
+        slot_.of(packet) = {adjacency.interface, adjacency.next_hop};
+        if (!to_control_.push(packet)) {
+            return Drop::queue_full;
+        }
+        return graph::Hop::consumed();
+    }
+
+private:
+    graph::Mailbox& to_control_;
+    const fib::ForwardingTable& forwarding_;
+    NextHopSlot slot_;
+};
+
+}  // namespace vnet::neighbor

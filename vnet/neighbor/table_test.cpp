@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/neighbor/table.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "vnet/neighbor/testing/link.hpp"
+
+namespace vnet::neighbor {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Bytes;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::Link;
+using testing::Sent;
+using wire::testing::ip;
+using wire::testing::mac;
+using wire::testing::packet;
+
+constexpr const char* host = "02:00:00:00:00:b9";
+constexpr const char* other = "02:00:00:00:00:ba";
+constexpr const char* router = "02:00:00:00:00:b2";
+constexpr const char* everybody = "ff:ff:ff:ff:ff:ff";
+
+/// Number `n` of a flow from a host behind wan.
+Bytes in(const char* destination, uint16_t n = 0) {
+    return packet()
+        .ethernet(router, Link::wan_mac)
+        .ip4("10.1.0.2", destination)
+        .identification(n)
+        .udp()
+        .bytes();
+}
+/// The same, sent on by lan.
+Sent out(const char* destination, const char* to, uint16_t n = 0) {
+    return {Link::lan, packet()
+                           .ethernet(Link::lan_mac, to)
+                           .ip4("10.1.0.2", destination)
+                           .identification(n)
+                           .ttl(63)
+                           .udp()
+                           .bytes()};
+}
+Sent request(const char* for_whom, const char* to = everybody) {
+    return {Link::lan, packet()
+                           .ethernet(Link::lan_mac, to)
+                           .arp_request(Link::lan_mac, "10.0.0.1", for_whom)
+                           .bytes()};
+}
+Sent announcement(const char* address = "10.0.0.1", const char* from = Link::lan_mac) {
+    return {Link::lan,
+            packet().ethernet(from, everybody).arp_request(from, address, address).bytes()};
+}
+Bytes reply(const char* from, const char* sender) {
+    return packet()
+        .ethernet(from, Link::lan_mac)
+        .arp_reply(from, sender, Link::lan_mac, "10.0.0.1")
+        .bytes();
+}
+Bytes asks(const char* from, const char* sender, const char* target) {
+    return packet().ethernet(from, everybody).arp_request(from, sender, target).bytes();
+}
+/// What the host behind wan is told of its packet.
+Sent unreachable(const Bytes& about) {
+    return {Link::wan, packet()
+                           .ethernet(Link::wan_mac, router)
+                           .ip4("10.1.0.1", "10.1.0.2")
+                           .dscp(48)
+                           .icmp_unreachable(wire::Icmp4Unreachable::host)
+                           .payload(Bytes(about.begin() + 14, about.end()))
+                           .bytes()};
+}
+void know_router(Link& link) {
+    ASSERT_TRUE(link.table->add_fixed("wan", ip("10.1.0.2"), mac(router)).ok());
+}
+void know_host(Link& link) {
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.1"));
+    ASSERT_EQ(link.sent().size(), 1u);
+}
+
+TEST(NeighborTable, AsksHoldsAndSendsOnInOrder) {
+    Link link;
+    for (uint16_t n = 0; n < 5; ++n) {
+        link.receive(Link::wan, in("10.0.0.9", n));
+    }
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
+    EXPECT_THAT(link.neighbors(), ElementsAre("10.0.0.9 incomplete"));
+    EXPECT_EQ(link.table->list().at(0).held, 5u);
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 0), out("10.0.0.9", host, 1),
+                                         out("10.0.0.9", host, 2), out("10.0.0.9", host, 3),
+                                         out("10.0.0.9", host, 4)));
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + host));
+    link.receive(Link::wan, in("10.0.0.9", 9));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 9)));
+}
+
+TEST(NeighborTable, AsksForTheNextHopOfARoute) {
+    Link link;
+    ASSERT_TRUE(link.fib
+                    ->add(wire::testing::prefix("50.0.0.0/8"), ip4::RouteSource::configured,
+                          {ip4::Via::Kind::next_hop, Link::lan, ip("10.0.0.9")})
+                    .ok());
+    link.receive(Link::wan, in("50.0.0.1"));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("50.0.0.1", host)));
+}
+
+TEST(NeighborTable, AsksForTheNextHopThatThePacketWasSentTo) {
+    Link link;
+    const auto via = [](const char* next_hop) {
+        return ip4::Via{ip4::Via::Kind::next_hop, Link::lan, ip(next_hop)};
+    };
+    const auto prefix = wire::testing::prefix("50.0.0.0/8");
+    ASSERT_TRUE(link.fib->add(prefix, ip4::RouteSource::configured, via("10.0.0.9")).ok());
+    const uint64_t before = link.engine->totals(link.engine->graph().find("ip4-resolve")).packets;
+    link.receive(Link::wan, in("50.0.0.1"));
+    const auto deadline = Clock::now() + 10s;
+    while (link.engine->totals(link.engine->graph().find("ip4-resolve")).packets == before &&
+           Clock::now() < deadline) {
+        std::this_thread::yield();
+    }
+    // The adjacency is used again for others before control looks at the packet.
+    ASSERT_TRUE(link.fib->remove(prefix, ip4::RouteSource::configured).ok());
+    link.engine->rcu().flush();
+    for (const char* next_hop : {"10.0.0.20", "10.0.0.21", "10.0.0.22"}) {
+        ASSERT_TRUE(link.fib->add(prefix, ip4::RouteSource::configured, via(next_hop)).ok());
+        link.engine->rcu().flush();
+    }
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
+}
+
+TEST(NeighborTable, HoldsNoMoreThanItMay) {
+    Settings settings;
+    settings.held_each = 2;
+    settings.held_in_all = 3;
+    Link link(settings);
+    for (uint16_t n = 0; n < 4; ++n) {
+        link.receive(Link::wan, in("10.0.0.9", n));
+    }
+    link.receive(Link::wan, in("10.0.0.10", 4));
+    link.receive(Link::wan, in("10.0.0.10", 5));
+    link.receive(Link::wan, in("10.0.0.11", 6));
+    EXPECT_EQ(link.sent().size(), 3u);
+    EXPECT_EQ(link.drops("neighbor-control", "hold-full"), 4u);
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 2), out("10.0.0.9", host, 3)));
+    link.receive(Link::lan, reply(other, "10.0.0.10"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.10", other, 4)));
+    link.receive(Link::lan, reply(other, "10.0.0.11"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+
+    settings.held_each = 0;
+    Link none(settings);
+    none.receive(Link::wan, in("10.0.0.9"));
+    EXPECT_THAT(none.sent(), ElementsAre(request("10.0.0.9")));
+    EXPECT_EQ(none.drops("neighbor-control", "hold-full"), 1u);
+}
+
+TEST(NeighborTable, GivesUpAndTellsTheSender) {
+    Link link;
+    know_router(link);
+    link.receive(Link::wan, in("10.0.0.9", 1));
+    link.receive(Link::wan, in("10.0.0.9", 2));
+    // One that the router made itself: nobody is told.
+    link.receive(Link::wan, in("10.0.0.9", 3), graph::packet_flag::local_origin);
+    for (unsigned round = 0; round < 3; ++round) {
+        EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9"))) << round;
+        link.pass(999ms);
+        EXPECT_THAT(link.sent(), IsEmpty());
+        link.pass(1ms);
+    }
+    EXPECT_THAT(link.sent(),
+                ElementsAre(unreachable(in("10.0.0.9", 1)), unreachable(in("10.0.0.9", 2))));
+    EXPECT_EQ(link.drops("neighbor-control", "unreachable"), 3u);
+    EXPECT_EQ(link.neighbors().size(), 1u);
+    // The next packet begins anew.
+    link.receive(Link::wan, in("10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
+}
+
+TEST(NeighborTable, NobodyIsAskedForWhoIsNotOnTheLink) {
+    Link link;
+    know_router(link);
+    for (const char* next_hop : {"20.0.0.1", "10.0.0.0"}) {
+        ASSERT_TRUE(link.fib
+                        ->add(wire::testing::prefix("50.0.0.0/8"), ip4::RouteSource::configured,
+                              {ip4::Via::Kind::next_hop, Link::lan, ip(next_hop)})
+                        .ok());
+        link.receive(Link::wan, in("50.0.0.1"));
+        EXPECT_THAT(link.sent(), ElementsAre(unreachable(in("50.0.0.1"))));
+    }
+    EXPECT_EQ(link.neighbors().size(), 1u);
+}
+
+TEST(NeighborTable, ProbesWhomItKnewAloneFirst) {
+    Link link;
+    know_host(link);
+    link.pass(29'999ms);
+    EXPECT_THAT(link.sent(), IsEmpty());
+    link.pass(1ms);
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9", host)));
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 probing ") + host));
+    // It is used meanwhile.
+    link.receive(Link::wan, in("10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host)));
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + host));
+
+    link.pass(30s);
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9", host)));
+    link.pass(1s);
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9", host)));
+    link.pass(1s);
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
+    link.pass(1s);
+    EXPECT_THAT(link.sent(), IsEmpty());
+    EXPECT_THAT(link.neighbors(), IsEmpty());
+    EXPECT_FALSE(link.fib->find(wire::testing::prefix("10.0.0.9/32"), ip4::RouteSource::neighbor));
+    link.receive(Link::wan, in("10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
+}
+
+TEST(NeighborTable, FollowsANewMac) {
+    Link link;
+    know_host(link);
+    link.receive(Link::lan, asks(other, "10.0.0.9", "10.0.0.9"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + other));
+    link.receive(Link::wan, in("10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", other)));
+}
+
+TEST(NeighborTable, LearnsOnlyFromWhomItIsAsked) {
+    Link link;
+    // Announcements, replies unasked, questions to others: nothing new is learned (RFC 826).
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.9"));
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.77"));
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.1.0.1"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    EXPECT_THAT(link.neighbors(), IsEmpty());
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.1"));
+    EXPECT_THAT(
+        link.sent(),
+        ElementsAre(Sent{Link::lan, packet()
+                                        .ethernet(Link::lan_mac, host)
+                                        .arp_reply(Link::lan_mac, "10.0.0.1", host, "10.0.0.9")
+                                        .bytes()}));
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + host));
+}
+
+TEST(NeighborTable, AnswersAProbeAndLearnsNothing) {
+    Link link;
+    link.receive(Link::lan, asks(host, "0.0.0.0", "10.0.0.1"));
+    EXPECT_THAT(
+        link.sent(),
+        ElementsAre(Sent{Link::lan, packet()
+                                        .ethernet(Link::lan_mac, host)
+                                        .arp_reply(Link::lan_mac, "10.0.0.1", host, "0.0.0.0")
+                                        .bytes()}));
+    link.receive(Link::lan, asks(host, "0.0.0.0", "10.0.0.9"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    EXPECT_THAT(link.neighbors(), IsEmpty());
+}
+
+TEST(NeighborTable, IgnoresWhoIsNotOnTheLink) {
+    Link link;
+    for (const char* sender : {"10.1.0.9", "20.0.0.1", "10.0.0.0", "10.0.0.255"}) {
+        link.receive(Link::lan, asks(host, sender, "10.0.0.1"));
+    }
+    EXPECT_THAT(link.sent(), IsEmpty());
+    EXPECT_THAT(link.neighbors(), IsEmpty());
+    EXPECT_EQ(link.drops("neighbor-control", "not-on-link"), 4u);
+}
+
+TEST(NeighborTable, DefendsItsAddress) {
+    Link link;
+    link.receive(Link::lan, asks(host, "10.0.0.1", "10.0.0.1"));
+    EXPECT_THAT(link.sent(), ElementsAre(announcement()));
+    // Two who both insist must not flood the link (RFC 5227 2.4).
+    link.pass(9'999ms);
+    link.receive(Link::lan, asks(host, "10.0.0.1", "10.0.0.7"));
+    link.receive(Link::lan, reply(host, "10.0.0.1"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    link.pass(1ms);
+    link.receive(Link::lan, reply(host, "10.0.0.1"));
+    EXPECT_THAT(link.sent(), ElementsAre(announcement()));
+    // The other interface's address is not defended here.
+    link.receive(Link::lan, asks(host, "10.1.0.1", "10.0.0.1"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    EXPECT_EQ(link.drops("neighbor-control", "address-conflict"), 5u);
+    EXPECT_THAT(link.neighbors(), IsEmpty());
+}
+
+TEST(NeighborTable, ItsOwnPacketsComeBackAreNoConflict) {
+    Link link;
+    link.receive(Link::lan, announcement().bytes);
+    link.receive(Link::lan, request("10.0.0.9").bytes);
+    EXPECT_THAT(link.sent(), IsEmpty());
+    EXPECT_EQ(link.drops("neighbor-control", "own-packet"), 2u);
+}
+
+TEST(NeighborTable, Announces) {
+    Link link;
+    ASSERT_TRUE(link.addresses->add("lan", wire::testing::prefix("30.0.0.1/24")).ok());
+    EXPECT_THAT(link.sent(), ElementsAre(announcement("30.0.0.1")));
+    link.devices[0]->cable = false;
+    link.interfaces.poll_links();
+    link.devices[0]->cable = true;
+    link.interfaces.poll_links();
+    EXPECT_THAT(link.sent(), ElementsAre(announcement(), announcement("30.0.0.1")));
+    ASSERT_TRUE(link.interfaces.set_mac("lan", mac(other)).ok());
+    EXPECT_THAT(link.sent(),
+                ElementsAre(announcement("10.0.0.1", other), announcement("30.0.0.1", other)));
+    ASSERT_TRUE(link.interfaces.set_up("lan", false).ok());
+    ASSERT_TRUE(link.addresses->add("lan", wire::testing::prefix("31.0.0.1/24")).ok());
+    EXPECT_THAT(link.sent(), IsEmpty());
+}
+
+TEST(NeighborTable, FixedEntriesStay) {
+    Link link;
+    ASSERT_TRUE(link.table->add_fixed("lan", ip("10.0.0.9"), mac(host)).ok());
+    link.receive(Link::lan, asks(other, "10.0.0.9", "10.0.0.1"));
+    EXPECT_EQ(link.sent().size(), 1u);
+    link.pass(std::chrono::hours(24));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 fixed ") + host));
+    ASSERT_TRUE(link.interfaces.set_up("lan", false).ok());
+    ASSERT_TRUE(link.interfaces.set_up("lan", true).ok());
+    link.sent();
+    link.receive(Link::wan, in("10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host)));
+    ASSERT_TRUE(link.table->add_fixed("lan", ip("10.0.0.9"), mac(other)).ok());
+    link.receive(Link::wan, in("10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", other)));
+    ASSERT_TRUE(link.addresses->remove("lan", wire::testing::prefix("10.0.0.1/24")).ok());
+    EXPECT_THAT(link.neighbors(), IsEmpty());
+}
+
+TEST(NeighborTable, AFixedEntryEndsTheAsking) {
+    Link link;
+    link.receive(Link::wan, in("10.0.0.9", 1));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
+    ASSERT_TRUE(link.table->add_fixed("lan", ip("10.0.0.9"), mac(host)).ok());
+    link.pass(1s);
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 1)));
+}
+
+TEST(NeighborTable, RefusesWithASentence) {
+    Settings settings;
+    settings.most = 2;
+    Link link(settings);
+    Table& table = *link.table;
+    EXPECT_EQ(table.add_fixed("dmz", ip("10.0.0.9"), mac(host)).message(),
+              "there is no interface 'dmz'; there are: lan, wan");
+    EXPECT_EQ(table.add_fixed("lan", ip("10.0.0.9"), mac(everybody)).message(),
+              "ff:ff:ff:ff:ff:ff cannot be a neighbour's address; give a unicast MAC address");
+    EXPECT_EQ(table.add_fixed("lan", ip("10.1.0.9"), mac(host)).message(),
+              "10.1.0.9 is in no network of interface 'lan'; add an address in its network first");
+    EXPECT_EQ(table.add_fixed("lan", ip("10.0.0.1"), mac(host)).message(),
+              "10.0.0.1 is an address of the router itself");
+    ASSERT_TRUE(table.add_fixed("lan", ip("10.0.0.9"), mac(host)).ok());
+    EXPECT_EQ(table.add_fixed("lan", ip("10.0.0.9"), mac(host)).message(),
+              std::string("neighbour 10.0.0.9 of interface 'lan' is at ") + host + " already");
+    EXPECT_EQ(table.remove("lan", ip("10.0.0.10")).message(),
+              "interface 'lan' has no neighbour 10.0.0.10");
+    EXPECT_EQ(table.remove("dmz", ip("10.0.0.9")).message(),
+              "there is no interface 'dmz'; there are: lan, wan");
+    ASSERT_TRUE(table.add_fixed("lan", ip("10.0.0.10"), mac(host)).ok());
+    EXPECT_EQ(table.add_fixed("lan", ip("10.0.0.11"), mac(host)).message(),
+              "no room for neighbour 10.0.0.11 of interface 'lan': there are 2");
+    EXPECT_TRUE(table.add_fixed("lan", ip("10.0.0.10"), mac(other)).ok());
+    EXPECT_TRUE(table.remove("lan", ip("10.0.0.10")).ok());
+    EXPECT_EQ(link.neighbors().size(), 1u);
+}
+
+TEST(NeighborTable, BoundsOfTheTable) {
+    Settings settings;
+    settings.most = 3;
+    settings.most_unresolved = 2;
+    Link link(settings);
+    for (const char* address : {"10.0.0.9", "10.0.0.10", "10.0.0.11"}) {
+        link.receive(Link::wan, in(address));
+    }
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9"), request("10.0.0.10")));
+    EXPECT_EQ(link.drops("neighbor-control", "table-full"), 1u);
+    link.receive(Link::lan, asks(host, "10.0.0.12", "10.0.0.1"));
+    link.receive(Link::lan, asks(host, "10.0.0.13", "10.0.0.1"));
+    EXPECT_EQ(link.sent().size(), 2u) << "answered, if not learned";
+    EXPECT_EQ(link.neighbors().size(), 3u);
+    EXPECT_EQ(link.drops("neighbor-control", "table-full"), 2u);
+}
+
+TEST(NeighborTable, AnInterfaceThatGoesDownIsForgotten) {
+    Link link;
+    know_router(link);
+    know_host(link);
+    link.receive(Link::wan, in("10.0.0.10"));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.10")));
+    ASSERT_TRUE(link.interfaces.set_up("lan", false).ok());
+    EXPECT_THAT(link.sent(), ElementsAre(unreachable(in("10.0.0.10"))));
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.1.0.2 fixed ") + router));
+    link.receive(Link::wan, in("10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(unreachable(in("10.0.0.9"))));
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.1"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    ASSERT_TRUE(link.interfaces.remove("wan").ok());
+    EXPECT_THAT(link.neighbors(), IsEmpty());
+}
+
+TEST(NeighborTable, WithoutRoomForItsRouteANeighbourIsADropAndNoCircle) {
+    Link link;
+    uint32_t net = 0x20000000;
+    link.interfaces.remove("wan").IgnoreError();
+    ASSERT_TRUE(link.addresses->add("lan", wire::testing::prefix("40.0.0.1/16")).ok());
+    link.sent();
+    while (link.routes.blocks_in_use() < ip4::Dir24::max_blocks) {
+        ASSERT_TRUE(link.routes.paint(net, net, 1));
+        net += 256;
+    }
+    link.receive(Link::lan, in("40.0.9.9"));
+    ASSERT_EQ(link.sent().size(), 1u);
+    link.receive(Link::lan, reply(host, "40.0.9.9"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    link.receive(Link::lan, in("40.0.9.9"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    // Once when it was learned, once for each packet.
+    EXPECT_EQ(link.drops("neighbor-control", "table-full"), 3u);
+}
+
+TEST(NeighborTable, LeavesNoPathAndNoBufferBehind) {
+    Link link;
+    link.engine->rcu().flush();
+    const size_t paths = link.forwarding.paths_in_use();
+    const size_t routes = link.fib->size();
+    for (unsigned i = 0; i < 20; ++i) {
+        const std::string address = "10.0.0." + std::to_string(50 + i);
+        link.receive(Link::wan, in(address.c_str()));
+        link.settle();
+        if (i % 2 == 0) {
+            link.receive(Link::lan, reply(host, address.c_str()));
+            link.settle();
+        }
+    }
+    for (unsigned i = 0; i < 40; ++i) {
+        link.pass(1s);
+        link.settle();
+    }
+    EXPECT_THAT(link.neighbors(), IsEmpty());
+    link.engine->rcu().flush();
+    EXPECT_EQ(link.forwarding.paths_in_use(), paths);
+    EXPECT_EQ(link.fib->size(), routes);
+    link.interfaces.remove_all();
+    link.engine->stop();
+    EXPECT_EQ(link.engine->pool().available(), link.engine->pool().capacity());
+}
+
+}  // namespace
+}  // namespace vnet::neighbor

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "graph/engine.hpp"
+#include "graph/mailbox.hpp"
+#include "vnet/fib/next_hops.hpp"
+#include "vnet/interface/testing/fake_device.hpp"
+#include "vnet/ip4/addresses.hpp"
+#include "vnet/neighbor/table.hpp"
+#include "vnet/wire/testing/packets.hpp"
+
+/// A router with one running worker and two links that a test listens to: "lan" with index 1
+/// and 10.0.0.1/24, "wan" with index 2 and 10.1.0.1/24. Time stands still until the test moves it.
+namespace vnet::neighbor::testing {
+
+using wire::testing::Bytes;
+
+/// A frame as it left, and by which interface.
+struct Sent {
+    interface::Index interface;
+    Bytes bytes;
+    friend bool operator==(const Sent&, const Sent&) = default;
+};
+std::ostream& operator<<(std::ostream& out, const Sent& sent);
+
+class Link {
+public:
+    static constexpr interface::Index lan = 1;
+    static constexpr interface::Index wan = 2;
+    static constexpr const char* lan_mac = "02:00:00:00:00:a1";
+    static constexpr const char* wan_mac = "02:00:00:00:00:a2";
+
+    explicit Link(const Settings& settings = {});
+    ~Link();
+
+    /// Gives the worker a frame that came in by an interface; an IPv4 packet begins at ip4-lookup,
+    /// ARP at arp-input.
+    void receive(interface::Index interface, const Bytes& frame, uint16_t flags = 0);
+    /// What left since the last call, in order, when worker and control have nothing to do any
+    /// more.
+    std::vector<Sent> sent();
+    /// Worker and control have nothing to do any more.
+    void settle();
+    /// Moves time on and does what is due.
+    void pass(std::chrono::milliseconds time);
+    /// A drop counter's value, over all threads.
+    uint64_t drops(const std::string& node, const std::string& reason) const;
+    /// "address state mac" of each neighbour.
+    std::vector<std::string> neighbors() const;
+
+private:
+    class Capture;
+
+public:
+    std::unique_ptr<graph::Engine> engine;
+    interface::Table interfaces;
+    fib::ForwardingTable forwarding;
+    ip4::Dir24 routes;
+    std::unique_ptr<fib::NextHops> next_hops;
+    std::unique_ptr<ip4::Fib> fib;
+    std::unique_ptr<ip4::Addresses> addresses;
+    std::unique_ptr<Table> table;
+    std::shared_ptr<interface::testing::FakeState> devices[2];
+
+private:
+    std::shared_ptr<Capture> capture_;
+    std::unique_ptr<graph::Mailbox> unresolved_;
+    std::unique_ptr<graph::Mailbox> arp_;
+    graph::NodeId lookup_ = 0;
+    graph::NodeId arp_input_ = 0;
+    graph::NodeId tx_ = 0;
+    Clock::time_point now_{std::chrono::hours(1)};
+};
+
+}  // namespace vnet::neighbor::testing

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/proto/ip4.pb.h"
+#include "vnet/service/convert.hpp"
+#include "vnet/service/services.hpp"
+
+namespace vnet::service {
+
+namespace {
+
+absl::StatusOr<sluice::Empty> add(Router& router, const sluice::AddNeighborRequest& request) {
+    auto mac = from_api(request.mac());
+    if (!mac.ok()) {
+        return mac.status();
+    }
+    if (auto status = router.neighbors().add_fixed(request.interface(), from_api(request.address()), *mac);
+        !status.ok()) {
+        return status;
+    }
+    return sluice::Empty();
+}
+
+absl::StatusOr<sluice::Empty> remove(Router& router, const sluice::DeleteNeighborRequest& request) {
+    if (auto status = router.neighbors().remove(request.interface(), from_api(request.address())); !status.ok()) {
+        return status;
+    }
+    return sluice::Empty();
+}
+
+absl::StatusOr<api::ItemSource<sluice::Neighbor>> list(Router& router) {
+    std::vector<sluice::Neighbor> all;
+    for (const neighbor::Table::Neighbor& neighbor : router.neighbors().list()) {
+        sluice::Neighbor& message = all.emplace_back();
+        message.set_interface(router.interfaces().name_of(neighbor.interface));
+        *message.mutable_address() = to_api(neighbor.address);
+        *message.mutable_mac() = to_api(neighbor.mac);
+        message.set_state(std::string(neighbor::name(neighbor.state)));
+        message.set_age(uint64_t(
+            std::chrono::duration_cast<std::chrono::seconds>(neighbor::Clock::now() - neighbor.since).count()));
+        message.set_held(uint32_t(neighbor.held));
+    }
+    return api::items(std::move(all));
+}
+
+}  // namespace
+
+absl::Status register_neighbors(api::Registry& registry, Router& router) {
+    absl::Status status;
+    status.Update(registry.add_unary<sluice::AddNeighborRequest, sluice::Empty>(
+        "sluice.Neighbors.Add", [&router](const auto& request) { return add(router, request); }));
+    status.Update(registry.add_unary<sluice::DeleteNeighborRequest, sluice::Empty>(
+        "sluice.Neighbors.Delete", [&router](const auto& request) { return remove(router, request); }));
+    status.Update(registry.add_list<sluice::ListNeighborsRequest, sluice::Neighbor>(
+        "sluice.Neighbors.List", [&router](const auto&) { return list(router); }));
+    return status;
+}
+
+}  // namespace vnet::service

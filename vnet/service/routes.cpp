@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/proto/ip4.pb.h"
+#include "vnet/service/convert.hpp"
+#include "vnet/service/services.hpp"
+
+namespace vnet::service {
+
+namespace {
+
+constexpr auto source = ip4::RouteSource::configured;
+
+absl::StatusOr<ip4::Via> read_via(Router& router, const sluice::ConfiguredRoute& route) {
+    ip4::Via via;
+    switch (route.verdict()) {
+        case sluice::ROUTE_VERDICT_BLACKHOLE:
+            via.kind = ip4::Via::Kind::blackhole;
+            break;
+        case sluice::ROUTE_VERDICT_PROHIBIT:
+            via.kind = ip4::Via::Kind::prohibit;
+            break;
+        case sluice::ROUTE_VERDICT_UNREACHABLE:
+            via.kind = ip4::Via::Kind::unreachable;
+            break;
+        case sluice::ROUTE_VERDICT_FORWARD:
+            break;
+        default:
+            return absl::InvalidArgumentError(
+                fmt::format("{} is not a verdict; it is forward, blackhole, prohibit or unreachable",
+                            int(route.verdict())));
+    }
+    if (via.kind != ip4::Via::Kind::next_hop) {
+        if (route.has_next_hop() || route.has_interface()) {
+            return absl::InvalidArgumentError(
+                fmt::format("a {} route has neither next hop nor interface", ip4::name(via.kind)));
+        }
+        return via;
+    }
+    if (!route.has_next_hop()) {
+        return absl::InvalidArgumentError(
+            "the route has no next hop; give one, or blackhole, prohibit or unreachable");
+    }
+    via.next_hop = from_api(route.next_hop());
+    if (!via.next_hop.valid_source() || via.next_hop.is_multicast()) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} cannot be a next hop; give a router's unicast address", via.next_hop));
+    }
+    if (router.addresses().owner(via.next_hop) != 0) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} is an address of this router; give another router's", via.next_hop));
+    }
+    if (route.has_interface()) {
+        auto interface = router.interfaces().find(route.interface());
+        if (!interface.ok()) {
+            return interface.status();
+        }
+        via.interface = (*interface)->index;
+        if (!router.addresses().on_link(via.interface, via.next_hop)) {
+            return absl::InvalidArgumentError(
+                fmt::format("{} is in no network of interface '{}'; add an address in its network first, or leave "
+                            "the interface out",
+                            via.next_hop, route.interface()));
+        }
+    }
+    return via;
+}
+
+absl::Status add(Router& router, const sluice::ConfiguredRoute& route) {
+    auto prefix = from_api(route.prefix());
+    if (!prefix.ok()) {
+        return prefix.status();
+    }
+    auto via = read_via(router, route);
+    if (!via.ok()) {
+        return via.status();
+    }
+    std::optional<uint8_t> preference;
+    if (route.has_preference()) {
+        if (route.preference() > 255) {
+            return absl::OutOfRangeError(
+                fmt::format("preference {} is out of range; give 0 to 255", route.preference()));
+        }
+        preference = uint8_t(route.preference());
+    }
+    return router.fib().add(*prefix, source, *via, preference);
+}
+
+absl::Status remove(Router& router, const sluice::Ip4Prefix& message) {
+    auto prefix = from_api(message);
+    if (!prefix.ok()) {
+        return prefix.status();
+    }
+    return router.fib().remove(*prefix, source);
+}
+
+absl::StatusOr<sluice::Empty> empty(const absl::Status& status) {
+    if (!status.ok()) {
+        return status;
+    }
+    return sluice::Empty();
+}
+
+sluice::Route describe(Router& router, const ip4::Fib::Match& match, bool used) {
+    sluice::Route route;
+    *route.mutable_prefix() = to_api(match.prefix);
+    route.set_source(std::string(ip4::name(match.route.source)));
+    route.set_preference(match.route.preference);
+    route.set_leads_to(std::string(ip4::name(match.route.via.kind)));
+    if (match.route.via.kind == ip4::Via::Kind::next_hop) {
+        *route.mutable_next_hop() = to_api(match.route.via.next_hop);
+    }
+    route.set_interface(router.interfaces().name_of(match.interface));
+    route.set_used(used);
+    return route;
+}
+
+/// Reads the table in steps, from the prefix behind the last one that was sent: routes may come and go meanwhile.
+class Reader {
+public:
+    explicit Reader(Router& router) : router_(router) {}
+    bool next(sluice::Route& item) {
+        if (at_ == batch_.size() && !fill()) {
+            return false;
+        }
+        item.Swap(&batch_[at_++]);
+        return true;
+    }
+
+private:
+    static constexpr size_t batch_size = 256;
+    bool fill() {
+        batch_.clear();
+        at_ = 0;
+        if (ended_) {
+            return false;
+        }
+        ended_ = true;
+        router_.fib().visit(last_, [&](const ip4::Fib::Match& match, bool used) {
+            if (batch_.size() >= batch_size && used) {
+                ended_ = false;
+                return false;
+            }
+            batch_.push_back(describe(router_, match, used));
+            last_ = match.prefix;
+            return true;
+        });
+        return !batch_.empty();
+    }
+    Router& router_;
+    std::optional<wire::Ip4Prefix> last_;
+    std::vector<sluice::Route> batch_;
+    size_t at_ = 0;
+    bool ended_ = false;
+};
+
+absl::StatusOr<api::ItemSource<sluice::Route>> list(Router& router, const sluice::ListRoutesRequest& request) {
+    if (!request.has_prefix()) {
+        return [reader = std::make_shared<Reader>(router)](sluice::Route& item) { return reader->next(item); };
+    }
+    auto prefix = from_api(request.prefix());
+    if (!prefix.ok()) {
+        return prefix.status();
+    }
+    std::vector<sluice::Route> all = {};
+    router.fib().visit_prefix(*prefix, [&](const ip4::Fib::Match& match, bool used) {
+        all.push_back(describe(router, match, used));
+    });
+    if (all.empty()) {
+        return absl::NotFoundError(fmt::format("there is no route {}; `show route match ADDRESS` gives the route "
+                                               "that an address takes",
+                                               *prefix));
+    }
+    return api::items(std::move(all));
+}
+
+absl::StatusOr<sluice::Route> match(Router& router, const sluice::MatchRouteRequest& request) {
+    const auto found = router.fib().match(from_api(request.address()));
+    if (!found) {
+        return absl::NotFoundError(fmt::format("no route matches {}", from_api(request.address())));
+    }
+    return describe(router, *found, true);
+}
+
+class Loader {
+public:
+    explicit Loader(Router& router) : router_(router) {}
+    absl::Status take(const sluice::RouteBatch& batch) {
+        for (const sluice::ConfiguredRoute& route : batch.add()) {
+            if (auto status = service::add(router_, route); !status.ok()) {
+                return status;
+            }
+            reply_.set_added(reply_.added() + 1);
+        }
+        for (const sluice::Ip4Prefix& prefix : batch.delete_()) {
+            if (auto status = service::remove(router_, prefix); !status.ok()) {
+                return status;
+            }
+            reply_.set_deleted(reply_.deleted() + 1);
+        }
+        return absl::OkStatus();
+    }
+    absl::StatusOr<sluice::LoadRoutesReply> finish() { return reply_; }
+
+private:
+    Router& router_;
+    sluice::LoadRoutesReply reply_;
+};
+
+}  // namespace
+
+absl::Status register_routes(api::Registry& registry, Router& router) {
+    absl::Status status;
+    status.Update(registry.add_unary<sluice::ConfiguredRoute, sluice::Empty>(
+        "sluice.Routes.Add", [&router](const auto& request) { return empty(add(router, request)); }));
+    status.Update(registry.add_unary<sluice::DeleteRouteRequest, sluice::Empty>(
+        "sluice.Routes.Delete",
+        [&router](const auto& request) { return empty(remove(router, request.prefix())); }));
+    status.Update(registry.add_list<sluice::ListRoutesRequest, sluice::Route>(
+        "sluice.Routes.List", [&router](const auto& request) { return list(router, request); }));
+    status.Update(registry.add_unary<sluice::MatchRouteRequest, sluice::Route>(
+        "sluice.Routes.Match", [&router](const auto& request) { return match(router, request); }));
+    status.Update(registry.add_sink<sluice::RouteBatch, sluice::LoadRoutesReply>(
+        "sluice.Routes.Load", [&router] { return std::make_unique<Loader>(router); }));
+    return status;
+}
+
+}  // namespace vnet::service

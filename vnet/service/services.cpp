@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/service/services.hpp"
+
+#include "vnet_descriptors.hpp"
+
+namespace vnet::service {
+
+absl::Status register_all(api::Registry& registry, Router& router) {
+    absl::Status status = registry.add_descriptors(vnet_descriptors());
+    for (const auto add : {register_interfaces, register_addresses, register_routes, register_neighbors,
+                           register_graph, register_workers, register_trace}) {
+        if (status.ok()) {
+            status = add(registry, router);
+        }
+    }
+    return status;
+}
+
+}  // namespace vnet::service

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/status.h>
+
+#include "api/registry.hpp"
+#include "vnet/router.hpp"
+
+/// The API of vnet/ and graph/: each function registers one service's methods, whose handlers run on the control
+/// thread and hold a reference to the router.
+namespace vnet::service {
+
+absl::Status register_interfaces(api::Registry& registry, Router& router);
+absl::Status register_addresses(api::Registry& registry, Router& router);
+absl::Status register_routes(api::Registry& registry, Router& router);
+absl::Status register_neighbors(api::Registry& registry, Router& router);
+absl::Status register_graph(api::Registry& registry, Router& router);
+absl::Status register_workers(api::Registry& registry, Router& router);
+absl::Status register_trace(api::Registry& registry, Router& router);
+
+/// All of the above, and their descriptors with comments.
+absl::Status register_all(api::Registry& registry, Router& router);
+
+}  // namespace vnet::service

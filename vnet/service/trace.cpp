@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/proto/trace.pb.h"
+#include "vnet/service/services.hpp"
+#include "vnet/service/traces.hpp"
+
+namespace vnet::service {
+
+namespace {
+size_t wanted(const sluice::ListTraceRequest& request) {
+    return request.has_packets() ? request.packets() : Traces::most_packets;
+}
+}  // namespace
+
+absl::Status register_trace(api::Registry& registry, Router& router) {
+    auto traces = std::make_shared<Traces>(router);
+    absl::Status status;
+    status.Update(registry.add_unary<sluice::AddTraceRequest, sluice::Empty>(
+        "sluice.Trace.Add", [traces](const auto& request) -> absl::StatusOr<sluice::Empty> {
+            if (auto added = traces->add(request.node(), request.packets()); !added.ok()) {
+                return added;
+            }
+            return sluice::Empty();
+        }));
+    status.Update(registry.add_list<sluice::ListTraceRequest, sluice::TracedPacket>(
+        "sluice.Trace.List",
+        [traces](const auto& request) -> absl::StatusOr<api::ItemSource<sluice::TracedPacket>> {
+            return api::items(traces->list(wanted(request)));
+        }));
+    status.Update(registry.add_unary<sluice::ListTraceRequest, sluice::TraceText>(
+        "sluice.Trace.Show", [traces](const auto& request) -> absl::StatusOr<sluice::TraceText> {
+            sluice::TraceText reply;
+            reply.set_text(traces->text(wanted(request)));
+            return reply;
+        }));
+    status.Update(registry.add_unary<sluice::ClearTraceRequest, sluice::Empty>(
+        "sluice.Trace.Clear", [traces](const auto&) -> absl::StatusOr<sluice::Empty> {
+            traces->clear();
+            return sluice::Empty();
+        }));
+    return status;
+}
+
+}  // namespace vnet::service

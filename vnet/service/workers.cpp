@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <rte_cycles.h>
+#include <rte_eal.h>
+
+#include "graph/eal.hpp"
+#include "vnet/proto/graph.pb.h"
+#include "vnet/service/services.hpp"
+
+namespace vnet::service {
+
+namespace {
+
+absl::StatusOr<api::ItemSource<sluice::Worker>> list(graph::Engine& engine, uint64_t started_tsc) {
+    const auto life = double(rte_rdtsc() - started_tsc);
+    std::vector<sluice::Worker> all;
+    for (const auto& worker : engine.workers()) {
+        const graph::WorkerCounters& counters = worker->dispatch().counters();
+        sluice::Worker& message = all.emplace_back();
+        message.set_worker(worker->index());
+        if (worker->core()) {
+            message.set_core(*worker->core());
+        }
+        message.set_sources(uint32_t(engine.sources_of(worker->index())));
+        message.set_rounds(counters.loops.read());
+        message.set_busy_rounds(counters.busy_loops.read());
+        message.set_sleeps(counters.sleeps.read());
+        message.set_asleep(100.0 * double(counters.sleep_clocks.read()) / life);
+    }
+    return api::items(std::move(all));
+}
+
+sluice::BufferPool buffers(graph::Engine& engine) {
+    const graph::PacketPool& pool = engine.pool();
+    sluice::BufferPool message;
+    message.set_buffers(pool.capacity());
+    message.set_free(pool.available());
+    message.set_bytes_each(graph::PacketPool::element_bytes());
+    message.set_memory_mb((uint64_t(pool.capacity()) * graph::PacketPool::element_bytes()) >> 20);
+    message.set_hugepages(rte_eal_has_hugepages() != 0);
+    return message;
+}
+
+}  // namespace
+
+absl::Status register_workers(api::Registry& registry, Router& router) {
+    absl::Status status;
+    status.Update(registry.add_list<sluice::ListWorkersRequest, sluice::Worker>(
+        "sluice.Workers.List",
+        [&router, started = rte_rdtsc()](const auto&) { return list(router.engine(), started); }));
+    status.Update(registry.add_unary<sluice::ShowBuffersRequest, sluice::BufferPool>(
+        "sluice.Workers.Buffers",
+        [&router](const auto&) -> absl::StatusOr<sluice::BufferPool> { return buffers(router.engine()); }));
+    return status;
+}
+
+}  // namespace vnet::service
