@@ -1,16 +1,24 @@
 #!/usr/bin/env bash
-# Installs what the tests need and runs all of them: unit tests, the same under sanitizers, fuzz targets, system tests
-# with real hosts, the quickstart. Exit 0 only if every one passed.
+# Installs what the tests need and runs all of them. Exit 0 only if every one passed.
 #
 #   extras/test.sh                 everything; under 40 minutes on two cores from nothing
-#   extras/test.sh unit system     only these parts: format unit asan tsan fuzz system quickstart perf
+#   extras/test.sh asan system     only these parts
+#
+# house       formatting, and who may include whom
+# quickstart  the release build, two hosts joined by a router
+# system      real hosts in network namespaces around the release build
+# perf        the path benchmark runs and prints what it should
+# asan        every unit test, under AddressSanitizer and UBSan
+# tsan        the tests of what threads share, under ThreadSanitizer
+# fuzz        every fuzz target, ten seconds each
+# unit        every unit test of the release build (asan runs the same ones; not part of everything)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
 cd "$top"
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(format unit system quickstart perf asan tsan fuzz)
+[ ${#parts[@]} -gt 0 ] || parts=(house quickstart system perf asan tsan fuzz)
 failed=()
 
 step() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
@@ -21,17 +29,26 @@ build() { # build PRESET [TARGET...]
     cmake --preset "$preset" >/dev/null && cmake --build "build/$preset" ${1:+--target "$@"}
 }
 
-run_format() { git ls-files '*.cpp' '*.hpp' | xargs -r clang-format --dry-run --Werror; }
-run_unit() { build release && ctest --test-dir build/release -L unit --output-on-failure; }
+run_house() { extras/check-layers.sh && git ls-files '*.cpp' '*.hpp' | xargs -r clang-format --dry-run --Werror; }
+build_product() { build release sluiced sluicectl plugins; }
+run_unit() { cmake --preset release -DBUILD_TESTING=ON >/dev/null && build release && ctest --test-dir build/release -L unit --output-on-failure; }
 run_asan() {
     build asan && ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
         ctest --test-dir build/asan -L unit --output-on-failure
 }
 run_tsan() { build tsan concurrency_tests && ctest --test-dir build/tsan -L concurrency --output-on-failure; }
 run_fuzz() { build fuzz fuzz_targets && ctest --test-dir build/fuzz -L fuzz --output-on-failure; }
-run_system() { build release && SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q tests/system; }
+run_system() { build_product && SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q tests/system; }
 run_quickstart() { extras/quickstart.sh --batch; }
-run_perf() { build release path_bench && perf/check; }
+run_perf() {
+    build release path_bench || return 1
+    local path
+    for path in $(build/release/bin/path_bench --list | awk '{print $1}'); do
+        build/release/bin/path_bench --path "$path" --seconds 0.2 --format json | tee /dev/stderr |
+            /usr/bin/python3 -c 'import json, sys; run = json.load(sys.stdin); assert run["nodes"] and run["dropped"] == 0' ||
+            return 1
+    done
+}
 
 step "packages"
 extras/install.sh build run test

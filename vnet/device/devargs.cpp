@@ -53,6 +53,13 @@ std::string_view Devargs::host_interface() const {
     return {};
 }
 
+std::string Devargs::memif_listener() const {
+    const auto role = argument("role", "client");
+    return driver == "net_memif" && (role == "server" || role == "master")
+               ? std::string(argument("socket", "/run/memif.sock"))
+               : std::string();
+}
+
 std::string Devargs::host_queue() const {
     return fmt::format("{}/{}", host_interface(), argument("start_queue", "0"));
 }
@@ -150,13 +157,6 @@ absl::Status prepare(const Devargs& devargs) {
         }
     }
     if (std::string path; listens(devargs, path)) {
-        if (devargs.driver == "net_memif" && path.empty()) {
-            return absl::InvalidArgumentError(
-                fmt::format("device '{}' would listen on an abstract socket, which DPDK's driver "
-                            "never closes; add "
-                            "socket-abstract=no on both sides",
-                            devargs.name));
-        }
         unlink_stale_socket(path);
     }
     return absl::OkStatus();

@@ -26,6 +26,8 @@ struct Devargs {
     std::string_view host_interface() const;
     /// That interface and the first of its queues that an AF_XDP device takes.
     std::string host_queue() const;
+    /// The socket on which a memif server listens, abstract or not; empty for any other device.
+    std::string memif_listener() const;
 };
 
 /// INVALID_ARGUMENT for what is no device.

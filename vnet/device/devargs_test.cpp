@@ -112,9 +112,7 @@ TEST_F(SocketTest, OnlyTheListeningSideUnlinks) {
     ASSERT_TRUE(
         prepare(*parse_devargs("net_memif0,role=client,socket-abstract=no,socket=" + path)).ok());
     EXPECT_TRUE(is_there());
-    EXPECT_THAT(
-        std::string(prepare(*parse_devargs("net_memif0,role=server,socket=" + path)).message()),
-        HasSubstr("add socket-abstract=no"));
+    ASSERT_TRUE(prepare(*parse_devargs("net_memif0,role=server,socket=" + path)).ok());
     EXPECT_TRUE(is_there()) << "the name is an abstract one there";
     ASSERT_TRUE(
         prepare(*parse_devargs("net_memif0,role=server,socket-abstract=no,socket=" + path)).ok());

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/device/driver_traits.hpp"
 
+#include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 
 namespace vnet::device {
+
+namespace {
+
+/// A number among a socket's options; -1 for what is no socket.
+int option(int fd, int name) {
+    int value = -1;
+    socklen_t size = sizeof(value);
+    return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+}  // namespace
 
 DriverTraits traits_of(std::string_view driver) {
     DriverTraits traits;
@@ -34,11 +48,8 @@ std::vector<std::pair<int, ino_t>> xdp_sockets() {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
         const int fd = std::atoi(entry.path().filename().c_str());
-        int domain = 0;
-        socklen_t size = sizeof(domain);
         struct stat info {};
-        if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_XDP &&
-            fstat(fd, &info) == 0) {
+        if (option(fd, SO_DOMAIN) == AF_XDP && fstat(fd, &info) == 0) {
             found.emplace_back(fd, info.st_ino);
         }
     }
@@ -51,6 +62,30 @@ void close_sockets(const std::vector<std::pair<int, ino_t>>& sockets) {
         if (fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode) && info.st_ino == inode) {
             close(fd);
         }
+    }
+}
+
+void silence_listener(const std::string& name) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+        const int fd = std::atoi(entry.path().filename().c_str());
+        if (option(fd, SO_DOMAIN) != AF_UNIX || option(fd, SO_ACCEPTCONN) != 1) {
+            continue;
+        }
+        sockaddr_un address{};
+        socklen_t size = sizeof(address) - 1;
+        getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+        // An abstract name begins with a zero byte.
+        const char* bound = address.sun_path[0] == 0 ? address.sun_path + 1 : address.sun_path;
+        if (name != bound) {
+            continue;
+        }
+        const int silent = eventfd(0, EFD_CLOEXEC);
+        if (silent >= 0) {
+            dup3(silent, fd, O_CLOEXEC);
+            close(silent);
+        }
+        return;
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -34,5 +35,11 @@ DriverTraits traits_of(std::string_view driver);
 std::vector<std::pair<int, ino_t>> xdp_sockets();
 /// Closes those of `sockets` that are still the same open socket.
 void close_sockets(const std::vector<std::pair<int, ino_t>>& sockets);
+
+/// Puts a descriptor that never becomes readable in the place of the socket that listens on `name`,
+/// a path or an abstract name. DPDK's memif driver neither closes its listener nor takes it from
+/// the interrupt thread, which would call into freed memory when a peer connects, and give up on a
+/// descriptor that is closed.
+void silence_listener(const std::string& name);
 
 }  // namespace vnet::device

@@ -53,6 +53,9 @@ Port::Port(Ports& ports, interface::Index index, Devargs devargs, const PortOpti
       options_(options),
       port_id_(port_id) {
     ports_.devices_[devargs_.name] = devargs_.host_interface();
+    if (const std::string listener = devargs_.memif_listener(); !listener.empty()) {
+        ports_.listeners_.insert(listener);
+    }
     rte_eth_dev_info_get(port_id_, &info_);
     traits_ = traits_of(info_.driver_name == nullptr ? "" : info_.driver_name);
 }
@@ -64,6 +67,13 @@ Port::~Port() {
     const DpdkLog::Capture capture(ports_.log_);
     if (started_) {
         rte_eth_dev_stop(port_id_);
+    }
+    // Servers of one socket have one listener.
+    if (const std::string listener = devargs_.memif_listener(); !listener.empty()) {
+        ports_.listeners_.extract(listener);
+        if (!ports_.listeners_.contains(listener)) {
+            silence_listener(listener);
+        }
     }
     rte_eth_dev_close(port_id_);
     if (rte_dev_remove(info_.device) != 0) {

@@ -65,6 +65,8 @@ private:
     /// Host queues that an AF_XDP port had: its driver works only once on each in the life of a
     /// process.
     std::set<std::string> spent_;
+    /// Sockets that memif servers listen on, one entry for each server.
+    std::multiset<std::string> listeners_;
 };
 
 }  // namespace vnet::device

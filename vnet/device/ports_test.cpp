@@ -235,6 +235,25 @@ TEST(PortsTest, MemifPair) {
     try_pair(rig, "net_memif0,role=server,id=1" + socket, "net_memif1,role=client,id=1" + socket);
 }
 
+TEST(PortsTest, MemifPairOnAnAbstractSocket) {
+    Rig rig;
+    const std::string socket = ",socket=sluice-pair-" + std::to_string(getpid());
+    try_pair(rig, "net_memif0,role=server,id=1" + socket, "net_memif1,role=client,id=1" + socket);
+}
+
+TEST(PortsTest, MemifServersOfOneSocketGoOneByOne) {
+    Rig rig;
+    const std::string socket = ",socket=sluice-shared-" + std::to_string(getpid());
+    ASSERT_TRUE(rig.add_port("other", "net_memif9,role=server,id=9" + socket).ok());
+    const auto server = rig.port_up("a", "net_memif0,role=server,id=1" + socket);
+    ASSERT_TRUE(rig.table().remove("other").ok());
+    const auto client = rig.port_up("b", "net_memif1,role=client,id=1" + socket);
+    EXPECT_TRUE(rig.until([&] {
+        rig.table().poll_links();
+        return rig.table().get(server)->link && rig.table().get(client)->link;
+    }));
+}
+
 TEST(PortsTest, VhostAndVirtioUser) {
     Rig rig;
     const std::string socket = "/tmp/sluice-vhost-" + std::to_string(getpid());

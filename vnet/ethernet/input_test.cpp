@@ -98,7 +98,7 @@ std::vector<Case> cases() {
          "arp-input"},
         {"a registered type", frame(ours).type(0x86dd).payload(40).bytes(), true, "ip6-input"},
         {"13 bytes", frame(ours).ip4().truncate(13).bytes(), true, "drop", "too-short"},
-        {"nothing", frame(ours).truncate(0).bytes(), true, "drop", "too-short"},
+        {"1 byte", frame(ours).truncate(1).bytes(), true, "drop", "too-short"},
         {"interface down", frame(ours).ip4().udp().bytes(), false, "drop", "interface-down"},
         {"down, all bits of the address set", frame(broadcast, broadcast).ip4().udp().bytes(),
          false, "drop", "interface-down"},

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "vnet/proto/graph.pb.h"
 #include "vnet/service/graph_text.hpp"
 #include "vnet/service/services.hpp"
@@ -9,19 +12,24 @@ namespace vnet::service {
 
 namespace {
 
+/// One digit behind the point: more than that is noise.
+double rounded_ratio(uint64_t dividend, uint64_t divisor) {
+    return divisor == 0 ? 0 : std::round(10 * double(dividend) / double(divisor)) / 10;
+}
+
 absl::StatusOr<api::ItemSource<sluice::NodeRuntime>> runtime(const graph::Engine& engine, const graph::Graph& graph) {
     std::vector<sluice::NodeRuntime> all;
-    for (const graph::Graph::Node& node : graph.nodes()) {
+    for (const auto& node : engine.version()->nodes) {
         const graph::NodeTotals totals = engine.totals(node.id);
         if (totals.calls == 0 && totals.overflow == 0) {
             continue;
         }
         sluice::NodeRuntime& message = all.emplace_back();
-        message.set_node(node.spec.name);
+        message.set_node(graph.name_of(node.id));
         message.set_calls(totals.calls);
         message.set_packets(totals.packets);
-        message.set_clocks_per_packet(totals.packets == 0 ? 0 : double(totals.clocks) / double(totals.packets));
-        message.set_packets_per_call(totals.calls == 0 ? 0 : double(totals.packets) / double(totals.calls));
+        message.set_clocks_per_packet(rounded_ratio(totals.clocks, totals.packets));
+        message.set_packets_per_call(rounded_ratio(totals.packets, totals.calls));
         message.set_overflow(totals.overflow);
     }
     return api::items(std::move(all));

@@ -2,6 +2,8 @@
 #include <rte_cycles.h>
 #include <rte_eal.h>
 
+#include <cmath>
+
 #include "graph/eal.hpp"
 #include "vnet/proto/graph.pb.h"
 #include "vnet/service/services.hpp"
@@ -24,7 +26,7 @@ absl::StatusOr<api::ItemSource<sluice::Worker>> list(graph::Engine& engine, uint
         message.set_rounds(counters.loops.read());
         message.set_busy_rounds(counters.busy_loops.read());
         message.set_sleeps(counters.sleeps.read());
-        message.set_asleep(100.0 * double(counters.sleep_clocks.read()) / life);
+        message.set_asleep(std::round(1000.0 * double(counters.sleep_clocks.read()) / life) / 10);
     }
     return api::items(std::move(all));
 }
