@@ -23,6 +23,8 @@ function(sluice_test name)
         return()
     endif()
     add_executable(${name} ${ARG_SOURCES})
+    # Tests are compiled for the time that compiling takes.
+    target_compile_options(${name} PRIVATE -O1)
     target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest_main GTest::gtest)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS "unit;${ARG_LABELS}" TIMEOUT 300)

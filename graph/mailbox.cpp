@@ -14,7 +14,7 @@ namespace graph {
 
 Mailbox::Mailbox(const std::string& name, unsigned capacity, Control& control,
                  std::function<void(std::span<Packet*>)> receive)
-    : ring_(capacity, PacketRing::Producers::many),
+    : ring_(capacity),
       control_(control),
       receive_(std::move(receive)),
       event_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {

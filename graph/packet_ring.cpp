@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "graph/packet_ring.hpp"
 
-#include <rte_ring.h>
-
-#include <cstdlib>
-#include <new>
+#include <algorithm>
 
 #include "graph/packet_pool.hpp"
 
@@ -14,23 +11,10 @@ namespace {
 constexpr unsigned clear_batch = 64;
 }  // namespace
 
-void PacketRing::Free::operator()(rte_ring* ring) const noexcept {
-    std::free(ring);
-}
-
-PacketRing::PacketRing(unsigned capacity, Producers producers) {
-    // One place of the ring is never used, and the size is a power of two.
-    const ssize_t bytes = rte_ring_get_memsize(rte_align32pow2(capacity + 1));
-    if (bytes <= 0) {
-        throw std::bad_alloc();
-    }
-    const size_t line = RTE_CACHE_LINE_SIZE;
-    ring_.reset(
-        static_cast<rte_ring*>(std::aligned_alloc(line, (size_t(bytes) + line - 1) / line * line)));
-    const unsigned flags =
-        RING_F_EXACT_SZ | RING_F_SC_DEQ | (producers == Producers::one ? RING_F_SP_ENQ : 0u);
-    if (ring_ == nullptr || rte_ring_init(ring_.get(), "packets", capacity, flags) != 0) {
-        throw std::bad_alloc();
+PacketRing::PacketRing(unsigned capacity)
+    : capacity_(std::max(capacity, 2u)), places_(std::make_unique<Place[]>(capacity_)) {
+    for (uint64_t i = 0; i < capacity_; ++i) {
+        places_[i].turn.store(i, std::memory_order_relaxed);
     }
 }
 
@@ -39,18 +23,39 @@ PacketRing::~PacketRing() {
 }
 
 bool PacketRing::push(Packet& packet) noexcept {
-    return rte_ring_enqueue(ring_.get(), &packet) == 0;
+    uint64_t position = pushed_.load(std::memory_order_relaxed);
+    for (;;) {
+        Place& place = places_[position % capacity_];
+        const uint64_t turn = place.turn.load(std::memory_order_acquire);
+        if (turn == position) {
+            if (pushed_.compare_exchange_weak(position, position + 1, std::memory_order_relaxed)) {
+                place.packet = &packet;
+                place.turn.store(position + 1, std::memory_order_release);
+                return true;
+            }
+        } else if (turn < position) {
+            // Filled a full turn ago and not taken yet.
+            return false;
+        } else {
+            // Another producer was faster.
+            position = pushed_.load(std::memory_order_relaxed);
+        }
+    }
 }
 
 unsigned PacketRing::pop(std::span<Packet*> packets) noexcept {
-    return rte_ring_dequeue_burst(ring_.get(), reinterpret_cast<void**>(packets.data()),
-                                  unsigned(packets.size()), nullptr);
+    unsigned count = 0;
+    while (count < packets.size() && !empty()) {
+        Place& place = places_[popped_ % capacity_];
+        packets[count++] = place.packet;
+        place.turn.store(popped_ + capacity_, std::memory_order_release);
+        ++popped_;
+    }
+    return count;
 }
 
 bool PacketRing::empty() const noexcept {
-    // What rte_ring_empty() compares, but with atomic loads.
-    return __atomic_load_n(&ring_->prod.tail, __ATOMIC_ACQUIRE) ==
-           __atomic_load_n(&ring_->cons.tail, __ATOMIC_RELAXED);
+    return places_[popped_ % capacity_].turn.load(std::memory_order_acquire) != popped_ + 1;
 }
 
 void PacketRing::clear() noexcept {

@@ -153,7 +153,7 @@ TEST(PacketPool, ChainGoesBackWhole) {
 TEST(PacketRing, BoundedAndInOrder) {
     const unsigned free_before = pool().available();
     {
-        PacketRing ring(3, PacketRing::Producers::many);
+        PacketRing ring(3);
         EXPECT_TRUE(ring.empty());
         std::vector<Packet*> in;
         for (int i = 0; i < 3; ++i) {
@@ -169,6 +169,27 @@ TEST(PacketRing, BoundedAndInOrder) {
         free_packets(out);
     }
     EXPECT_EQ(pool().available(), free_before) << "what was left in it is freed";
+}
+
+TEST(PacketRing, GoesRoundManyTimes) {
+    std::vector<Packet*> packets(5);
+    ASSERT_TRUE(pool().allocate(std::span(packets)));
+    for (const unsigned capacity : {2u, 3u, 5u}) {
+        PacketRing ring(capacity);
+        Packet* out[5];
+        for (unsigned turn = 0; turn < 1000; ++turn) {
+            const unsigned fill = 1 + turn % capacity;
+            for (unsigned i = 0; i < fill; ++i) {
+                ASSERT_TRUE(ring.push(*packets[(turn + i) % 5]));
+            }
+            ASSERT_EQ(ring.push(*packets[0]), fill < capacity);
+            ASSERT_EQ(ring.pop(out), std::min(fill + 1, capacity));
+            ASSERT_EQ(out[0], packets[turn % 5]);
+            ASSERT_EQ(out[fill - 1], packets[(turn + fill - 1) % 5]);
+            ASSERT_TRUE(ring.empty());
+        }
+    }
+    free_packets(packets);
 }
 
 struct Three {

@@ -35,7 +35,7 @@ Worker::Worker(unsigned index, PacketPool& pool, Rcu& rcu)
     : index_(index),
       rcu_(rcu),
       dispatch_(index, pool),
-      injected_(inject_capacity, PacketRing::Producers::one),
+      injected_(inject_capacity),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
     if (wake_fd_ < 0 || epoll_fd_ < 0) {

@@ -151,7 +151,7 @@ TEST_F(PluginTest, ReplaysACaptureThroughTheRouterAndRecordsWhatComesOut) {
 
 TEST_F(PluginTest, AStreamOfSoManyPacketsIsForwardedWhole) {
     make_network();
-    run("add pg stream s interface lan packets 5000 destination 10.0.2.2 source 10.0.1.2 sources "
+    run("add pg stream s interface lan packets 5000 source 10.0.1.2 destination 10.0.2.2 sources "
         "100 vector 64 size 128");
     run("start pg s");
     EXPECT_TRUE(eventually(
@@ -191,7 +191,7 @@ TEST_F(PluginTest, AFeedWaitsForItsInterface) {
 TEST_F(PluginTest, ARecordingEndsAtItsLimit) {
     make_network();
     run("record pg wan file " + path("out.pcap") + " packets 10");
-    run("add pg stream s interface lan destination 10.0.2.2 source 10.0.1.2");
+    run("add pg stream s interface lan source 10.0.1.2 destination 10.0.2.2");
     run("start pg s");
     EXPECT_TRUE(eventually([&] {
         return run("show pg record").at(0).find(R"("running":false)") != std::string::npos;
@@ -210,7 +210,7 @@ TEST_F(PluginTest, ARecordingEndsAtItsLimit) {
 TEST_F(PluginTest, TheHostMayGoUnderTraffic) {
     make_network();
     run("record pg wan file " + path("out.pcap"));
-    run("add pg stream s interface lan destination 10.0.2.2 source 10.0.1.2");
+    run("add pg stream s interface lan source 10.0.1.2 destination 10.0.2.2");
     run("start pg s");
     EXPECT_TRUE(eventually([&] { return totals("wan").tx_packets > 1000; }));
     router_.host.reset();

@@ -6,6 +6,7 @@ import os
 import re
 
 import pytest
+from scapy.layers.inet import IP
 
 from lib.clients import iperf, ping, wait_for_port
 from lib.lab import KINDS, LAN, LAN_ROUTER, WAN, WAN_ROUTER, Lab
@@ -29,6 +30,16 @@ def test_router_answers_for_each_of_its_addresses(lab, address):
 
 def test_full_size_packets_pass_unfragmented(lab):
     assert ping(lab.lan, WAN, "-M", "do", "-s", 1472).received == 1
+
+
+def test_fragments_pass_as_they_are(lab, request):
+    if lab.kind == "af_packet":
+        request.applymarker(pytest.mark.xfail(
+            reason="DPDK's driver asks the kernel to put fragments together, and then cuts what is longer than 2 KB"))
+    with lab.wire("wan") as wire:
+        done = ping(lab.lan, WAN, "-s", 4000, wait=2)
+        assert len([frame for frame in wire.seen(IP) if frame[IP].frag or frame[IP].flags.MF]) == 3
+    assert done.received == 1, lab.daemon.errors()
 
 
 def test_a_stream_of_pings_loses_nothing(lab):

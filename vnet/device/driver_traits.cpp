@@ -2,14 +2,18 @@
 #include "vnet/device/driver_traits.hpp"
 
 #include <fcntl.h>
+#include <rte_alarm.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
+#include <memory>
 
 namespace vnet::device {
 
@@ -86,6 +90,24 @@ void silence_listener(const std::string& name) {
             close(silent);
         }
         return;
+    }
+}
+
+void wait_for_interrupt_thread() {
+    // Alarms are run by that thread, and what one round takes off its list is freed in the next
+    // one.
+    for (unsigned round = 0; round < 2; ++round) {
+        auto done = std::make_unique<std::promise<void>>();
+        auto over = done->get_future();
+        const auto ring = [](void* promise) {
+            std::unique_ptr<std::promise<void>>(static_cast<std::promise<void>*>(promise))
+                ->set_value();
+        };
+        if (rte_eal_alarm_set(1, ring, done.get()) != 0) {
+            return;
+        }
+        done.release();  // NOLINT: the alarm owns it now
+        over.wait_for(std::chrono::seconds(1));
     }
 }
 

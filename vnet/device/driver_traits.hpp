@@ -42,4 +42,8 @@ void close_sockets(const std::vector<std::pair<int, ino_t>>& sockets);
 /// descriptor that is closed.
 void silence_listener(const std::string& name);
 
+/// Returns when DPDK's interrupt thread has done all that was to be done before the call. Drivers
+/// leave it work that refers to a port, and do not wait for that when the port is closed.
+void wait_for_interrupt_thread();
+
 }  // namespace vnet::device

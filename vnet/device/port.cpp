@@ -68,6 +68,7 @@ Port::~Port() {
     if (started_) {
         rte_eth_dev_stop(port_id_);
     }
+    wait_for_interrupt_thread();
     // Servers of one socket have one listener.
     if (const std::string listener = devargs_.memif_listener(); !listener.empty()) {
         ports_.listeners_.extract(listener);
@@ -76,6 +77,7 @@ Port::~Port() {
         }
     }
     rte_eth_dev_close(port_id_);
+    wait_for_interrupt_thread();
     if (rte_dev_remove(info_.device) != 0) {
         spdlog::warn("device '{}' was not unplugged cleanly: {}", devargs_.name, capture.reason());
     }
@@ -233,6 +235,7 @@ absl::Status Port::start() {
 void Port::stop() {
     if (traits_.restarts) {
         rte_eth_dev_stop(port_id_);
+        wait_for_interrupt_thread();
         started_ = false;
     }
 }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "graph/testing/bench.hpp"
 #include "vnet/interface/testing/fake_device.hpp"
 #include "vnet/wire/ethernet.hpp"

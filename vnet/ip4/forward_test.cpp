@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <map>
+
 #include "vnet/ip4/lookup.hpp"
 #include "vnet/ip4/rewrite.hpp"
 #include "vnet/ip4/testing/net.hpp"

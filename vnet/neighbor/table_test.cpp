@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "vnet/neighbor/testing/link.hpp"
 
 namespace vnet::neighbor {

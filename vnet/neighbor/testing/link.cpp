@@ -2,6 +2,8 @@
 #include "vnet/neighbor/testing/link.hpp"
 
 #include <cstring>
+#include <mutex>
+#include <ostream>
 #include <stdexcept>
 #include <thread>
 
