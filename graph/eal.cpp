@@ -69,13 +69,4 @@ absl::StatusOr<Eal> Eal::start(const EalOptions& options) {
     return Eal(huge);
 }
 
-Eal::Eal(Eal&& other) noexcept
-    : hugepages_(other.hugepages_), owner_(std::exchange(other.owner_, false)) {}
-
-Eal::~Eal() {
-    if (owner_) {
-        rte_eal_cleanup();
-    }
-}
-
 }  // namespace graph

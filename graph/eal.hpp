@@ -23,21 +23,18 @@ struct EalOptions {
 };
 
 /// DPDK's environment: memory, drivers, thread ids. One for each process, started once, on the
-/// control thread.
+/// control thread, and there until the process ends: DPDK's own clean-up takes memory away under threads
+/// of its drivers (a memif server's, for one), and the kernel takes it all back anyway.
 class Eal {
 public:
     /// Uses hugepages where enough of them are free, else ordinary pages. UNAVAILABLE says what
     /// DPDK refused.
     static absl::StatusOr<Eal> start(const EalOptions& options);
-    Eal(Eal&& other) noexcept;
-    Eal& operator=(Eal&&) = delete;
-    ~Eal();
     bool hugepages() const noexcept { return hugepages_; }
 
 private:
-    explicit Eal(bool hugepages) noexcept : hugepages_(hugepages), owner_(true) {}
+    explicit Eal(bool hugepages) noexcept : hugepages_(hugepages) {}
     bool hugepages_;
-    bool owner_;
 };
 
 /// Megabytes of hugepages that are free on this machine, all sizes together.

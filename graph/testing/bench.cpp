@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -105,7 +106,7 @@ Packet* Bench::packet(std::span<const std::byte> bytes, uint32_t rx_interface) {
     if (packet == nullptr || !packet->resize(uint32_t(bytes.size()))) {
         throw std::runtime_error(fmt::format("no buffer for a packet of {} B", bytes.size()));
     }
-    std::memcpy(packet->data(), bytes.data(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), packet->data());
     packet->meta().rx_interface = rx_interface;
     return packet;
 }

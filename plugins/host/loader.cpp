@@ -122,9 +122,6 @@ absl::Status Host::load_all() {
             return absl::Status(status.code(),
                                 fmt::format("a required plugin is missing: {}", std::string(status.message())));
         }
-        if (!status.ok()) {
-            spdlog::warn("going on without a plugin: {}", std::string(status.message()));
-        }
     }
     return absl::OkStatus();
 }

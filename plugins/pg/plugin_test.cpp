@@ -151,8 +151,8 @@ TEST_F(PluginTest, ReplaysACaptureThroughTheRouterAndRecordsWhatComesOut) {
 
 TEST_F(PluginTest, AStreamOfSoManyPacketsIsForwardedWhole) {
     make_network();
-    run("add pg stream s interface lan packets 5000 source 10.0.1.2 destination 10.0.2.2 sources "
-        "100 vector 64 size 128");
+    run("add pg stream s interface lan size 128 packets 5000 vector 64 source 10.0.1.2 sources 100 "
+        "destination 10.0.2.2");
     run("start pg s");
     EXPECT_TRUE(eventually(
         [&] { return run("show pg").at(0).find(R"("state":"done")") != std::string::npos; }));

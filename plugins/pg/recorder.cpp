@@ -43,7 +43,7 @@ Recorder::Recorder(graph::Control& control, std::string file, uint64_t limit, Se
       sent_at_(sent_at),
       ended_(std::move(ended)),
       writer_(std::move(writer)),
-      ring_(capacity, graph::PacketRing::Producers::many),
+      ring_(capacity),
       event_fd_(event_fd),
       tsc_(rte_rdtsc()),
       time_ns_(uint64_t(

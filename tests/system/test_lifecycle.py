@@ -37,15 +37,31 @@ def test_it_starts_again_after_an_orderly_end(tmp_path, kind):
         lab.assert_forwards()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+def delete_ports(lab):
+    lab.daemon.ctl("delete interface lan", "delete interface wan")
+    for line in ("show interface", "show address", "show route", "show neighbor"):
+        assert lab.daemon.ctl_json(line) == []
+
+
+@pytest.mark.parametrize("kind", ["af_packet", "tap"])
 def test_a_deleted_port_can_be_added_again(tmp_path, kind):
     with Lab(tmp_path, kind) as lab:
         for _ in range(3):
             lab.assert_forwards()
-            lab.daemon.ctl("delete interface lan", "delete interface wan")
-            assert lab.daemon.ctl_json("show interface") == lab.daemon.ctl_json("show address") == []
-            assert lab.daemon.ctl_json("show route") == lab.daemon.ctl_json("show neighbor") == []
+            delete_ports(lab)
             lab.configure(hosts=kind == "tap")
+        lab.assert_forwards()
+
+
+def test_a_deleted_af_xdp_port_says_what_to_do(tmp_path):
+    """DPDK's driver keeps the queue; another kind of port, or another daemon, gets it."""
+    with Lab(tmp_path, "af_xdp") as lab:
+        lab.assert_forwards()
+        delete_ports(lab)
+        sentence = lab.daemon.refused(lab.make_line("lan", 0))
+        assert "start the router again" in sentence and "net_af_packet0,iface=lan0" in sentence
+        lab.kind = "af_packet"
+        lab.configure(hosts=False)
         lab.assert_forwards()
 
 

@@ -27,8 +27,9 @@ class Pair:
         self.daemons = [None, None]
         for index, (host, box) in enumerate(zip(self.hosts, self.boxes)):
             join(host, "eth0", box, "host0")
-            self.start(index)
             set_up_host(host, f"10.0.{index + 1}.2", f"10.0.{index + 1}.1")
+        for index in (0, 1):
+            self.start(index)
         self.wait_links()
 
     def start(self, index):
@@ -64,6 +65,13 @@ def test_a_stream_loses_nothing(pair):
     assert ping(pair.hosts[0], "10.0.2.2", "-i", 0.002, count=300).received == 300
 
 
+def test_a_client_without_a_server_says_so(box, tmp_path):
+    with Daemon(box, tmp_path) as client:
+        client.ctl(memif(0, "client", tmp_path / "memif.sock"))
+        assert str(tmp_path / "memif.sock") in client.refused("set interface link state up")
+        assert client.interface("link")["state"] == "down"
+
+
 @pytest.mark.parametrize("who", [0, 1], ids=["server", "client"])
 def test_the_link_comes_back_after_one_was_killed(pair, who):
     assert ping(pair.hosts[0], "10.0.2.2").received == 1
@@ -71,5 +79,15 @@ def test_the_link_comes_back_after_one_was_killed(pair, who):
     other = pair.daemons[1 - who]
     wait_until(lambda: other.interface("link")["link"] == "down", 20, "the other side notices", 0.1)
     pair.start(who)
+    pair.wait_links()
+    assert ping(pair.hosts[0], "10.0.2.2", count=3, wait=10).received == 3
+
+
+def test_the_client_joins_again_when_it_is_set_up_again(pair):
+    pair.daemons[0].kill()
+    client = pair.daemons[1]
+    wait_until(lambda: client.interface("link")["link"] == "down", 20, "the client notices", 0.1)
+    pair.start(0)
+    client.ctl("set interface link state down", "set interface link state up")
     pair.wait_links()
     assert ping(pair.hosts[0], "10.0.2.2", count=3, wait=10).received == 3

@@ -132,6 +132,12 @@ std::string Table::name_of(Index index) const {
     return interface == nullptr ? "-" : interface->name;
 }
 
+void Table::set_flag(const Interface& interface, bool up) {
+    auto& flags = hot_[interface.index].flags;
+    up ? flags.fetch_or(flag::up, std::memory_order_relaxed)
+       : flags.fetch_and(uint16_t(~flag::up), std::memory_order_relaxed);
+}
+
 absl::Status Table::set_up(const std::string& name, bool up) {
     Interface* interface = find_mutable(name);
     if (interface == nullptr) {
@@ -140,19 +146,15 @@ absl::Status Table::set_up(const std::string& name, bool up) {
     if (interface->up == up) {
         return absl::OkStatus();
     }
-    // Down first for packets, then for the device; up the other way round.
+    // Packets before the device, both ways: the first one that it brings finds the interface up, and none that is still
+    // under way finds the device stopped.
+    set_flag(*interface, up);
     if (!up) {
-        hot_[interface->index].flags.fetch_and(uint16_t(~flag::up), std::memory_order_relaxed);
         engine_.rcu().synchronize();
     }
     if (auto status = interface->device->set_up(up); !status.ok()) {
-        if (!up) {
-            hot_[interface->index].flags.fetch_or(flag::up, std::memory_order_relaxed);
-        }
+        set_flag(*interface, !up);
         return status;
-    }
-    if (up) {
-        hot_[interface->index].flags.fetch_or(flag::up, std::memory_order_relaxed);
     }
     interface->up = up;
     tell(*interface, up ? Change::up : Change::down);

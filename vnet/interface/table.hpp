@@ -91,6 +91,7 @@ public:
 private:
     absl::Status check_name(const std::string& name) const;
     Interface* find_mutable(const std::string& name);
+    void set_flag(const Interface& interface, bool up);
     void tell(const Interface& interface, Change change);
     Totals sum(Index index) const;
 

@@ -288,7 +288,7 @@ void random_routes(Net& net, unsigned seed, uint32_t base, uint32_t spread, unsi
             model.erase(which);
             ASSERT_TRUE(net.fib->remove(which, RouteSource::configured).ok());
         } else {
-            const Via via{Via::Kind::next_hop, 1 + random() % 2,
+            const Via via{Via::Kind::next_hop, interface::Index(1 + random() % 2),
                           wire::Ip4Address(0x0a000001 + random() % 9)};
             model.set(at, via);
             ASSERT_TRUE(net.fib->add(at, RouteSource::configured, via).ok());
