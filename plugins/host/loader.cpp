@@ -45,8 +45,9 @@ absl::Status call(vnet::plugin::Entry* entry, vnet::plugin::Registry& registry) 
             fmt::format("plugin '{}' threw while it registered", registry.name()));
     }
     if (!status.ok()) {
-        return absl::Status(status.code(), fmt::format("plugin '{}' did not register: {}",
-                                                       registry.name(), std::string(status.message())));
+        return absl::Status(status.code(),
+                            fmt::format("plugin '{}' did not register: {}", registry.name(),
+                                        std::string(status.message())));
     }
     return status;
 }
@@ -62,7 +63,8 @@ Host::~Host() {
     }
     if (!loaded_.empty()) {
         if (auto status = router_.engine().commit(); !status.ok()) {
-            spdlog::error("the graph without its plugins cannot be built: {}", std::string(status.message()));
+            spdlog::error("the graph without its plugins cannot be built: {}",
+                          std::string(status.message()));
         }
         router_.engine().rcu().flush();
     }
@@ -119,8 +121,8 @@ absl::Status Host::load_all() {
         }
         const absl::Status status = load(name);
         if (!status.ok() && required) {
-            return absl::Status(status.code(),
-                                fmt::format("a required plugin is missing: {}", std::string(status.message())));
+            return absl::Status(status.code(), fmt::format("a required plugin is missing: {}",
+                                                           std::string(status.message())));
         }
     }
     return absl::OkStatus();

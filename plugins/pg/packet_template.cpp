@@ -156,7 +156,8 @@ PacketTemplate::PacketTemplate(const PacketSpec& spec)
     if (protocol_ != wire::IpProtocol::icmp) {
         l4_sum_ = wire::ip4_pseudo_header({}, {}, protocol_, l4_bytes);
     }
-    // With the zero byte behind an odd end, so that what is added later weighs as it does at an even place.
+    // With the zero byte behind an odd end, so that what is added later weighs as it does at an
+    // even place.
     l4_sum_.add(all.subspan(l4_offset, l4_bytes + l4_bytes % 2));
 
     // Where nothing varies, the template is the packet.
