@@ -8,7 +8,7 @@ wrong=0
 # forbid FOLDER PATTERN: no file below FOLDER includes what matches.
 forbid() {
     local found
-    found=$(grep -rnE "#include \"($2)/" --include='*.hpp' --include='*.cpp' "$1")
+    found=$(grep -rnE "#include \"($2)" --include='*.hpp' --include='*.cpp' "$1")
     if [ -n "$found" ]; then
         echo "$1 must not include ($2):"
         echo "$found"
@@ -24,7 +24,8 @@ forbid cli/sluicectl 'graph|vnet|plugins|cli/sluiced|perf'
 for plugin in plugins/*/; do
     name=$(basename "$plugin")
     [ "$name" = host ] && continue
-    others=$(find plugins -mindepth 1 -maxdepth 1 -type d ! -name "$name" -printf 'plugins/%f|')
-    forbid "plugins/$name" "${others%|}"
+    # The host is what loads plugins; their tests may use its test bench.
+    others=$(find plugins -mindepth 1 -maxdepth 1 -type d ! -name "$name" ! -name host -printf 'plugins/%f|')
+    forbid "plugins/$name" "${others}plugins/host/[^t]"
 done
 exit $wrong

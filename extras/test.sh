@@ -33,7 +33,7 @@ run_house() { extras/check-layers.sh && git ls-files '*.cpp' '*.hpp' | xargs -r 
 build_product() { build release sluiced sluicectl plugins; }
 run_unit() { cmake --preset release -DBUILD_TESTING=ON >/dev/null && build release && ctest --test-dir build/release -L unit --output-on-failure; }
 run_asan() {
-    build asan && ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
+    build asan && LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
         ctest --test-dir build/asan -L unit --output-on-failure
 }
 run_tsan() { build tsan concurrency_tests && ctest --test-dir build/tsan -L concurrency --output-on-failure; }

@@ -23,8 +23,8 @@ struct EalOptions {
 };
 
 /// DPDK's environment: memory, drivers, thread ids. One for each process, started once, on the
-/// control thread, and there until the process ends: DPDK's own clean-up takes memory away under threads
-/// of its drivers (a memif server's, for one), and the kernel takes it all back anyway.
+/// control thread, and there until the process ends: DPDK's own clean-up takes memory away under
+/// threads of its drivers (a memif server's, for one), and the kernel takes it all back anyway.
 class Eal {
 public:
     /// Uses hugepages where enough of them are free, else ordinary pages. UNAVAILABLE says what

@@ -99,7 +99,8 @@ Result Measure::run() {
         if (totals.packets == 0) {
             continue;
         }
-        result.nodes.push_back({engine_.graph().name_of(ranked.id), double(totals.clocks) / double(totals.packets),
+        result.nodes.push_back({engine_.graph().name_of(ranked.id),
+                                double(totals.clocks) / double(totals.packets),
                                 double(totals.packets) / double(totals.calls)});
         result.clocks_per_packet += double(totals.clocks) / double(result.packets);
     }

@@ -31,8 +31,9 @@ struct Result {
     uint64_t dropped = 0;
 };
 
-/// Runs packets through the graph on the calling thread, with a generator in front whose clocks do not count:
-/// the clocks are those of all nodes from ethernet-input to the transmit of the null port.
+/// Runs packets through the graph on the calling thread, with a generator in front whose clocks do
+/// not count: the clocks are those of all nodes from ethernet-input to the transmit of the null
+/// port.
 class Measure {
 public:
     Measure(graph::Engine& engine, vnet::Router& router, const Ends& ends,

@@ -12,38 +12,45 @@
 /// Runs the real graph and says what a packet costs in each node.
 namespace {
 
-void print_json(const std::string& path, const perf::Load& load, const std::vector<perf::Result>& results) {
+void print_json(const std::string& path, const perf::Load& load,
+                const std::vector<perf::Result>& results) {
     const perf::Result& median = results[results.size() / 2];
-    fmt::print(R"({{"path": "{}", "vector": {}, "size": {}, "clocks_per_packet": {:.1f}, "nodes": [)", path,
-               load.vector, load.size, median.clocks_per_packet);
+    fmt::print(
+        R"({{"path": "{}", "vector": {}, "size": {}, "clocks_per_packet": {:.1f}, "nodes": [)",
+        path, load.vector, load.size, median.clocks_per_packet);
     for (size_t i = 0; i < median.nodes.size(); ++i) {
         const perf::NodeCost& node = median.nodes[i];
         fmt::print(R"({}{{"name": "{}", "clocks_per_packet": {:.1f}, "vectors_per_call": {:.1f}}})",
                    i == 0 ? "" : ", ", node.name, node.clocks_per_packet, node.vectors_per_call);
     }
-    fmt::print(R"(], "mpps": {:.2f}, "runs": {}, "clocks_min": {:.1f}, "clocks_max": {:.1f}, "packets": {}, )"
-               R"("dropped": {}}})"
-               "\n",
-               double(rte_get_tsc_hz()) / median.clocks_per_packet / 1e6, results.size(),
-               results.front().clocks_per_packet, results.back().clocks_per_packet, median.packets, median.dropped);
+    fmt::print(
+        R"(], "mpps": {:.2f}, "runs": {}, "clocks_min": {:.1f}, "clocks_max": {:.1f}, "packets": {}, )"
+        R"("dropped": {}}})"
+        "\n",
+        double(rte_get_tsc_hz()) / median.clocks_per_packet / 1e6, results.size(),
+        results.front().clocks_per_packet, results.back().clocks_per_packet, median.packets,
+        median.dropped);
 }
 
-void print_text(const std::string& path, const perf::Load& load, const std::vector<perf::Result>& results) {
+void print_text(const std::string& path, const perf::Load& load,
+                const std::vector<perf::Result>& results) {
     const perf::Result& median = results[results.size() / 2];
-    fmt::print("path {}, vectors of {}, {} B, median of {} runs\n", path, load.vector, load.size, results.size());
+    fmt::print("path {}, vectors of {}, {} B, median of {} runs\n", path, load.vector, load.size,
+               results.size());
     fmt::print("{:<20} {:>14} {:>18}\n", "node", "clocks/packet", "packets/call");
     for (const perf::NodeCost& node : median.nodes) {
-        fmt::print("{:<20} {:>14.1f} {:>18.1f}\n", node.name, node.clocks_per_packet, node.vectors_per_call);
+        fmt::print("{:<20} {:>14.1f} {:>18.1f}\n", node.name, node.clocks_per_packet,
+                   node.vectors_per_call);
     }
     fmt::print("{:<20} {:>14.1f}   ({:.1f} to {:.1f})\n", "all", median.clocks_per_packet,
                results.front().clocks_per_packet, results.back().clocks_per_packet);
     fmt::print("{:.2f} Mpps at {:.2f} GHz, {} packets, {} dropped\n",
-               double(rte_get_tsc_hz()) / median.clocks_per_packet / 1e6, double(rte_get_tsc_hz()) / 1e9,
-               median.packets, median.dropped);
+               double(rte_get_tsc_hz()) / median.clocks_per_packet / 1e6,
+               double(rte_get_tsc_hz()) / 1e9, median.packets, median.dropped);
 }
 
-absl::StatusOr<std::vector<perf::Result>> run(const perf::Path& path, const perf::Load& load, unsigned repeats,
-                                              bool no_huge, unsigned memory_mb) {
+absl::StatusOr<std::vector<perf::Result>> run(const perf::Path& path, const perf::Load& load,
+                                              unsigned repeats, bool no_huge, unsigned memory_mb) {
     graph::EalOptions eal_options;
     eal_options.memory_mb = memory_mb;
     eal_options.no_huge = no_huge;
@@ -90,25 +97,35 @@ int main(int argc, char** argv) {
     unsigned memory_mb = 256;
     bool list = false;
     bool no_huge = false;
-    CLI::App app("path_bench: what a packet costs on its way through the real graph, node by node.");
+    CLI::App app(
+        "path_bench: what a packet costs on its way through the real graph, node by node.");
     app.add_flag("--list", list, "Name the paths");
     app.add_option("--path", name, "The path to run");
-    app.add_option("--vector", load.vector, "Packets a vector")->check(CLI::Range(1, 256))->capture_default_str();
+    app.add_option("--vector", load.vector, "Packets a vector")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
     app.add_option("--size", load.size, "Bytes a packet, without frame check sequence")
         ->check(CLI::Range(60, 1514))
         ->capture_default_str();
-    app.add_option("--seconds", load.seconds, "Length of one run")->check(CLI::Range(0.01, 600.0))->capture_default_str();
-    app.add_option("--packets", load.packets, "So many packets instead of a time; for counting instructions");
+    app.add_option("--seconds", load.seconds, "Length of one run")
+        ->check(CLI::Range(0.01, 600.0))
+        ->capture_default_str();
+    app.add_option("--packets", load.packets,
+                   "So many packets instead of a time; for counting instructions");
     app.add_option("--repeats", repeats, "Runs, of which the median is quoted")
         ->check(CLI::Range(1, 100))
         ->capture_default_str();
-    app.add_option("--memory", memory_mb, "Memory for packets and DPDK, in MB")->capture_default_str();
-    app.add_option("--format", format, "json or text")->check(CLI::IsMember({"json", "text"}))->capture_default_str();
+    app.add_option("--memory", memory_mb, "Memory for packets and DPDK, in MB")
+        ->capture_default_str();
+    app.add_option("--format", format, "json or text")
+        ->check(CLI::IsMember({"json", "text"}))
+        ->capture_default_str();
     app.add_flag("--no-huge", no_huge, "Ordinary pages even where hugepages are free");
     CLI11_PARSE(app, argc, argv);
 
     const auto& paths = perf::paths();
-    const auto path = std::find_if(paths.begin(), paths.end(), [&](const perf::Path& p) { return p.name == name; });
+    const auto path = std::find_if(paths.begin(), paths.end(),
+                                   [&](const perf::Path& p) { return p.name == name; });
     if (list) {
         for (const perf::Path& known : paths) {
             fmt::print("{:<10} {}\n", known.name, known.meaning);

@@ -17,7 +17,8 @@ absl::Status add_route(vnet::Router& router, const Ip4Prefix& prefix) {
                             {vnet::ip4::Via::Kind::next_hop, 0, gateway});
 }
 
-/// Addresses that packets may be sent to: no local, private-use or group address gets in the way of a random one.
+/// Addresses that packets may be sent to: no local, private-use or group address gets in the way of
+/// a random one.
 Ip4Address random_destination(std::mt19937& random) {
     std::uniform_int_distribution<uint32_t> any(0x0b000000, 0x7effffff);
     return Ip4Address(any(random));
@@ -32,26 +33,29 @@ Path one_route() {
 }
 
 Path million_routes() {
-    return {"ip4-1m", "IPv4, 1M random routes /16-/24, random destinations",
-            [](vnet::Router& router, const Ends&) {
-                std::mt19937 random(1);
-                std::uniform_int_distribution<unsigned> length(16, 24);
-                absl::Status status;
-                for (int i = 0; i < 1'000'000 && status.ok(); ++i) {
-                    status = add_route(router, Ip4Prefix(random_destination(random), uint8_t(length(random))).normalised());
-                }
-                // What no random route covers goes the same way.
-                status.Update(add_route(router, Ip4Prefix(Ip4Address(), 0)));
-                return status;
-            },
-            [] {
-                std::mt19937 random(2);
-                std::vector<Ip4Address> all;
-                for (int i = 0; i < 1 << 20; ++i) {
-                    all.push_back(random_destination(random));
-                }
-                return all;
-            }};
+    return {
+        "ip4-1m", "IPv4, 1M random routes /16-/24, random destinations",
+        [](vnet::Router& router, const Ends&) {
+            std::mt19937 random(1);
+            std::uniform_int_distribution<unsigned> length(16, 24);
+            absl::Status status;
+            for (int i = 0; i < 1'000'000 && status.ok(); ++i) {
+                status = add_route(
+                    router,
+                    Ip4Prefix(random_destination(random), uint8_t(length(random))).normalised());
+            }
+            // What no random route covers goes the same way.
+            status.Update(add_route(router, Ip4Prefix(Ip4Address(), 0)));
+            return status;
+        },
+        [] {
+            std::mt19937 random(2);
+            std::vector<Ip4Address> all;
+            for (int i = 0; i < 1 << 20; ++i) {
+                all.push_back(random_destination(random));
+            }
+            return all;
+        }};
 }
 
 }  // namespace
@@ -67,8 +71,9 @@ absl::StatusOr<Ends> make_ends(vnet::Router& router) {
                           vnet::interface::Index& index) -> absl::Status {
         vnet::device::PortOptions options;
         options.devargs = device;
-        auto added = router.interfaces().add(
-            name, [&](vnet::interface::Index given) { return router.ports().create(given, options); });
+        auto added = router.interfaces().add(name, [&](vnet::interface::Index given) {
+            return router.ports().create(given, options);
+        });
         if (!added.ok()) {
             return added.status();
         }
@@ -79,8 +84,8 @@ absl::StatusOr<Ends> make_ends(vnet::Router& router) {
     };
     absl::Status status = make("in", "net_null0", Ip4Prefix(Ip4Address(10, 0, 1, 1), 24), ends.in);
     status.Update(make("out", "net_null1", Ip4Prefix(Ip4Address(10, 0, 2, 1), 24), ends.out));
-    status.Update(router.neighbors().add_fixed("out", gateway,
-                                               vnet::wire::MacAddress::from_uint64(0x02fe00000002)));
+    status.Update(router.neighbors().add_fixed(
+        "out", gateway, vnet::wire::MacAddress::from_uint64(0x02fe00000002)));
     if (!status.ok()) {
         return status;
     }

@@ -12,8 +12,8 @@
 
 namespace perf {
 
-/// The interfaces that every path runs between: packets are handed to ethernet-input as if `in` had received them,
-/// and leave by `out`, a DPDK null port.
+/// The interfaces that every path runs between: packets are handed to ethernet-input as if `in` had
+/// received them, and leave by `out`, a DPDK null port.
 struct Ends {
     vnet::interface::Index in;
     vnet::interface::Index out;

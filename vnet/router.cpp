@@ -41,7 +41,8 @@ private:
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Router>> Router::create(graph::Engine& engine, const Options& options) {
+absl::StatusOr<std::unique_ptr<Router>> Router::create(graph::Engine& engine,
+                                                       const Options& options) {
     std::unique_ptr<Router> router(new Router(engine));
     if (auto status = router->add_arcs(); !status.ok()) {
         return status;
@@ -56,7 +57,11 @@ absl::StatusOr<std::unique_ptr<Router>> Router::create(graph::Engine& engine, co
 }
 
 Router::Router(graph::Engine& engine)
-    : engine_(engine), interfaces_(engine), forwarding_(engine.rcu()), routes_(engine.rcu()), ether_types_(engine.graph()) {
+    : engine_(engine),
+      interfaces_(engine),
+      forwarding_(engine.rcu()),
+      routes_(engine.rcu()),
+      ether_types_(engine.graph()) {
     unresolved_box_ = std::make_unique<graph::Mailbox>(
         "unresolved", unresolved_capacity, engine.control(),
         [this](std::span<graph::Packet*> packets) { neighbors_->take_unresolved(packets); });
@@ -82,11 +87,14 @@ absl::Status Router::add_arcs() {
         graph::ArcSpec spec;
     };
     const std::array arcs = {
-        Arc{&device_input_arc_, {"device-input", graph::ArcSide::rx, {"port-rx", "tap-rx"}, "ethernet-input"}},
+        Arc{&device_input_arc_,
+            {"device-input", graph::ArcSide::rx, {"port-rx", "tap-rx"}, "ethernet-input"}},
         Arc{&ip4_unicast_arc_, {"ip4-unicast", graph::ArcSide::rx, {"ip4-input"}, "ip4-lookup"}},
         Arc{&ip4_local_arc_, {"ip4-local", graph::ArcSide::rx, {"ip4-local"}, "ip4-deliver"}},
-        Arc{&ip4_output_arc_, {"ip4-output", graph::ArcSide::tx, {"ip4-rewrite"}, "interface-output"}},
-        Arc{&interface_output_arc_, {"interface-output", graph::ArcSide::tx, {"interface-output"}, "interface-tx"}},
+        Arc{&ip4_output_arc_,
+            {"ip4-output", graph::ArcSide::tx, {"ip4-rewrite"}, "interface-output"}},
+        Arc{&interface_output_arc_,
+            {"interface-output", graph::ArcSide::tx, {"interface-output"}, "interface-tx"}},
     };
     for (const Arc& arc : arcs) {
         auto id = engine_.graph().add_arc(arc.spec);
@@ -113,21 +121,26 @@ absl::Status Router::add_nodes(const Options& options) {
     error_slot_ = *slot;
 
     const auto lookup = add(std::make_shared<const ip4::Lookup>(routes_, forwarding_));
-    const auto rewrite =
-        add(std::make_shared<const ip4::Rewrite>(routes_, forwarding_, *error_slot_, ip4_output_arc_));
-    const auto unreachable = add(std::make_shared<const ip4::Unreachable>(forwarding_, *error_slot_));
-    const auto local = add(std::make_shared<const ip4::Local>(routes_, forwarding_, ip4_local_arc_));
-    const auto resolve = add(std::make_shared<const neighbor::Resolve>(*unresolved_box_, forwarding_, *next_hop_slot));
+    const auto rewrite = add(
+        std::make_shared<const ip4::Rewrite>(routes_, forwarding_, *error_slot_, ip4_output_arc_));
+    const auto unreachable =
+        add(std::make_shared<const ip4::Unreachable>(forwarding_, *error_slot_));
+    const auto local =
+        add(std::make_shared<const ip4::Local>(routes_, forwarding_, ip4_local_arc_));
+    const auto resolve = add(
+        std::make_shared<const neighbor::Resolve>(*unresolved_box_, forwarding_, *next_hop_slot));
     const auto icmp_error = add(std::make_shared<const icmp4::Error>(
         interfaces_, *error_slot_, unsigned(engine_.workers().size()), options.icmp_errors));
     const auto icmp_input = add(std::make_shared<const icmp4::Input>());
-    const auto output = add(std::make_shared<const interface::Output>(interfaces_, interface_output_arc_));
+    const auto output =
+        add(std::make_shared<const interface::Output>(interfaces_, interface_output_arc_));
     add(std::make_shared<const interface::Transmit>(interfaces_));
     add(std::make_shared<const ip4::Deliver>(local_, *error_slot_));
     add(std::make_shared<const ip4::Input>(interfaces_, *error_slot_, ip4_unicast_arc_));
     add(std::make_shared<const neighbor::ArpInput>(*arp_box_));
     add(std::make_shared<const ethernet::Input>(interfaces_, ether_types_));
-    // What an adjacency, a protocol or an interface leads to is known at run time only; the graph is told here.
+    // What an adjacency, a protocol or an interface leads to is known at run time only; the graph
+    // is told here.
     for (const char* next : {"ip4-rewrite", "ip4-unreachable", "ip4-local", "ip4-resolve"}) {
         graph.link("ip4-lookup", next);
     }
@@ -144,7 +157,8 @@ absl::Status Router::add_nodes(const Options& options) {
         return adjacency;
     };
     forwarding_.set_no_route(special(unreachable, fib::Action::no_route));
-    next_hops_ = std::make_unique<fib::NextHops>(forwarding_, interfaces_, fib::NextHops::Nodes{resolve, rewrite});
+    next_hops_ = std::make_unique<fib::NextHops>(forwarding_, interfaces_,
+                                                 fib::NextHops::Nodes{resolve, rewrite});
     const ip4::Fib::Paths paths{forwarding_.make(special(local, fib::Action::local)),
                                 forwarding_.make(special(unreachable, fib::Action::blackhole)),
                                 forwarding_.make(special(unreachable, fib::Action::prohibit)),

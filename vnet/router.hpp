@@ -23,8 +23,8 @@
 
 namespace vnet {
 
-/// The router put together: every part of vnet/ over one engine, in the order in which they need one another.
-/// A plugin is handed this object and takes from it what it builds on. Control thread.
+/// The router put together: every part of vnet/ over one engine, in the order in which they need
+/// one another. A plugin is handed this object and takes from it what it builds on. Control thread.
 class Router {
 public:
     struct Options {
@@ -32,14 +32,19 @@ public:
         neighbor::Settings neighbors;
     };
     /// Registers all nodes and arcs and commits the graph. The engine must outlive the router.
-    static absl::StatusOr<std::unique_ptr<Router>> create(graph::Engine& engine, const Options& options);
-    static absl::StatusOr<std::unique_ptr<Router>> create(graph::Engine& engine) { return create(engine, Options()); }
+    static absl::StatusOr<std::unique_ptr<Router>> create(graph::Engine& engine,
+                                                          const Options& options);
+    static absl::StatusOr<std::unique_ptr<Router>> create(graph::Engine& engine) {
+        return create(engine, Options());
+    }
     ~Router();
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
 
     graph::Engine& engine() noexcept { return engine_; }
-    interface::Table& interfaces() noexcept { return interfaces_; }
+    interface::Table& interfaces() noexcept {
+        return interfaces_;
+    }
     ethernet::EtherTypes& ether_types() noexcept { return ether_types_; }
     device::Ports& ports() noexcept { return *ports_; }
     device::Taps& taps() noexcept { return *taps_; }

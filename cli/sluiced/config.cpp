@@ -19,7 +19,8 @@ struct Line {
 };
 
 absl::Status at_line(const absl::Status& status, const std::string& name, size_t number) {
-    return absl::Status(status.code(), fmt::format("{}:{}: {}", name, number, std::string(status.message())));
+    return absl::Status(status.code(),
+                        fmt::format("{}:{}: {}", name, number, std::string(status.message())));
 }
 
 /// Nothing but blanks and a comment.
@@ -50,8 +51,8 @@ absl::Status add_methods(api::grammar::Grammar& grammar, const api::Registry& re
     return absl::OkStatus();
 }
 
-absl::Status run_config(std::string_view text, const std::string& name, const api::grammar::Grammar& grammar,
-                        const api::Registry& registry) {
+absl::Status run_config(std::string_view text, const std::string& name,
+                        const api::grammar::Grammar& grammar, const api::Registry& registry) {
     std::vector<Line> lines;
     size_t number = 0;
     while (!text.empty()) {
@@ -67,8 +68,9 @@ absl::Status run_config(std::string_view text, const std::string& name, const ap
         lines.push_back({number, std::move(*command)});
     }
     for (const Line& line : lines) {
-        const absl::Status status = registry.call_local(line.command.method->full_name(), *line.command.request,
-                                                        [](const auto&) { return absl::OkStatus(); });
+        const absl::Status status =
+            registry.call_local(line.command.method->full_name(), *line.command.request,
+                                [](const auto&) { return absl::OkStatus(); });
         if (!status.ok()) {
             return at_line(status, name, line.number);
         }

@@ -21,7 +21,8 @@ protected:
         EXPECT_TRUE((registry_
                          .add_unary<sluice::InterfaceAddress, sluice::Empty>(
                              "sluice.Addresses.Add",
-                             [this](const sluice::InterfaceAddress& request) -> absl::StatusOr<sluice::Empty> {
+                             [this](const sluice::InterfaceAddress& request)
+                                 -> absl::StatusOr<sluice::Empty> {
                                  if (request.interface() == "bad") {
                                      return absl::NotFoundError("there is no interface 'bad'");
                                  }
@@ -31,7 +32,9 @@ protected:
                          .ok()));
         EXPECT_TRUE(add_methods(grammar_, registry_).ok());
     }
-    absl::Status run(std::string_view text) { return run_config(text, "router.conf", grammar_, registry_); }
+    absl::Status run(std::string_view text) {
+        return run_config(text, "router.conf", grammar_, registry_);
+    }
 
     api::Registry registry_;
     api::grammar::TextForms forms_;
@@ -40,7 +43,9 @@ protected:
 };
 
 TEST_F(Config, RunsLinesInOrder) {
-    ASSERT_TRUE(run("# a comment\n\nadd address lan 10.0.1.1/24\r\n  add address wan 10.0.2.1/24 # another\n").ok());
+    ASSERT_TRUE(run("# a comment\n\nadd address lan 10.0.1.1/24\r\n  add address wan 10.0.2.1/24 # "
+                    "another\n")
+                    .ok());
     EXPECT_THAT(added_, ElementsAre("lan", "wan"));
 }
 
@@ -58,7 +63,8 @@ TEST_F(Config, NamesTheLineThatIsRefused) {
 
 TEST_F(Config, NamesAFileThatIsNotThere) {
     const absl::Status status = run_config_file("/nonexistent/router.conf", grammar_, registry_);
-    EXPECT_THAT(std::string(status.message()), HasSubstr("'/nonexistent/router.conf' cannot be read"));
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("'/nonexistent/router.conf' cannot be read"));
 }
 
 TEST(Cores, ReadsNumbersAndRanges) {

@@ -38,7 +38,8 @@ absl::Status configure(const Options& options, const api::Registry& registry) {
     if (auto status = add_methods(grammar, registry); !status.ok()) {
         return status;
     }
-    return options.config.empty() ? absl::OkStatus() : run_config_file(options.config, grammar, registry);
+    return options.config.empty() ? absl::OkStatus()
+                                  : run_config_file(options.config, grammar, registry);
 }
 
 }  // namespace
@@ -73,7 +74,8 @@ absl::Status run_daemon(const Options& options) {
     if (auto status = register_core(registry, **router); !status.ok()) {
         return status;
     }
-    plugins::host::Host host(**router, registry, {options.plugin_paths, options.required_plugins, {}});
+    plugins::host::Host host(**router, registry,
+                             {options.plugin_paths, options.required_plugins, {}});
     if (auto status = plugins::host::register_service(registry, host); !status.ok()) {
         return status;
     }
@@ -101,8 +103,9 @@ absl::Status run_daemon(const Options& options) {
         spdlog::info("signal {}, stopping", signal);
         control.stop();
     });
-    spdlog::info("sluiced ready, {} worker{}, {}, API on {}", options.workers, options.workers == 1 ? "" : "s",
-                 eal->hugepages() ? "hugepages" : "ordinary pages", options.socket);
+    spdlog::info("sluiced ready, {} worker{}, {}, API on {}", options.workers,
+                 options.workers == 1 ? "" : "s", eal->hugepages() ? "hugepages" : "ordinary pages",
+                 options.socket);
     control.run();
     (*server)->stop();
     return absl::OkStatus();

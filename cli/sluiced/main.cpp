@@ -14,10 +14,14 @@ int main(int argc, char** argv) {
     CLI::App app("sluiced: a software router. Talk to it with sluicectl.");
     app.set_version_flag("--version", std::string(cli::product_version()));
     app.add_option("--config", options.config, "File of command lines to run at start");
-    app.add_option("--socket", options.socket, "Unix socket to serve the API on")->capture_default_str();
-    app.add_option("--workers", options.workers, "Threads that forward packets")->capture_default_str();
-    app.add_option("--cores", cores, "A core for each worker, as in 2,4-6; not pinned where left out");
-    app.add_option("--memory", options.memory_mb, "Memory for packets and DPDK, in MB")->capture_default_str();
+    app.add_option("--socket", options.socket, "Unix socket to serve the API on")
+        ->capture_default_str();
+    app.add_option("--workers", options.workers, "Threads that forward packets")
+        ->capture_default_str();
+    app.add_option("--cores", cores,
+                   "A core for each worker, as in 2,4-6; not pinned where left out");
+    app.add_option("--memory", options.memory_mb, "Memory for packets and DPDK, in MB")
+        ->capture_default_str();
     app.add_option("--buffers", options.buffers, "Packet buffers")->capture_default_str();
     app.add_flag("--no-huge", options.no_huge, "Ordinary pages even where hugepages are free");
     app.add_flag("--pci", options.pci, "Let DPDK look for PCI devices");

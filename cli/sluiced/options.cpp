@@ -29,13 +29,14 @@ absl::StatusOr<std::vector<unsigned>> parse_cores(const std::string& text) {
         const std::vector<std::string> ends = absl::StrSplit(part, '-');
         unsigned first = 0;
         unsigned last = 0;
-        if (ends.size() > 2 || !absl::SimpleAtoi(ends.front(), &first) || !absl::SimpleAtoi(ends.back(), &last) ||
-            first > last || last > most_core) {
+        if (ends.size() > 2 || !absl::SimpleAtoi(ends.front(), &first) ||
+            !absl::SimpleAtoi(ends.back(), &last) || first > last || last > most_core) {
             return wrong();
         }
         for (unsigned core = first; core <= last; ++core) {
             if (std::find(cores.begin(), cores.end(), core) != cores.end()) {
-                return absl::InvalidArgumentError(fmt::format("core {} is named twice in '{}'", core, text));
+                return absl::InvalidArgumentError(
+                    fmt::format("core {} is named twice in '{}'", core, text));
             }
             cores.push_back(core);
         }
@@ -49,12 +50,13 @@ absl::Status check(const Options& options) {
             fmt::format("--workers {}: there may be 1 to {}", options.workers, graph::max_workers));
     }
     if (!options.cores.empty() && options.cores.size() != options.workers) {
-        return absl::InvalidArgumentError(fmt::format("--cores names {} cores for {} workers; name one for each",
-                                                      options.cores.size(), options.workers));
+        return absl::InvalidArgumentError(
+            fmt::format("--cores names {} cores for {} workers; name one for each",
+                        options.cores.size(), options.workers));
     }
     if (options.memory_mb < least_memory_mb) {
-        return absl::OutOfRangeError(
-            fmt::format("--memory {}: at least {} MB are needed", options.memory_mb, least_memory_mb));
+        return absl::OutOfRangeError(fmt::format("--memory {}: at least {} MB are needed",
+                                                 options.memory_mb, least_memory_mb));
     }
     if (options.buffers < least_buffers) {
         return absl::OutOfRangeError(
@@ -67,7 +69,8 @@ std::string default_plugin_path() {
     std::error_code error;
     const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
     const auto built = program.parent_path().parent_path() / "lib" / "sluice" / "plugins";
-    return std::filesystem::is_directory(built, error) ? built.string() : std::string(SLUICE_PLUGIN_DIR);
+    return std::filesystem::is_directory(built, error) ? built.string()
+                                                       : std::string(SLUICE_PLUGIN_DIR);
 }
 
 }  // namespace cli

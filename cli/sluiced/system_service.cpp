@@ -10,7 +10,9 @@
 
 namespace cli {
 
-std::string_view product_version() { return SLUICE_VERSION; }
+std::string_view product_version() {
+    return SLUICE_VERSION;
+}
 
 absl::Status register_system(api::Registry& registry) {
     const auto started = std::chrono::steady_clock::now();

@@ -146,8 +146,8 @@ absl::Status Table::set_up(const std::string& name, bool up) {
     if (interface->up == up) {
         return absl::OkStatus();
     }
-    // Packets before the device, both ways: the first one that it brings finds the interface up, and none that is still
-    // under way finds the device stopped.
+    // Packets before the device, both ways: the first one that it brings finds the interface up,
+    // and none that is still under way finds the device stopped.
     set_flag(*interface, up);
     if (!up) {
         engine_.rcu().synchronize();

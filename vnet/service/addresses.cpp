@@ -9,7 +9,8 @@ namespace {
 
 using Change = absl::Status (ip4::Addresses::*)(const std::string&, const wire::Ip4Prefix&);
 
-absl::StatusOr<sluice::Empty> change(Router& router, Change how, const sluice::InterfaceAddress& request) {
+absl::StatusOr<sluice::Empty> change(Router& router, Change how,
+                                     const sluice::InterfaceAddress& request) {
     auto prefix = from_api(request.prefix());
     if (!prefix.ok()) {
         return prefix.status();
@@ -28,8 +29,9 @@ absl::Status register_addresses(api::Registry& registry, Router& router) {
         "sluice.Addresses.Add",
         [&router](const auto& request) { return change(router, &ip4::Addresses::add, request); }));
     status.Update(registry.add_unary<sluice::InterfaceAddress, sluice::Empty>(
-        "sluice.Addresses.Delete",
-        [&router](const auto& request) { return change(router, &ip4::Addresses::remove, request); }));
+        "sluice.Addresses.Delete", [&router](const auto& request) {
+            return change(router, &ip4::Addresses::remove, request);
+        }));
     status.Update(registry.add_list<sluice::ListAddressesRequest, sluice::InterfaceAddress>(
         "sluice.Addresses.List",
         [&router](const auto&) -> absl::StatusOr<api::ItemSource<sluice::InterfaceAddress>> {

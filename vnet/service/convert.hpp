@@ -8,11 +8,13 @@
 #include "vnet/wire/ip4.hpp"
 #include "vnet/wire/mac.hpp"
 
-/// Between the API's messages and the network's own types. What a message can hold and the type cannot is refused
-/// with a sentence, since a controller need not have used our text forms.
+/// Between the API's messages and the network's own types. What a message can hold and the type
+/// cannot is refused with a sentence, since a controller need not have used our text forms.
 namespace vnet::service {
 
-inline wire::Ip4Address from_api(const sluice::Ip4Address& address) { return wire::Ip4Address(address.value()); }
+inline wire::Ip4Address from_api(const sluice::Ip4Address& address) {
+    return wire::Ip4Address(address.value());
+}
 
 inline sluice::Ip4Address to_api(wire::Ip4Address address) {
     sluice::Ip4Address message;

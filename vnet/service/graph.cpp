@@ -17,7 +17,8 @@ double rounded_ratio(uint64_t dividend, uint64_t divisor) {
     return divisor == 0 ? 0 : std::round(10 * double(dividend) / double(divisor)) / 10;
 }
 
-absl::StatusOr<api::ItemSource<sluice::NodeRuntime>> runtime(const graph::Engine& engine, const graph::Graph& graph) {
+absl::StatusOr<api::ItemSource<sluice::NodeRuntime>> runtime(const graph::Engine& engine,
+                                                             const graph::Graph& graph) {
     std::vector<sluice::NodeRuntime> all;
     for (const auto& node : engine.version()->nodes) {
         const graph::NodeTotals totals = engine.totals(node.id);
@@ -35,7 +36,8 @@ absl::StatusOr<api::ItemSource<sluice::NodeRuntime>> runtime(const graph::Engine
     return api::items(std::move(all));
 }
 
-absl::StatusOr<api::ItemSource<sluice::DropCount>> errors(const graph::Engine& engine, const graph::Graph& graph) {
+absl::StatusOr<api::ItemSource<sluice::DropCount>> errors(const graph::Engine& engine,
+                                                          const graph::Graph& graph) {
     std::vector<sluice::DropCount> all;
     for (size_t id = 0; id < graph.drops().size(); ++id) {
         const uint64_t packets = engine.drops(graph::DropId(id));
@@ -64,7 +66,8 @@ std::string_view name(graph::NodeKind kind) {
     return {};
 }
 
-absl::StatusOr<sluice::Node> node(const graph::Graph& graph, const sluice::ShowNodeRequest& request) {
+absl::StatusOr<sluice::Node> node(const graph::Graph& graph,
+                                  const sluice::ShowNodeRequest& request) {
     const graph::NodeId id = graph.find(request.name());
     if (id == graph::no_node) {
         return absl::NotFoundError(
@@ -95,9 +98,9 @@ absl::StatusOr<api::ItemSource<sluice::Feature>> features(Router& router) {
     std::vector<sluice::Feature> all;
     for (const graph::Graph::Arc& arc : router.engine().graph().arcs()) {
         for (size_t place = 0; place < arc.order.size(); ++place) {
-            const auto feature = std::find_if(arc.features.begin(), arc.features.end(), [&](const auto& candidate) {
-                return candidate.spec.node == arc.order[place];
-            });
+            const auto feature = std::find_if(
+                arc.features.begin(), arc.features.end(),
+                [&](const auto& candidate) { return candidate.spec.node == arc.order[place]; });
             sluice::Feature& message = all.emplace_back();
             message.set_arc(arc.spec.name);
             message.set_position(uint32_t(place + 1));
@@ -117,7 +120,8 @@ absl::Status register_graph(api::Registry& registry, Router& router) {
     graph::Engine& engine = router.engine();
     absl::Status status;
     status.Update(registry.add_list<sluice::RuntimeRequest, sluice::NodeRuntime>(
-        "sluice.Graph.Runtime", [&engine](const auto&) { return runtime(engine, engine.graph()); }));
+        "sluice.Graph.Runtime",
+        [&engine](const auto&) { return runtime(engine, engine.graph()); }));
     status.Update(registry.add_list<sluice::ErrorsRequest, sluice::DropCount>(
         "sluice.Graph.Errors", [&engine](const auto&) { return errors(engine, engine.graph()); }));
     status.Update(registry.add_unary<sluice::ClearCountersRequest, sluice::Empty>(
@@ -130,11 +134,12 @@ absl::Status register_graph(api::Registry& registry, Router& router) {
         "sluice.Graph.Show", [&engine](const auto& request) -> absl::StatusOr<sluice::GraphText> {
             sluice::GraphText reply;
             reply.set_text(request.format() == sluice::GRAPH_FORMAT_DOT ? graph_as_dot(engine)
-                                                                       : graph_as_text(engine));
+                                                                        : graph_as_text(engine));
             return reply;
         }));
     status.Update(registry.add_unary<sluice::ShowNodeRequest, sluice::Node>(
-        "sluice.Graph.ShowNode", [&engine](const auto& request) { return node(engine.graph(), request); }));
+        "sluice.Graph.ShowNode",
+        [&engine](const auto& request) { return node(engine.graph(), request); }));
     status.Update(registry.add_list<sluice::ListFeaturesRequest, sluice::Feature>(
         "sluice.Graph.Features", [&router](const auto&) { return features(router); }));
     return status;

@@ -32,7 +32,8 @@ std::string graph_as_text(graph::Engine& engine) {
     }
     std::string text = fmt::format("{:<{}}  {:>14}  {}\n", "node", width, "packets", "next");
     for (const auto& node : order) {
-        text += fmt::format("{:<{}}  {:>14}  {}\n", graph.name_of(node.id), width, engine.totals(node.id).packets,
+        text += fmt::format("{:<{}}  {:>14}  {}\n", graph.name_of(node.id), width,
+                            engine.totals(node.id).packets,
                             fmt::join(next_names(graph, node.id), ", "));
     }
     return text;
@@ -40,11 +41,13 @@ std::string graph_as_text(graph::Engine& engine) {
 
 std::string graph_as_dot(graph::Engine& engine) {
     const graph::Graph& graph = engine.graph();
-    std::string text = "digraph sluice {\n  rankdir=LR;\n  node [shape=box, fontname=\"monospace\"];\n";
+    std::string text =
+        "digraph sluice {\n  rankdir=LR;\n  node [shape=box, fontname=\"monospace\"];\n";
     for (const auto& node : engine.version()->nodes) {
         const graph::NodeTotals totals = engine.totals(node.id);
-        text += fmt::format("  \"{0}\" [label=\"{0}\\n{1}\"{2}];\n", graph.name_of(node.id), totals.packets,
-                            totals.packets == 0 ? ", style=dotted" : ", style=bold");
+        text +=
+            fmt::format("  \"{0}\" [label=\"{0}\\n{1}\"{2}];\n", graph.name_of(node.id),
+                        totals.packets, totals.packets == 0 ? ", style=dotted" : ", style=bold");
         for (const std::string& next : next_names(graph, node.id)) {
             text += fmt::format("  \"{}\" -> \"{}\";\n", graph.name_of(node.id), next);
         }

@@ -7,12 +7,14 @@ namespace vnet::service {
 
 namespace {
 
-/// What the link carried or the peer said may be anything; what the operator typed is a number of queues.
+/// What the link carried or the peer said may be anything; what the operator typed is a number of
+/// queues.
 constexpr uint32_t most_queues = 64;
 
 absl::Status check_queues(const char* what, uint32_t queues) {
     if (queues == 0 || queues > most_queues) {
-        return absl::OutOfRangeError(fmt::format("{} {} are out of range; give 1 to {}", queues, what, most_queues));
+        return absl::OutOfRangeError(
+            fmt::format("{} {} are out of range; give 1 to {}", queues, what, most_queues));
     }
     return absl::OkStatus();
 }
@@ -32,8 +34,9 @@ absl::StatusOr<sluice::Empty> add_port(Router& router, const sluice::AddPortRequ
         }
         options.tx_queues = request.tx_queues();
     }
-    auto index = router.interfaces().add(
-        request.name(), [&](interface::Index given) { return router.ports().create(given, options); });
+    auto index = router.interfaces().add(request.name(), [&](interface::Index given) {
+        return router.ports().create(given, options);
+    });
     if (!index.ok()) {
         return index.status();
     }
@@ -43,8 +46,9 @@ absl::StatusOr<sluice::Empty> add_port(Router& router, const sluice::AddPortRequ
 absl::StatusOr<sluice::Empty> add_tap(Router& router, const sluice::AddTapRequest& request) {
     device::TapOptions options;
     options.host_interface = request.host_interface();
-    auto index = router.interfaces().add(
-        request.name(), [&](interface::Index given) { return router.taps().create(given, options); });
+    auto index = router.interfaces().add(request.name(), [&](interface::Index given) {
+        return router.taps().create(given, options);
+    });
     if (!index.ok()) {
         return index.status();
     }
@@ -60,7 +64,8 @@ absl::StatusOr<sluice::Empty> set(Router& router, const sluice::SetInterfaceRequ
     const int asked = request.has_state() + request.has_mtu() + request.has_mac();
     if (asked != 1) {
         return absl::InvalidArgumentError(fmt::format(
-            "one thing is set at a time, the state, the MTU or the MAC address; {} were given", asked));
+            "one thing is set at a time, the state, the MTU or the MAC address; {} were given",
+            asked));
     }
     absl::Status status;
     if (request.has_state()) {
@@ -81,7 +86,9 @@ absl::StatusOr<sluice::Empty> set(Router& router, const sluice::SetInterfaceRequ
     return sluice::Empty();
 }
 
-sluice::InterfaceState state(bool up) { return up ? sluice::INTERFACE_STATE_UP : sluice::INTERFACE_STATE_DOWN; }
+sluice::InterfaceState state(bool up) {
+    return up ? sluice::INTERFACE_STATE_UP : sluice::INTERFACE_STATE_DOWN;
+}
 
 sluice::Interface describe(Router& router, const interface::Interface& interface) {
     sluice::Interface message;
@@ -106,8 +113,8 @@ sluice::Interface describe(Router& router, const interface::Interface& interface
     return message;
 }
 
-absl::StatusOr<api::ItemSource<sluice::Interface>> list(Router& router,
-                                                        const sluice::ListInterfacesRequest& request) {
+absl::StatusOr<api::ItemSource<sluice::Interface>> list(
+    Router& router, const sluice::ListInterfacesRequest& request) {
     std::vector<sluice::Interface> all;
     if (request.has_name()) {
         auto interface = router.interfaces().find(request.name());
@@ -143,11 +150,14 @@ absl::StatusOr<api::ItemSource<sluice::DeviceCounter>> list_counters(
 absl::Status register_interfaces(api::Registry& registry, Router& router) {
     absl::Status status;
     status.Update(registry.add_unary<sluice::AddPortRequest, sluice::Empty>(
-        "sluice.Interfaces.AddPort", [&router](const auto& request) { return add_port(router, request); }));
+        "sluice.Interfaces.AddPort",
+        [&router](const auto& request) { return add_port(router, request); }));
     status.Update(registry.add_unary<sluice::AddTapRequest, sluice::Empty>(
-        "sluice.Interfaces.AddTap", [&router](const auto& request) { return add_tap(router, request); }));
+        "sluice.Interfaces.AddTap",
+        [&router](const auto& request) { return add_tap(router, request); }));
     status.Update(registry.add_unary<sluice::DeleteInterfaceRequest, sluice::Empty>(
-        "sluice.Interfaces.Delete", [&router](const auto& request) -> absl::StatusOr<sluice::Empty> {
+        "sluice.Interfaces.Delete",
+        [&router](const auto& request) -> absl::StatusOr<sluice::Empty> {
             if (auto removed = router.interfaces().remove(request.name()); !removed.ok()) {
                 return removed;
             }
@@ -156,7 +166,8 @@ absl::Status register_interfaces(api::Registry& registry, Router& router) {
     status.Update(registry.add_unary<sluice::SetInterfaceRequest, sluice::Empty>(
         "sluice.Interfaces.Set", [&router](const auto& request) { return set(router, request); }));
     status.Update(registry.add_list<sluice::ListInterfacesRequest, sluice::Interface>(
-        "sluice.Interfaces.List", [&router](const auto& request) { return list(router, request); }));
+        "sluice.Interfaces.List",
+        [&router](const auto& request) { return list(router, request); }));
     status.Update(registry.add_list<sluice::ListDeviceCountersRequest, sluice::DeviceCounter>(
         "sluice.Interfaces.ListDeviceCounters",
         [&router](const auto& request) { return list_counters(router, request); }));

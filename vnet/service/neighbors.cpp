@@ -12,7 +12,8 @@ absl::StatusOr<sluice::Empty> add(Router& router, const sluice::AddNeighborReque
     if (!mac.ok()) {
         return mac.status();
     }
-    if (auto status = router.neighbors().add_fixed(request.interface(), from_api(request.address()), *mac);
+    if (auto status =
+            router.neighbors().add_fixed(request.interface(), from_api(request.address()), *mac);
         !status.ok()) {
         return status;
     }
@@ -20,7 +21,8 @@ absl::StatusOr<sluice::Empty> add(Router& router, const sluice::AddNeighborReque
 }
 
 absl::StatusOr<sluice::Empty> remove(Router& router, const sluice::DeleteNeighborRequest& request) {
-    if (auto status = router.neighbors().remove(request.interface(), from_api(request.address())); !status.ok()) {
+    if (auto status = router.neighbors().remove(request.interface(), from_api(request.address()));
+        !status.ok()) {
         return status;
     }
     return sluice::Empty();
@@ -34,8 +36,9 @@ absl::StatusOr<api::ItemSource<sluice::Neighbor>> list(Router& router) {
         *message.mutable_address() = to_api(neighbor.address);
         *message.mutable_mac() = to_api(neighbor.mac);
         message.set_state(std::string(neighbor::name(neighbor.state)));
-        message.set_age(uint64_t(
-            std::chrono::duration_cast<std::chrono::seconds>(neighbor::Clock::now() - neighbor.since).count()));
+        message.set_age(uint64_t(std::chrono::duration_cast<std::chrono::seconds>(
+                                     neighbor::Clock::now() - neighbor.since)
+                                     .count()));
         message.set_held(uint32_t(neighbor.held));
     }
     return api::items(std::move(all));
@@ -48,7 +51,8 @@ absl::Status register_neighbors(api::Registry& registry, Router& router) {
     status.Update(registry.add_unary<sluice::AddNeighborRequest, sluice::Empty>(
         "sluice.Neighbors.Add", [&router](const auto& request) { return add(router, request); }));
     status.Update(registry.add_unary<sluice::DeleteNeighborRequest, sluice::Empty>(
-        "sluice.Neighbors.Delete", [&router](const auto& request) { return remove(router, request); }));
+        "sluice.Neighbors.Delete",
+        [&router](const auto& request) { return remove(router, request); }));
     status.Update(registry.add_list<sluice::ListNeighborsRequest, sluice::Neighbor>(
         "sluice.Neighbors.List", [&router](const auto&) { return list(router); }));
     return status;

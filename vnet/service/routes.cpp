@@ -24,9 +24,9 @@ absl::StatusOr<ip4::Via> read_via(Router& router, const sluice::ConfiguredRoute&
         case sluice::ROUTE_VERDICT_FORWARD:
             break;
         default:
-            return absl::InvalidArgumentError(
-                fmt::format("{} is not a verdict; it is forward, blackhole, prohibit or unreachable",
-                            int(route.verdict())));
+            return absl::InvalidArgumentError(fmt::format(
+                "{} is not a verdict; it is forward, blackhole, prohibit or unreachable",
+                int(route.verdict())));
     }
     if (via.kind != ip4::Via::Kind::next_hop) {
         if (route.has_next_hop() || route.has_interface()) {
@@ -56,7 +56,8 @@ absl::StatusOr<ip4::Via> read_via(Router& router, const sluice::ConfiguredRoute&
         via.interface = (*interface)->index;
         if (!router.addresses().on_link(via.interface, via.next_hop)) {
             return absl::InvalidArgumentError(
-                fmt::format("{} is in no network of interface '{}'; add an address in its network first, or leave "
+                fmt::format("{} is in no network of interface '{}'; add an address in its network "
+                            "first, or leave "
                             "the interface out",
                             via.next_hop, route.interface()));
         }
@@ -113,7 +114,8 @@ sluice::Route describe(Router& router, const ip4::Fib::Match& match, bool used) 
     return route;
 }
 
-/// Reads the table in steps, from the prefix behind the last one that was sent: routes may come and go meanwhile.
+/// Reads the table in steps, from the prefix behind the last one that was sent: routes may come and
+/// go meanwhile.
 class Reader {
 public:
     explicit Reader(Router& router) : router_(router) {}
@@ -152,9 +154,12 @@ private:
     bool ended_ = false;
 };
 
-absl::StatusOr<api::ItemSource<sluice::Route>> list(Router& router, const sluice::ListRoutesRequest& request) {
+absl::StatusOr<api::ItemSource<sluice::Route>> list(Router& router,
+                                                    const sluice::ListRoutesRequest& request) {
     if (!request.has_prefix()) {
-        return [reader = std::make_shared<Reader>(router)](sluice::Route& item) { return reader->next(item); };
+        return [reader = std::make_shared<Reader>(router)](sluice::Route& item) {
+            return reader->next(item);
+        };
     }
     auto prefix = from_api(request.prefix());
     if (!prefix.ok()) {
@@ -165,9 +170,10 @@ absl::StatusOr<api::ItemSource<sluice::Route>> list(Router& router, const sluice
         all.push_back(describe(router, match, used));
     });
     if (all.empty()) {
-        return absl::NotFoundError(fmt::format("there is no route {}; `show route match ADDRESS` gives the route "
-                                               "that an address takes",
-                                               *prefix));
+        return absl::NotFoundError(
+            fmt::format("there is no route {}; `show route match ADDRESS` gives the route "
+                        "that an address takes",
+                        *prefix));
     }
     return api::items(std::move(all));
 }
@@ -210,7 +216,8 @@ private:
 absl::Status register_routes(api::Registry& registry, Router& router) {
     absl::Status status;
     status.Update(registry.add_unary<sluice::ConfiguredRoute, sluice::Empty>(
-        "sluice.Routes.Add", [&router](const auto& request) { return empty(add(router, request)); }));
+        "sluice.Routes.Add",
+        [&router](const auto& request) { return empty(add(router, request)); }));
     status.Update(registry.add_unary<sluice::DeleteRouteRequest, sluice::Empty>(
         "sluice.Routes.Delete",
         [&router](const auto& request) { return empty(remove(router, request.prefix())); }));

@@ -6,8 +6,8 @@
 #include "api/registry.hpp"
 #include "vnet/router.hpp"
 
-/// The API of vnet/ and graph/: each function registers one service's methods, whose handlers run on the control
-/// thread and hold a reference to the router.
+/// The API of vnet/ and graph/: each function registers one service's methods, whose handlers run
+/// on the control thread and hold a reference to the router.
 namespace vnet::service {
 
 absl::Status register_interfaces(api::Registry& registry, Router& router);

@@ -24,8 +24,10 @@ absl::Status Traces::add(const std::string& name, uint32_t packets) {
     if (graph.nodes()[node].spec.kind == graph::NodeKind::input) {
         const auto next = graph.successors().find(node);
         if (next == graph.successors().end() || next->second.size() != 1) {
-            return absl::InvalidArgumentError(fmt::format(
-                "input '{}' leads to several nodes; trace from one of them, `show node {}` names them", name, name));
+            return absl::InvalidArgumentError(
+                fmt::format("input '{}' leads to several nodes; trace from one of them, `show node "
+                            "{}` names them",
+                            name, name));
         }
         at = *next->second.begin();
     }
@@ -72,11 +74,14 @@ sluice::TraceStep Traces::describe(const graph::TraceRecord& record, uint64_t fi
     step.set_length(record.length);
     const std::span<const std::byte> bytes(record.bytes.data(), record.captured);
     // An error that is on its way to its sender has no link-layer header yet.
-    const bool no_ethernet = record.meta.l3_offset == 0 && record.meta.has(graph::packet_flag::local_origin);
-    step.set_packet(no_ethernet ? wire::describe(bytes, wire::FirstLayer::ip4) : wire::describe(bytes));
+    const bool no_ethernet =
+        record.meta.l3_offset == 0 && record.meta.has(graph::packet_flag::local_origin);
+    step.set_packet(no_ethernet ? wire::describe(bytes, wire::FirstLayer::ip4)
+                                : wire::describe(bytes));
     if (step.node() == "drop") {
         const graph::DropInfo& drop = graph.drops()[record.meta.drop];
-        step.set_drop(fmt::format("{}: {} ({})", graph.name_of(drop.node), drop.name, drop.meaning));
+        step.set_drop(
+            fmt::format("{}: {} ({})", graph.name_of(drop.node), drop.name, drop.meaning));
     }
     step.mutable_bytes()->set_value(bytes.data(), bytes.size());
     return step;
@@ -103,8 +108,9 @@ std::string Traces::text(size_t packets) {
     for (const sluice::TracedPacket& packet : list(packets)) {
         text += fmt::format("packet {} on worker {}\n", packet.packet(), packet.worker());
         for (const sluice::TraceStep& step : packet.steps()) {
-            text += fmt::format("  {:9.3f} us  {:<18} {} -> {}  {} B\n", step.microseconds(), step.node(),
-                                step.rx_interface(), step.tx_interface(), step.length());
+            text +=
+                fmt::format("  {:9.3f} us  {:<18} {} -> {}  {} B\n", step.microseconds(),
+                            step.node(), step.rx_interface(), step.tx_interface(), step.length());
             text += fmt::format("                {}\n", step.packet());
             if (step.has_drop()) {
                 text += fmt::format("                dropped by {}\n", step.drop());

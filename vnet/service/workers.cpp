@@ -50,8 +50,9 @@ absl::Status register_workers(api::Registry& registry, Router& router) {
         "sluice.Workers.List",
         [&router, started = rte_rdtsc()](const auto&) { return list(router.engine(), started); }));
     status.Update(registry.add_unary<sluice::ShowBuffersRequest, sluice::BufferPool>(
-        "sluice.Workers.Buffers",
-        [&router](const auto&) -> absl::StatusOr<sluice::BufferPool> { return buffers(router.engine()); }));
+        "sluice.Workers.Buffers", [&router](const auto&) -> absl::StatusOr<sluice::BufferPool> {
+            return buffers(router.engine());
+        }));
     return status;
 }
 
