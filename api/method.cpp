@@ -38,6 +38,24 @@ Method::Method(const google::protobuf::MethodDescriptor& descriptor, Kind kind,
       reply_(reply),
       handlers_(std::move(handlers)) {}
 
+namespace {
+
+/// A caller takes UNAVAILABLE for a daemon that is gone, and may try again at once. A handler that
+/// says it means that its own device or peer is: the request is refused.
+absl::Status as_refusal(absl::Status status) {
+    return absl::IsUnavailable(status) ? absl::FailedPreconditionError(status.message()) : status;
+}
+
+template <class Value>
+absl::StatusOr<Value> as_refusal(absl::StatusOr<Value> value) {
+    if (absl::IsUnavailable(value.status())) {
+        return as_refusal(value.status());
+    }
+    return value;
+}
+
+}  // namespace
+
 template <class Function>
 auto Method::guarded(Function&& function) const -> decltype(function()) {
     if (retired_.load(std::memory_order_acquire)) {
@@ -45,7 +63,7 @@ auto Method::guarded(Function&& function) const -> decltype(function()) {
             fmt::format("the service {} was unloaded while {} ran", service(), name()));
     }
     try {
-        return function();
+        return as_refusal(function());
     } catch (const std::exception& error) {
         return absl::InternalError(fmt::format("{} failed: {}", name(), error.what()));
     } catch (...) {

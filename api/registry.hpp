@@ -45,6 +45,9 @@ ItemSource<Item> items(std::vector<Item> all) {
 /// thread; find(), methods() and the descriptors may be read by any thread. A registration is
 /// refused with a sentence if no .proto file that is loaded has such a method, if its types or its
 /// streaming differ, or if it has a handler already.
+///
+/// A handler's UNAVAILABLE reaches the caller as FAILED_PRECONDITION: the former says that the
+/// daemon is gone.
 class Registry {
 public:
     Registry() = default;

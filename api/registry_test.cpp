@@ -123,6 +123,21 @@ TEST_F(RegistryTest, ALocalCallTellsWhatIsWrong) {
               "sluice.testing.Toys.Double takes a sluice.testing.Number, not a sluice.Empty");
 }
 
+TEST_F(RegistryTest, AHandlersUnavailableIsARefusal) {
+    Registry other;
+    ASSERT_TRUE((other
+                     .add_unary<Number, Number>("sluice.testing.Toys.Double",
+                                                [](const Number&) -> absl::StatusOr<Number> {
+                                                    return absl::UnavailableError(
+                                                        "the peer is away");
+                                                })
+                     .ok()));
+    const auto status = other.call_local("sluice.testing.Toys.Double", number(1),
+                                         [](const Message&) { return absl::OkStatus(); });
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(text(status), "the peer is away");
+}
+
 TEST_F(RegistryTest, TakesADynamicMessageOfAnEqualType) {
     google::protobuf::DescriptorPool pool;
     const auto files = registry.describe_files({Number::descriptor()->file()});

@@ -19,6 +19,7 @@ namespace vnet::device {
 
 namespace {
 
+constexpr unsigned seconds_to_shake_hands = 5;
 constexpr uint32_t ethernet_bytes = 14;
 constexpr uint32_t vlan_bytes = 8;
 constexpr uint32_t check_sequence_bytes = 4;
@@ -285,6 +286,21 @@ absl::Status Port::set_up(bool up) {
     }
     up_ = true;
     return absl::OkStatus();
+}
+
+void Port::rejoin() {
+    // A memif client connects only when it is started.
+    if (devargs_.driver != "net_memif" || !devargs_.memif_listener().empty()) {
+        return;
+    }
+    // DPDK's server does not bear a client that leaves while the two shake hands: give them time.
+    if (up_ && seconds_without_link_++ < seconds_to_shake_hands) {
+        return;
+    }
+    seconds_without_link_ = 0;
+    (void)set_up(false);
+    // As long as the server is away this is refused, and tried again.
+    (void)set_up(true);
 }
 
 absl::Status Port::set_mtu(uint32_t mtu) {

@@ -29,6 +29,7 @@ public:
     absl::Status set_mtu(uint32_t mtu) override;
     absl::Status set_mac(const wire::MacAddress& mac) override;
     bool link_up() const override;
+    void rejoin() override;
     std::vector<std::pair<std::string, uint64_t>> device_counters() const override;
 
 private:
@@ -53,6 +54,8 @@ private:
     bool interrupts_ = false;
     bool started_ = false;
     bool up_ = false;
+    /// Calls of rejoin() since the link was last seen or tried for.
+    unsigned seconds_without_link_ = 0;
     TxPort tx_;
     std::vector<std::shared_ptr<RxQueue>> sources_;
     std::vector<std::pair<int, ino_t>> sockets_;

@@ -201,7 +201,11 @@ absl::Status Table::set_mac(const std::string& name, const wire::MacAddress& mac
 
 void Table::poll_links() {
     for (auto& [index, interface] : interfaces_) {
-        const bool link = interface.up && interface.device->link_up();
+        bool link = interface.up && interface.device->link_up();
+        if (interface.up && !link) {
+            interface.device->rejoin();
+            link = interface.device->link_up();
+        }
         if (link != interface.link) {
             interface.link = link;
             tell(interface, link ? Change::link_up : Change::link_down);
