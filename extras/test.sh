@@ -42,11 +42,12 @@ run_system() { build_product && SLUICE_BUILD=$top/build/release /usr/bin/python3
 run_quickstart() { extras/quickstart.sh --batch; }
 run_perf() {
     build release path_bench || return 1
-    local path
+    local path figures
     for path in $(build/release/bin/path_bench --list | awk '{print $1}'); do
-        build/release/bin/path_bench --path "$path" --seconds 0.2 --format json | tee /dev/stderr |
-            /usr/bin/python3 -c 'import json, sys; run = json.load(sys.stdin); assert run["nodes"] and run["dropped"] == 0' ||
-            return 1
+        figures=$(build/release/bin/path_bench --path "$path" --seconds 0.2 --format json) || return 1
+        echo "$figures"
+        /usr/bin/python3 -c 'import json, sys; run = json.load(sys.stdin); assert run["nodes"] and run["dropped"] == 0' \
+            <<<"$figures" || return 1
     done
 }
 
