@@ -19,7 +19,7 @@ namespace vnet::device {
 
 namespace {
 
-constexpr unsigned seconds_to_shake_hands = 5;
+constexpr std::chrono::seconds time_to_shake_hands{5};
 constexpr uint32_t ethernet_bytes = 14;
 constexpr uint32_t vlan_bytes = 8;
 constexpr uint32_t check_sequence_bytes = 4;
@@ -285,6 +285,7 @@ absl::Status Port::set_up(bool up) {
         (void)ports_.engine_.attach(sources_.back());
     }
     up_ = true;
+    came_up_ = std::chrono::steady_clock::now();
     return absl::OkStatus();
 }
 
@@ -294,10 +295,9 @@ void Port::rejoin() {
         return;
     }
     // DPDK's server does not bear a client that leaves while the two shake hands: give them time.
-    if (up_ && seconds_without_link_++ < seconds_to_shake_hands) {
+    if (up_ && std::chrono::steady_clock::now() - came_up_ < time_to_shake_hands) {
         return;
     }
-    seconds_without_link_ = 0;
     (void)set_up(false);
     // As long as the server is away this is refused, and tried again.
     (void)set_up(true);

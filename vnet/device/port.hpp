@@ -3,6 +3,8 @@
 
 #include <rte_ethdev.h>
 
+#include <chrono>
+
 #include "vnet/device/devargs.hpp"
 #include "vnet/device/driver_traits.hpp"
 #include "vnet/device/ports.hpp"
@@ -54,8 +56,7 @@ private:
     bool interrupts_ = false;
     bool started_ = false;
     bool up_ = false;
-    /// Calls of rejoin() since the link was last seen or tried for.
-    unsigned seconds_without_link_ = 0;
+    std::chrono::steady_clock::time_point came_up_;
     TxPort tx_;
     std::vector<std::shared_ptr<RxQueue>> sources_;
     std::vector<std::pair<int, ino_t>> sockets_;

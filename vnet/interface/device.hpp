@@ -39,8 +39,8 @@ public:
     virtual absl::Status set_mtu(uint32_t mtu) = 0;
     virtual absl::Status set_mac(const wire::MacAddress& mac) = 0;
     virtual bool link_up() const = 0;
-    /// Called every second while the interface is up and its link is down: a device whose driver
-    /// does not find its peer again by itself tries anew.
+    /// Called every second or more often while the interface is up and its link is down: a device
+    /// whose driver does not find its peer again by itself tries anew.
     virtual void rejoin() {}
     /// Counters of the hardware or kernel behind it, by name.
     virtual std::vector<std::pair<std::string, uint64_t>> device_counters() const { return {}; }
