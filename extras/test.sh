@@ -7,7 +7,7 @@
 # house       formatting, and who may include whom
 # quickstart  the release build, two hosts joined by a router
 # system      real hosts in network namespaces around the release build
-# perf        the path benchmark runs and prints what it should
+# perf        the path benchmark runs and prints what it should; no path takes more instructions than its budget
 # asan        every unit test, under AddressSanitizer and UBSan
 # tsan        the tests of what threads share, under ThreadSanitizer
 # fuzz        every fuzz target, ten seconds each
@@ -49,6 +49,7 @@ run_perf() {
         /usr/bin/python3 -c 'import json, sys; run = json.load(sys.stdin); assert run["nodes"] and run["dropped"] == 0' \
             <<<"$figures" || return 1
     done
+    /usr/bin/python3 -m pytest -q perf && perf/check_budget.py
 }
 
 step "packages"
