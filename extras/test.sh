@@ -7,7 +7,8 @@
 # house       formatting, and who may include whom
 # quickstart  the release build, two hosts joined by a router
 # system      real hosts in network namespaces around the release build
-# perf        the path benchmark runs and prints what it should; no path takes more instructions than its budget
+# perf        the path benchmark runs and prints what it should; no path takes more instructions than its budget;
+#             a load goes through a real sluiced by memif
 # asan        every unit test, under AddressSanitizer and UBSan
 # tsan        the tests of what threads share, under ThreadSanitizer
 # fuzz        every fuzz target, ten seconds each
@@ -41,7 +42,7 @@ run_fuzz() { build fuzz fuzz_targets && ctest --test-dir build/fuzz -L fuzz --ou
 run_system() { build_product && SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q tests/system; }
 run_quickstart() { extras/quickstart.sh --batch; }
 run_perf() {
-    build release path_bench || return 1
+    build release path_bench memif_load sluiced sluicectl plugins || return 1
     local path figures
     for path in $(build/release/bin/path_bench --list | awk '{print $1}'); do
         figures=$(build/release/bin/path_bench --path "$path" --seconds 0.2 --format json) || return 1
