@@ -8,13 +8,35 @@
 namespace graph {
 
 Dispatch::Dispatch(unsigned worker, PacketPool& pool)
-    : worker_(worker), pool_(pool), now_tsc_(rte_rdtsc()), frames_(frames_per_worker) {}
+    : worker_(worker), pool_(pool), now_tsc_(rte_rdtsc()), frames_(frames_per_worker) {
+    flight_recorder_.set_lane(uint16_t(worker));
+}
 
 Dispatch::~Dispatch() = default;
 
 WorkerRuntime* Dispatch::adopt(WorkerRuntime* runtime) noexcept {
     current_ = nullptr;
     return std::exchange(runtime_, runtime);
+}
+
+void Dispatch::set_tap(Tap* tap) noexcept {
+    tap_.store(tap, std::memory_order_release);
+    attention_.set(Attention::tap, tap != nullptr);
+}
+
+void Dispatch::look_at(TapPoint point, std::span<Packet* const> packets) noexcept {
+    if (Tap* const tap = tap_.load(std::memory_order_acquire)) {
+        tap->look(point, packets, worker_, now_tsc_);
+    }
+}
+
+void Dispatch::look_at(const NodeRuntime& node, Frame& frame) noexcept {
+    if (tracer_.active()) {
+        tracer_.record(node.id, frame.used(), now_tsc_);
+    }
+    if (node.transmits) {
+        look_at(TapPoint::tx, frame.used());
+    }
 }
 
 void Dispatch::drain() noexcept {
@@ -34,8 +56,8 @@ void Dispatch::drain() noexcept {
         current_ = &node;
         frame_taken_ = false;
         decided_ = sent_ = 0;
-        if (tracer_.active()) [[unlikely]] {
-            tracer_.record(node.id, frame->used(), now_tsc_);
+        if (attention_.any()) [[unlikely]] {
+            look_at(node, *frame);
         }
         node.process(node.self, *this, *frame);
         if (!frame_taken_) {

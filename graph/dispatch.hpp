@@ -5,11 +5,14 @@
 
 #include <span>
 
+#include "graph/attention.hpp"
 #include "graph/counter.hpp"
+#include "graph/flight_recorder.hpp"
 #include "graph/frame.hpp"
 #include "graph/hop.hpp"
 #include "graph/packet_pool.hpp"
 #include "graph/runtime.hpp"
+#include "graph/tap.hpp"
 #include "graph/tracer.hpp"
 
 namespace graph {
@@ -72,6 +75,21 @@ public:
     void count_drop(uint16_t reason, uint64_t packets = 1) noexcept {
         counters_.drops[current_->first_drop + reason].add(packets);
     }
+    /// Counts a packet that ends here as what it was, and shows it to those who look at drops; the
+    /// caller goes on with its buffer (to make an ICMP error of it).
+    void count_drop(uint16_t reason, Packet& packet) noexcept {
+        Packet* one = &packet;
+        mark_dropped({&one, 1}, reason);
+        note_dropped({&one, 1});
+    }
+    /// Shows dropped packets, whose Metadata::drop says why, to those who look at them. For the
+    /// node "drop".
+    void note_dropped(std::span<Packet* const> packets) noexcept {
+        flight_recorder_.record(packets, now_tsc_);
+        if (attention_.any()) [[unlikely]] {
+            look_at(TapPoint::drop, packets);
+        }
+    }
 
     // ---- for the driver and for inputs ----
 
@@ -94,6 +112,9 @@ public:
         if (frame->size == 0) [[unlikely]] {
             frames_.give(frame);
             return;
+        }
+        if (attention_.any()) [[unlikely]] {
+            look_at(TapPoint::rx, frame->used());
         }
         hand_on(*frame, rank_of(node));
     }
@@ -127,6 +148,11 @@ public:
     WorkerCounters& counters() noexcept { return counters_; }
     const WorkerCounters& counters() const noexcept { return counters_; }
     Tracer& tracer() noexcept { return tracer_; }
+    FlightRecorder& flight_recorder() noexcept { return flight_recorder_; }
+    const FlightRecorder& flight_recorder() const noexcept { return flight_recorder_; }
+    /// Control thread: has the worker show its packets to a tap, or to none (nullptr). It may still
+    /// be at the one before until it has passed a quiescent state.
+    void set_tap(Tap* tap) noexcept;
 
 private:
     Rank rank_of(NodeId id) const noexcept { return runtime_->version->rank_of[id]; }
@@ -139,6 +165,8 @@ private:
     void hand_on(Frame& frame, Rank rank) noexcept;
     Frame* grow(NodeRuntime& node) noexcept;
     void mark_dropped(std::span<Packet* const> packets, uint16_t reason) noexcept;
+    void look_at(TapPoint point, std::span<Packet* const> packets) noexcept;
+    void look_at(const NodeRuntime& node, Frame& frame) noexcept;
 
     const unsigned worker_;
     PacketPool& pool_;
@@ -156,7 +184,10 @@ private:
     unsigned gathered_ = 0;
     FramePool frames_;
     WorkerCounters counters_;
-    Tracer tracer_;
+    Attention attention_;
+    std::atomic<Tap*> tap_{nullptr};
+    Tracer tracer_{attention_};
+    FlightRecorder flight_recorder_;
 };
 
 }  // namespace graph

@@ -7,10 +7,14 @@
 
 namespace graph {
 
-/// Where dropped packets end. Their reasons were counted by the node that dropped them.
+/// Where dropped packets end. Their reasons were counted by the node that dropped them; here they
+/// are seen a last time.
 struct DropNode {
     static constexpr auto info = node("drop");
-    void operator()(std::span<Packet*> packets, Dispatch&) const noexcept { free_packets(packets); }
+    void operator()(std::span<Packet*> packets, Dispatch& dispatch) const noexcept {
+        dispatch.note_dropped(packets);
+        free_packets(packets);
+    }
 };
 
 /// Stands in for every node that is not in the graph: an adjacency, an edge or an arc may still

@@ -2,9 +2,11 @@
 #include "graph/engine.hpp"
 
 #include <fmt/format.h>
+#include <rte_cycles.h>
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 namespace graph {
 
@@ -71,6 +73,7 @@ Engine::Engine(const Options& options, PacketPool pool)
     for (unsigned i = 0; i < options.workers; ++i) {
         workers_.push_back(std::make_unique<Worker>(i, pool_, rcu_));
     }
+    control_recorder_.set_lane(uint16_t(options.workers));
     reclaim_timer_ = control_.every(std::chrono::milliseconds(10), [this] { rcu_.reclaim(); });
 }
 
@@ -206,6 +209,35 @@ NodeTotals Engine::totals(NodeId node) const {
 
 uint64_t Engine::drops(DropId drop) const {
     return sum_drops(workers_, control_drops_, drop) - drop_base_[drop];
+}
+
+void Engine::count_drop(DropId drop, Packet& packet) {
+    count_drop(drop);
+    packet.meta().drop = drop;
+    Packet* const one = &packet;
+    const uint64_t now_tsc = rte_rdtsc();
+    control_recorder_.record({&one, 1}, now_tsc);
+    if (tap_ != nullptr) {
+        tap_->look(TapPoint::drop, {&one, 1}, unsigned(workers_.size()), now_tsc);
+    }
+}
+
+std::vector<DropRecord> Engine::dropped_packets() const {
+    std::vector<DropRecord> all;
+    for (const auto& worker : workers_) {
+        worker->dispatch().flight_recorder().read(all);
+    }
+    control_recorder_.read(all);
+    std::stable_sort(all.begin(), all.end(),
+                     [](const DropRecord& a, const DropRecord& b) { return a.tsc < b.tsc; });
+    return all;
+}
+
+void Engine::set_tap(std::shared_ptr<Tap> tap) {
+    for (const auto& worker : workers_) {
+        worker->dispatch().set_tap(tap.get());
+    }
+    rcu_.retire([before = std::exchange(tap_, std::move(tap))] {});
 }
 
 void Engine::clear_counters() {

@@ -80,6 +80,14 @@ public:
     uint64_t drops(DropId drop) const;
     /// Counts packets that control itself dropped. Control thread.
     void count_drop(DropId drop, uint64_t packets = 1) { control_drops_[drop].add(packets); }
+    /// Counts a packet that control drops and shows it to those who look at drops; it stays the
+    /// caller's. Control thread.
+    void count_drop(DropId drop, Packet& packet);
+    /// The last dropped packets of all workers and of control, oldest first. Workers do not wait.
+    std::vector<DropRecord> dropped_packets() const;
+    /// Has all workers, and control where it drops packets, show them to a tap, in place of the one
+    /// before; nullptr: to none. The one before is let go when no worker can be at it any longer.
+    void set_tap(std::shared_ptr<Tap> tap);
     /// Counters are never set back under a worker's hands; this takes the present totals as zero.
     void clear_counters();
     uint64_t inject_drops() const noexcept { return inject_drops_; }
@@ -104,6 +112,8 @@ private:
     std::vector<NodeTotals> node_base_;
     std::vector<Counter> control_drops_;
     std::vector<uint64_t> drop_base_;
+    FlightRecorder control_recorder_;
+    std::shared_ptr<Tap> tap_;
     Control::Handle reclaim_timer_;
 };
 

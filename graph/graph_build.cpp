@@ -185,6 +185,7 @@ GraphVersion::Node Graph::make_node(const Node& node, const std::map<NodeId, Ran
         out.edges.push_back(ranks.at(to == no_node ? find("removed-node") : to));
     }
     out.positions.fill(no_position);
+    out.transmits = node.spec.kind == NodeKind::output && node.spec.name != "drop";
     for (size_t arc = 0; arc < orders.size(); ++arc) {
         const auto place = std::find(orders[arc].begin(), orders[arc].end(), node.spec.name);
         if (place != orders[arc].end()) {

@@ -18,6 +18,7 @@ WorkerRuntime::WorkerRuntime(std::shared_ptr<const GraphVersion> graph_version,
         to.id = from.id;
         to.first_drop = from.first_drop;
         to.positions = from.positions;
+        to.transmits = from.transmits;
     }
 }
 

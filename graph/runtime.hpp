@@ -36,6 +36,8 @@ struct alignas(64) NodeRuntime {
     DropId first_drop = 0;
     /// Its position on each arc, or no_position.
     std::array<uint8_t, max_arcs> positions;
+    /// Packets leave the router here: an output that is not the node "drop".
+    bool transmits = false;
 };
 
 /// The set of nodes with pending frames, lowest rank first.
@@ -76,6 +78,7 @@ struct GraphVersion {
         DropId first_drop = 0;
         std::vector<Rank> edges;
         std::array<uint8_t, max_arcs> positions;
+        bool transmits = false;
     };
     /// By rank.
     std::vector<Node> nodes;

@@ -6,15 +6,16 @@
 
 namespace graph {
 
-Tracer::Tracer() : records_(std::make_unique_for_overwrite<TraceRecord[]>(capacity)) {}
+Tracer::Tracer(Attention& attention)
+    : attention_(attention), records_(std::make_unique_for_overwrite<TraceRecord[]>(capacity)) {}
 
 void Tracer::arm(NodeId node, uint32_t packets) noexcept {
     armed_.store(uint64_t(node) << 32 | packets, std::memory_order_relaxed);
-    active_.store(true, std::memory_order_release);
+    attention_.set(Attention::trace, true);
 }
 
 void Tracer::disarm() noexcept {
-    active_.store(false, std::memory_order_relaxed);
+    attention_.set(Attention::trace, false);
     armed_.store(0, std::memory_order_relaxed);
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "graph/attention.hpp"
 #include "graph/packet.hpp"
 
 namespace graph {
@@ -37,7 +38,8 @@ class Tracer {
 public:
     static constexpr unsigned capacity = 4096;
 
-    Tracer();
+    /// `attention` is the worker's, and is told while there is something to trace.
+    explicit Tracer(Attention& attention);
 
     // ---- control thread ----
 
@@ -51,13 +53,12 @@ public:
 
     // ---- the worker ----
 
-    /// One relaxed load: what tracing costs while it is off.
-    bool active() const noexcept { return active_.load(std::memory_order_relaxed); }
+    bool active() const noexcept { return attention_.has(Attention::trace); }
     void record(NodeId node, std::span<Packet* const> packets, uint64_t now_tsc) noexcept;
     void set_worker(uint16_t worker) noexcept { worker_ = worker; }
 
 private:
-    std::atomic<bool> active_{false};
+    Attention& attention_;
     /// Node in the upper half, packets left to mark in the lower.
     std::atomic<uint64_t> armed_{0};
     std::atomic<uint64_t> lost_{0};

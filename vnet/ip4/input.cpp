@@ -92,7 +92,7 @@ graph::To<Input::Next, Input::Drop> Input::with_options(graph::Packet& packet,
         }
     }
     if (options.malformed()) {
-        dispatch.count_drop(graph::Edge(Drop::bad_options));
+        dispatch.count_drop(graph::Edge(Drop::bad_options), packet);
         icmp4::ask(slot_, packet, wire::Icmp4Type::parameter_problem, 0,
                    uint32_t(options.error_pointer()) << 24);
         return Next::icmp_error;

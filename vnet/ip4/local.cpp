@@ -68,7 +68,7 @@ graph::To<Deliver::Next, Deliver::Drop> Deliver::nobody(graph::Packet& packet,
         ip.destination.is_limited_broadcast()) {
         return Drop::no_listener;
     }
-    dispatch.count_drop(graph::Edge(reason));
+    dispatch.count_drop(graph::Edge(reason), packet);
     icmp4::ask(slot_, packet, wire::Icmp4Type::unreachable, uint8_t(code));
     return Next::icmp_error;
 }

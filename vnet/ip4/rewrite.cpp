@@ -54,7 +54,7 @@ graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::operator()(
 
 graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::expired(graph::Packet& packet,
                                                          graph::Dispatch& dispatch) const noexcept {
-    dispatch.count_drop(graph::Edge(Drop::ttl_expired));
+    dispatch.count_drop(graph::Edge(Drop::ttl_expired), packet);
     icmp4::ask(slot_, packet, wire::Icmp4Type::time_exceeded,
                uint8_t(wire::Icmp4TimeExceeded::transit));
     return Next::icmp_error;
@@ -66,7 +66,7 @@ graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::too_big(graph::Packet& packet,
     if (!ip.dont_fragment()) {
         return Drop::too_big;
     }
-    dispatch.count_drop(graph::Edge(Drop::too_big));
+    dispatch.count_drop(graph::Edge(Drop::too_big), packet);
     icmp4::ask(slot_, packet, wire::Icmp4Type::unreachable,
                uint8_t(wire::Icmp4Unreachable::fragmentation_needed), mtu);
     return Next::icmp_error;

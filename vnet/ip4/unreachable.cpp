@@ -29,7 +29,7 @@ graph::To<Unreachable::Next, Unreachable::Drop> Unreachable::operator()(
     if (packet.meta().has(graph::packet_flag::local_origin)) {
         return reason;
     }
-    dispatch.count_drop(graph::Edge(reason));
+    dispatch.count_drop(graph::Edge(reason), packet);
     icmp4::ask(slot_, packet, wire::Icmp4Type::unreachable, uint8_t(code));
     return Next::icmp_error;
 }

@@ -89,12 +89,16 @@ Table::~Table() {
     forget([](const Key&, const Entry&) { return true; });
 }
 
-void Table::count(Drop reason, uint64_t packets) {
-    engine_.count_drop(graph::DropId(first_drop_ + unsigned(reason)), packets);
+void Table::count(Drop reason) {
+    engine_.count_drop(graph::DropId(first_drop_ + unsigned(reason)));
+}
+
+void Table::count(Drop reason, graph::Packet& packet) {
+    engine_.count_drop(graph::DropId(first_drop_ + unsigned(reason)), packet);
 }
 
 void Table::drop(graph::Packet* packet, Drop reason) {
-    count(reason);
+    count(reason, *packet);
     graph::free_packet(packet);
 }
 
@@ -205,7 +209,7 @@ void Table::tick(Clock::time_point now) {
 }
 
 void Table::unreachable(graph::Packet* packet) {
-    count(Drop::unreachable);
+    count(Drop::unreachable, *packet);
     if (packet->meta().has(graph::packet_flag::local_origin)) {
         graph::free_packet(packet);
         return;

@@ -145,7 +145,8 @@ private:
     void defend(interface::Index interface, wire::Ip4Address address);
     void send_arp(interface::Index interface, const wire::ArpHeader& arp,
                   const wire::MacAddress& destination);
-    void count(Drop reason, uint64_t packets = 1);
+    void count(Drop reason);
+    void count(Drop reason, graph::Packet& packet);
     void drop(graph::Packet* packet, Drop reason);
 
     graph::Engine& engine_;

@@ -17,6 +17,7 @@ absl::Status register_neighbors(api::Registry& registry, Router& router);
 absl::Status register_graph(api::Registry& registry, Router& router);
 absl::Status register_workers(api::Registry& registry, Router& router);
 absl::Status register_trace(api::Registry& registry, Router& router);
+absl::Status register_drops(api::Registry& registry, Router& router);
 
 /// All of the above, and their descriptors with comments.
 absl::Status register_all(api::Registry& registry, Router& router);

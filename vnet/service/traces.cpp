@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <rte_cycles.h>
 
-#include "vnet/wire/dissect.hpp"
+#include "vnet/service/packet_text.hpp"
 
 namespace vnet::service {
 
@@ -73,11 +73,7 @@ sluice::TraceStep Traces::describe(const graph::TraceRecord& record, uint64_t fi
     step.set_tx_interface(router_.interfaces().name_of(record.meta.tx_interface));
     step.set_length(record.length);
     const std::span<const std::byte> bytes(record.bytes.data(), record.captured);
-    // An error that is on its way to its sender has no link-layer header yet.
-    const bool no_ethernet =
-        record.meta.l3_offset == 0 && record.meta.has(graph::packet_flag::local_origin);
-    step.set_packet(no_ethernet ? wire::describe(bytes, wire::FirstLayer::ip4)
-                                : wire::describe(bytes));
+    step.set_packet(packet_text(record.meta, bytes));
     if (step.node() == "drop") {
         const graph::DropInfo& drop = graph.drops()[record.meta.drop];
         step.set_drop(
