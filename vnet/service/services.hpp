@@ -18,6 +18,7 @@ absl::Status register_graph(api::Registry& registry, Router& router);
 absl::Status register_workers(api::Registry& registry, Router& router);
 absl::Status register_trace(api::Registry& registry, Router& router);
 absl::Status register_drops(api::Registry& registry, Router& router);
+absl::Status register_capture(api::Registry& registry, Router& router);
 
 /// All of the above, and their descriptors with comments.
 absl::Status register_all(api::Registry& registry, Router& router);
