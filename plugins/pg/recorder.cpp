@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/pg/recorder.hpp"
 
-#include <rte_cycles.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <cstring>
 #include <utility>
 
 #include "graph/packet_pool.hpp"
@@ -44,10 +41,7 @@ Recorder::Recorder(graph::Control& control, std::string file, uint64_t limit, Se
       ended_(std::move(ended)),
       writer_(std::move(writer)),
       ring_(capacity),
-      event_fd_(event_fd),
-      tsc_(rte_rdtsc()),
-      time_ns_(uint64_t(
-          std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count())) {
+      event_fd_(event_fd) {
     watch_ = control.on_readable(event_fd_, [this] { drain(); });
 }
 
@@ -81,6 +75,7 @@ void Recorder::drain() {
     graph::Packet* packets[batch];
     const unsigned got = ring_.pop(packets);
     const bool was_open = !ended();
+    clock_.refresh();
     for (unsigned i = 0; i < got; ++i) {
         write(*packets[i]);
     }
@@ -103,9 +98,7 @@ void Recorder::write(graph::Packet& packet) {
     if (ended()) {
         return;
     }
-    const auto late = int64_t(sent_at_.of(packet) - tsc_);
-    const auto time_ns =
-        uint64_t(int64_t(time_ns_) + int64_t(double(late) * 1e9 / double(rte_get_tsc_hz())));
+    const uint64_t time_ns = clock_.unix_ns(sent_at_.of(packet));
     if (packet.mbuf()->nb_segs == 1) {
         writer_->write(packet.bytes(), time_ns);
     } else {

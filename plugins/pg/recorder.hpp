@@ -13,6 +13,7 @@
 #include "graph/control.hpp"
 #include "graph/packet_ring.hpp"
 #include "graph/slots.hpp"
+#include "graph/wall_clock.hpp"
 #include "plugins/pg/capture.hpp"
 
 namespace pg {
@@ -69,9 +70,7 @@ private:
     const int event_fd_;
     uint64_t written_ = 0;
     absl::Status status_;
-    /// A TSC value and the time of day it stands for.
-    uint64_t tsc_;
-    uint64_t time_ns_;
+    graph::WallClock clock_;
     std::vector<std::byte> whole_;
     graph::Control::Handle watch_;
 };
