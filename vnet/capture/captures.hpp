@@ -62,8 +62,8 @@ public:
     /// done.
     absl::Status start(const Request& request, const std::string& target,
                        const std::function<absl::StatusOr<std::unique_ptr<Sink>>()>& open);
-    /// Ends it. `written` runs when all that was captured is in the sink; it must not begin another.
-    /// FAILED_PRECONDITION where none goes on.
+    /// Ends it. `written` runs when all that was captured is in the sink; it must not begin
+    /// another. FAILED_PRECONDITION where none goes on.
     absl::Status stop(std::function<void(const State&)> written);
     /// The capture that goes on, or the last that did; none before the first.
     std::optional<State> state() const;
