@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "vnet/device/link_bytes.hpp"
 #include "vnet/device/random_mac.hpp"
 
 namespace vnet::device {
@@ -20,8 +21,6 @@ namespace vnet::device {
 namespace {
 
 constexpr std::chrono::seconds time_to_shake_hands{5};
-constexpr uint32_t ethernet_bytes = 14;
-constexpr uint32_t vlan_bytes = 8;
 constexpr uint32_t check_sequence_bytes = 4;
 /// What is looked at, at most, to empty a queue of old packets.
 constexpr unsigned most_old_packets = 65536;

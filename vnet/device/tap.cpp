@@ -14,14 +14,13 @@
 #include <cstring>
 
 #include "vnet/device/host_link.hpp"
+#include "vnet/device/link_bytes.hpp"
 #include "vnet/device/random_mac.hpp"
 
 namespace vnet::device {
 
 namespace {
 
-constexpr uint32_t ethernet_bytes = 14;
-constexpr uint32_t vlan_bytes = 8;
 constexpr const char* clone_device = "/dev/net/tun";
 
 absl::Status check_host_name(const std::string& name) {

@@ -104,7 +104,7 @@ sluice::CapturePhase phase_of(const capture::State& state) {
     return state.ended.empty() ? sluice::CAPTURE_PHASE_RUNNING : sluice::CAPTURE_PHASE_FINISHING;
 }
 
-sluice::CaptureState to_api(const capture::State& state) {
+sluice::CaptureState message_of(const capture::State& state) {
     sluice::CaptureState message;
     message.set_file(state.target);
     message.set_state(phase_of(state));
@@ -170,7 +170,7 @@ absl::Status register_capture(api::Registry& registry, Router& router) {
     status.Update(registry.add_watch<sluice::StopCaptureRequest, sluice::CaptureState>(
         "sluice.Capture.Stop", [captures](const auto&, auto watcher) {
             return captures->stop([watcher](const capture::State& state) {
-                watcher.push(to_api(state));
+                watcher.push(message_of(state));
                 watcher.close();
             });
         }));
@@ -179,7 +179,7 @@ absl::Status register_capture(api::Registry& registry, Router& router) {
         [captures](const auto&) -> absl::StatusOr<api::ItemSource<sluice::CaptureState>> {
             std::vector<sluice::CaptureState> all;
             if (const auto state = captures->state()) {
-                all.push_back(to_api(*state));
+                all.push_back(message_of(*state));
             }
             return api::items(std::move(all));
         }));

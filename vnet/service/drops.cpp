@@ -52,8 +52,8 @@ absl::StatusOr<Wanted> wanted(Router& router, const sluice::ListDropsRequest& re
     return wanted;
 }
 
-sluice::DroppedPacket to_api(Router& router, const graph::WallClock& clock,
-                             const graph::DropRecord& record) {
+sluice::DroppedPacket message_of(Router& router, const graph::WallClock& clock,
+                                 const graph::DropRecord& record) {
     const graph::Graph& graph = router.engine().graph();
     const graph::DropInfo& drop = graph.drops()[record.meta.drop];
     const std::span<const std::byte> bytes(record.bytes.data(), record.captured);
@@ -85,7 +85,7 @@ absl::StatusOr<api::ItemSource<sluice::DroppedPacket>> drops(
     clock.refresh();
     std::vector<sluice::DroppedPacket> all;
     for (size_t i = records.size() - std::min(last, records.size()); i < records.size(); ++i) {
-        all.push_back(to_api(router, clock, records[i]));
+        all.push_back(message_of(router, clock, records[i]));
     }
     return api::items(std::move(all));
 }
