@@ -32,8 +32,8 @@ struct Result {
 };
 
 /// Runs packets through the graph on the calling thread, with a generator in front whose clocks do
-/// not count: the clocks are those of all nodes from ethernet-input to the transmit of the null
-/// port.
+/// not count. The clocks of the path are those from the first packet queued to the last gone, all
+/// of the engine's own work included; those of the nodes come from the engine's counters.
 class Measure {
 public:
     Measure(graph::Engine& engine, vnet::Router& router, const Ends& ends,
@@ -53,6 +53,7 @@ private:
     graph::NodeId first_node_;
     std::vector<std::byte> frame_;
     size_t next_ = 0;
+    uint64_t clocks_ = 0;
 };
 
 }  // namespace perf

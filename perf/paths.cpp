@@ -65,13 +65,17 @@ const std::vector<Path>& paths() {
     return all;
 }
 
-absl::StatusOr<Ends> make_ends(vnet::Router& router) {
+absl::StatusOr<Ends> make_ends(vnet::Router& router, Out out) {
     Ends ends{};
     const auto make = [&](const char* name, const char* device, const Ip4Prefix& address,
                           vnet::interface::Index& index) -> absl::Status {
-        vnet::device::PortOptions options;
-        options.devargs = device;
-        auto added = router.interfaces().add(name, [&](vnet::interface::Index given) {
+        using Made = absl::StatusOr<std::unique_ptr<vnet::interface::Device>>;
+        auto added = router.interfaces().add(name, [&](vnet::interface::Index given) -> Made {
+            if (out == Out::null) {
+                return router.nulls().create();
+            }
+            vnet::device::PortOptions options;
+            options.devargs = device;
             return router.ports().create(given, options);
         });
         if (!added.ok()) {

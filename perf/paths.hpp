@@ -13,11 +13,15 @@
 namespace perf {
 
 /// The interfaces that every path runs between: packets are handed to ethernet-input as if `in` had
-/// received them, and leave by `out`, a DPDK null port.
+/// received them, and leave by `out`, which discards them.
 struct Ends {
     vnet::interface::Index in;
     vnet::interface::Index out;
 };
+
+/// What discards them: an interface of kind "null", or DPDK's null driver behind a port, whose way
+/// of freeing buffers one by one is part of the figure then.
+enum class Out { null, port };
 
 /// One benchmark of the real graph.
 struct Path {
@@ -32,6 +36,6 @@ struct Path {
 const std::vector<Path>& paths();
 
 /// Makes the two ends, up, with addresses and one fixed neighbour behind `out`.
-absl::StatusOr<Ends> make_ends(vnet::Router& router);
+absl::StatusOr<Ends> make_ends(vnet::Router& router, Out out);
 
 }  // namespace perf

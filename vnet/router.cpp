@@ -180,6 +180,9 @@ absl::Status Router::add_devices() {
     if (auto taps = steps.take(device::Taps::create(engine_, interfaces_, device_input_arc_))) {
         taps_ = std::move(*taps);
     }
+    if (auto nulls = steps.take(device::Nulls::create(engine_))) {
+        nulls_ = std::move(*nulls);
+    }
     return steps.status();
 }
 

@@ -8,6 +8,7 @@
 
 #include "graph/engine.hpp"
 #include "graph/mailbox.hpp"
+#include "vnet/device/null.hpp"
 #include "vnet/device/ports.hpp"
 #include "vnet/device/tap.hpp"
 #include "vnet/ethernet/ether_types.hpp"
@@ -48,6 +49,7 @@ public:
     ethernet::EtherTypes& ether_types() noexcept { return ether_types_; }
     device::Ports& ports() noexcept { return *ports_; }
     device::Taps& taps() noexcept { return *taps_; }
+    device::Nulls& nulls() noexcept { return *nulls_; }
     fib::ForwardingTable& forwarding() noexcept { return forwarding_; }
     /// The table that workers look IPv4 routes up in.
     const ip4::Dir24& routes() const noexcept { return routes_; }
@@ -80,6 +82,7 @@ private:
     graph::ArcId interface_output_arc_ = 0;
     std::unique_ptr<device::Ports> ports_;
     std::unique_ptr<device::Taps> taps_;
+    std::unique_ptr<device::Nulls> nulls_;
     std::unique_ptr<fib::NextHops> next_hops_;
     std::unique_ptr<ip4::Fib> fib_;
     std::unique_ptr<ip4::Addresses> addresses_;

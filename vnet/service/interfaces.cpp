@@ -55,6 +55,18 @@ absl::StatusOr<sluice::Empty> add_tap(Router& router, const sluice::AddTapReques
     return sluice::Empty();
 }
 
+absl::StatusOr<sluice::Empty> add_null(Router& router, const sluice::AddNullRequest& request) {
+    auto index = router.interfaces().add(
+        request.name(),
+        [&](interface::Index) -> absl::StatusOr<std::unique_ptr<interface::Device>> {
+            return router.nulls().create();
+        });
+    if (!index.ok()) {
+        return index.status();
+    }
+    return sluice::Empty();
+}
+
 absl::StatusOr<sluice::Empty> set(Router& router, const sluice::SetInterfaceRequest& request) {
     interface::Table& table = router.interfaces();
     auto interface = table.find(request.name());
@@ -155,6 +167,9 @@ absl::Status register_interfaces(api::Registry& registry, Router& router) {
     status.Update(registry.add_unary<sluice::AddTapRequest, sluice::Empty>(
         "sluice.Interfaces.AddTap",
         [&router](const auto& request) { return add_tap(router, request); }));
+    status.Update(registry.add_unary<sluice::AddNullRequest, sluice::Empty>(
+        "sluice.Interfaces.AddNull",
+        [&router](const auto& request) { return add_null(router, request); }));
     status.Update(registry.add_unary<sluice::DeleteInterfaceRequest, sluice::Empty>(
         "sluice.Interfaces.Delete",
         [&router](const auto& request) -> absl::StatusOr<sluice::Empty> {
