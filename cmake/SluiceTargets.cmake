@@ -10,6 +10,8 @@ function(sluice_library name)
     add_library(Sluice::${name} ALIAS sluice_${name})
     target_include_directories(sluice_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
     target_link_libraries(sluice_${name} PUBLIC ${ARG_LIBS})
+    # Nobody puts another function in the place of one of ours at run time: calls inside the library may be inlined.
+    target_compile_options(sluice_${name} PRIVATE -fno-semantic-interposition)
     if(NOT SLUICE_SANITIZE)
         target_link_options(sluice_${name} PRIVATE -Wl,-z,defs)
     endif()

@@ -38,7 +38,9 @@ struct ArcRuntime {
     StableArray<std::atomic<uint64_t>> enabled;
 
     uint64_t mask(const Metadata& meta) const noexcept {
-        const uint32_t interface = side == ArcSide::rx ? meta.rx_interface : meta.tx_interface;
+        return mask(side == ArcSide::rx ? meta.rx_interface : meta.tx_interface);
+    }
+    uint64_t mask(uint32_t interface) const noexcept {
         // Pairs with the release in Graph::set_feature(): what control prepared for the feature is
         // there first.
         return interface < max_interfaces ? enabled[interface].load(std::memory_order_acquire) : 0;
@@ -47,6 +49,42 @@ struct ArcRuntime {
     Hop first(uint64_t mask_bits) const noexcept {
         return Hop::node(mask_bits == 0 ? end : features[unsigned(std::countr_zero(mask_bits))]);
     }
+};
+
+/// Puts packets on an arc, one after the other, and asks what is enabled once for each run of
+/// packets of one interface. Lives as long as a node's pass over a vector: all packets of a run
+/// meet the same features, whatever control turns on meanwhile.
+class ArcEntrance {
+public:
+    ArcEntrance(const ArcRuntime& arc, ArcId id, Hop otherwise) noexcept
+        : arc_(&arc), id_(id), otherwise_(otherwise), hop_(otherwise) {}
+
+    /// `interface` is the packet's on the arc's side.
+    Hop enter(Packet& packet, uint32_t interface) noexcept {
+        if (interface != interface_) [[unlikely]] {
+            turn_to(interface);
+        }
+        if (on_) [[unlikely]] {
+            packet.meta().arc = id_;
+        }
+        return hop_;
+    }
+
+private:
+    void turn_to(uint32_t interface) noexcept {
+        const uint64_t mask = arc_->mask(interface);
+        interface_ = interface;
+        on_ = mask != 0;
+        hop_ = on_ ? arc_->first(mask) : otherwise_;
+    }
+
+    const ArcRuntime* arc_;
+    ArcId id_;
+    Hop otherwise_;
+    bool on_ = false;
+    Hop hop_;
+    /// No packet has this one; what it would meet is nothing.
+    uint32_t interface_ = max_interfaces;
 };
 
 }  // namespace graph

@@ -30,7 +30,8 @@ public:
 
     /// Index of this worker, from 0. For state that a node keeps for each worker.
     unsigned worker() const noexcept { return worker_; }
-    /// TSC at the last boundary between two nodes. Good enough for timers; no cost.
+    /// TSC at the last boundary between two nodes, or, while vectors are small, at the beginning of
+    /// the round. Good enough for timers; no cost.
     uint64_t now_tsc() const noexcept { return now_tsc_; }
     PacketPool& pool() noexcept { return pool_; }
 
@@ -59,6 +60,13 @@ public:
     /// The same, with the arc's end where no feature is on.
     Hop start_arc(ArcId arc_id, Packet& packet) const noexcept {
         return start_arc(arc_id, packet, Hop::node(runtime_->version->arcs[arc_id]->end));
+    }
+    /// How packets enter an arc, for a node that asks for many; `otherwise` as in start_arc().
+    ArcEntrance entrance(ArcId arc_id, Hop otherwise) const noexcept {
+        return ArcEntrance(*runtime_->version->arcs[arc_id], arc_id, otherwise);
+    }
+    ArcEntrance entrance(ArcId arc_id) const noexcept {
+        return entrance(arc_id, Hop::node(runtime_->version->arcs[arc_id]->end));
     }
     /// Sends a packet that the node made, or one that it answered Hop::consumed() for, onwards from
     /// this node: behind the packets that a scalar node has decided on in this vector, in front of
@@ -156,6 +164,7 @@ public:
 
 private:
     Rank rank_of(NodeId id) const noexcept { return runtime_->version->rank_of[id]; }
+    bool is_timed(const Frame& first) noexcept;
     void route(std::span<Packet* const> packets, uint16_t raw) noexcept;
     void route_frame(Frame& frame, uint16_t raw) noexcept;
     void route_runs(const Frame& frame, const uint16_t* hops, unsigned begin,
@@ -181,6 +190,9 @@ private:
     unsigned decided_ = 0;
     unsigned sent_ = 0;
     uint64_t now_tsc_ = 0;
+    /// How many drains the clocks of this one stand for, and how many were small.
+    uint64_t weight_ = 1;
+    unsigned small_drains_ = 0;
     unsigned gathered_ = 0;
     FramePool frames_;
     WorkerCounters counters_;

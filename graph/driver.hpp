@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <span>
 #include <type_traits>
@@ -29,13 +30,40 @@ concept AnswerOf = std::convertible_to<Answer, Hop> ||
                  decltype(std::remove_cvref_t<decltype(Node::info.edges)>::value_type::next)>;
 
 template <class Node>
-concept ScalarNode = requires(const Node& node, Packet& packet, Dispatch& dispatch) {
+concept PlainNode = requires(const Node& node, Packet& packet, Dispatch& dispatch) {
     { node(packet, dispatch) }
     noexcept->AnswerOf<Node>;
 }
 || requires(const Node& node, Packet& packet) {
     { node(packet) }
     noexcept->AnswerOf<Node>;
+};
+
+/// Sees one packet, and what it remembers of those before it in the same vector: a Pass, which is
+/// made from the node and the Dispatch in front of the first packet and destroyed behind the last.
+/// What is the same for most packets of a vector (their interface, their adjacency) is looked up
+/// once that way.
+template <class Node>
+concept PassNode = requires(const Node& node, Packet& packet, Dispatch& dispatch,
+                            typename Node::Pass& pass) {
+    typename Node::Pass;
+    requires std::constructible_from<typename Node::Pass, const Node&, Dispatch&>;
+    { node(packet, pass) }
+    noexcept->AnswerOf<Node>;
+};
+
+/// Decides on one packet.
+template <class Node>
+concept ScalarNode = PlainNode<Node> || PassNode<Node>;
+
+/// A scalar node whose decisions do not depend on the order in which it sees the packets of a
+/// vector, declared by `static constexpr bool any_order = true`. It is shown them from the last to
+/// the first: the headers that the node before it looked at last are still in the nearest cache,
+/// which a full vector fills. Packets leave in the order in which they came all the same; what the
+/// node emits goes in front of all of them.
+template <class Node>
+concept AnyOrderNode = ScalarNode<Node> && requires {
+    requires Node::any_order;
 };
 
 /// Sees the whole vector and says for each packet where it goes. What it emits goes in front of all
@@ -59,8 +87,16 @@ template <class Node>
 concept AnyNode = (int(ScalarNode<Node>) + int(BatchNode<Node>) + int(SinkNode<Node>)) == 1;
 
 namespace detail {
-inline constexpr unsigned prefetch_ahead = 6;
+inline constexpr unsigned prefetch_ahead = 8;
+static_assert(prefetch_ahead <= Frame::slack);
 
+/// For a packet whose bytes are not far: its buffer's header and its metadata. Any pointer will do,
+/// also one to a packet that is gone.
+inline void prefetch_lines(const Packet* packet) noexcept {
+    __builtin_prefetch(packet);
+    __builtin_prefetch(&packet->meta(), 1);
+}
+/// For one that a device has just brought.
 inline void prefetch_packet(const Packet* packet) noexcept {
     __builtin_prefetch(&packet->meta(), 1);
     __builtin_prefetch(packet->data(), 1);
@@ -75,12 +111,26 @@ inline uint16_t raw_hop(Answer answer) noexcept {
     }
 }
 
+/// The Pass of a node that has none.
+struct NoPass {
+    NoPass(const auto&, Dispatch& from) noexcept : dispatch(from) {}
+    Dispatch& dispatch;
+};
+template <class Node>
+struct PassOf {
+    using type = NoPass;
+};
+template <PassNode Node>
+struct PassOf<Node> {
+    using type = typename Node::Pass;
+};
+
 template <ScalarNode Node>
-inline uint16_t one(const Node& node, Packet& packet, Dispatch& dispatch,
-                    [[maybe_unused]] unsigned index) noexcept {
-    if constexpr (requires { node(packet, dispatch); }) {
-        dispatch.decided(index);
-        return raw_hop(node(packet, dispatch));
+[[gnu::always_inline]] inline uint16_t one(const Node& node, Packet& packet, auto& pass) noexcept {
+    if constexpr (PassNode<Node>) {
+        return raw_hop(node(packet, pass));
+    } else if constexpr (requires { node(packet, pass.dispatch); }) {
+        return raw_hop(node(packet, pass.dispatch));
     } else {
         return raw_hop(node(packet));
     }
@@ -100,17 +150,18 @@ void drive(const void* self, Dispatch& dispatch, Frame& frame) noexcept {
             node(std::span<Packet* const>(frame.packets, size), Hops(hops), dispatch);
         } else {
             constexpr unsigned ahead = detail::prefetch_ahead;
-            dispatch.begin_scalar(frame, hops);
-            for (unsigned i = 0; i < size && i < ahead; ++i) {
-                detail::prefetch_packet(frame.packets[i]);
-            }
-            unsigned i = 0;
-            for (; i + ahead < size; ++i) {
-                detail::prefetch_packet(frame.packets[i + ahead]);
-                hops[i] = detail::one(node, *frame.packets[i], dispatch, i);
-            }
-            for (; i < size; ++i) {
-                hops[i] = detail::one(node, *frame.packets[i], dispatch, i);
+            typename detail::PassOf<Node>::type pass(node, dispatch);
+            if constexpr (AnyOrderNode<Node>) {
+                for (unsigned i = size; i-- > 0;) {
+                    hops[i] = detail::one(node, *frame.packets[i], pass);
+                }
+            } else {
+                dispatch.begin_scalar(frame, hops);
+                for (unsigned i = 0; i < size; ++i) {
+                    detail::prefetch_lines(frame.packets[i + ahead]);
+                    dispatch.decided(i);
+                    hops[i] = detail::one(node, *frame.packets[i], pass);
+                }
             }
         }
         dispatch.distribute(frame, hops);

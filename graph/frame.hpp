@@ -10,7 +10,11 @@ namespace graph {
 
 /// A vector of packets under way to one node. Belongs to one worker.
 struct alignas(64) Frame {
-    Packet* packets[vector_size];
+    /// Places behind the last packet, so that a loop may look ahead without a check. What is there
+    /// means nothing.
+    static constexpr unsigned slack = 8;
+
+    Packet* packets[vector_size + slack];
     uint16_t size = 0;
     Frame* next = nullptr;
 

@@ -94,6 +94,11 @@ public:
         return offset < mbuf_.data_len ? bytes().subspan(offset) : std::span<const std::byte>();
     }
 
+    /// The first segment has `bytes` bytes from `offset` on.
+    bool holds(uint32_t offset, uint32_t bytes) const noexcept {
+        return offset + bytes <= mbuf_.data_len;
+    }
+
     uint16_t headroom() const noexcept { return mbuf_.data_off; }
     uint16_t tailroom() const noexcept {
         return uint16_t(mbuf_.buf_len - mbuf_.data_off - mbuf_.data_len);

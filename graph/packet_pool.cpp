@@ -12,6 +12,14 @@ namespace {
 constexpr unsigned private_bytes = sizeof(Metadata) + slot_bytes;
 constexpr unsigned data_bytes = headroom_bytes + buffer_bytes;
 constexpr unsigned cache_packets = 512;
+constexpr size_t prefetch_ahead = 8;
+
+/// One buffer with bytes of its own that nobody else holds: it may go back to its pool as it is.
+bool is_simple(const rte_mbuf& mbuf) noexcept {
+    // Of one segment there is no next one: its pointer, in a line of its own, need not be looked
+    // at.
+    return rte_mbuf_refcnt_read(&mbuf) == 1 && mbuf.nb_segs == 1 && RTE_MBUF_DIRECT(&mbuf);
+}
 }  // namespace
 
 unsigned PacketPool::element_bytes() noexcept {
@@ -56,6 +64,34 @@ bool PacketPool::allocate(std::span<Packet*> packets) noexcept {
         reset_metadata(*packet, no_interface);
     }
     return true;
+}
+
+void free_packets(std::span<Packet* const> packets) noexcept {
+    const size_t size = packets.size();
+    for (Packet* packet : packets) {
+        detail::buffer_given(packet->mbuf());
+    }
+    size_t begin = 0;
+    while (begin < size) {
+        rte_mempool* pool = packets[begin]->mbuf()->pool;
+        size_t end = begin;
+        for (; end < size; ++end) {
+            if (end + prefetch_ahead < size) {
+                __builtin_prefetch(packets[end + prefetch_ahead]->mbuf());
+            }
+            const rte_mbuf& mbuf = *packets[end]->mbuf();
+            if (mbuf.pool != pool || !is_simple(mbuf)) [[unlikely]] {
+                break;
+            }
+        }
+        if (end != begin) [[likely]] {
+            rte_mempool_put_bulk(pool, reinterpret_cast<void* const*>(packets.data() + begin),
+                                 unsigned(end - begin));
+        } else {
+            rte_pktmbuf_free(packets[end++]->mbuf());
+        }
+        begin = end;
+    }
 }
 
 }  // namespace graph

@@ -54,13 +54,7 @@ inline void reset_metadata(Packet& packet, uint32_t rx_interface) noexcept {
 }
 
 /// Gives packets back to their pools, all segments.
-inline void free_packets(std::span<Packet* const> packets) noexcept {
-    for (Packet* packet : packets) {
-        detail::buffer_given(packet->mbuf());
-    }
-    rte_pktmbuf_free_bulk(reinterpret_cast<rte_mbuf**>(const_cast<Packet**>(packets.data())),
-                          unsigned(packets.size()));
-}
+void free_packets(std::span<Packet* const> packets) noexcept;
 inline void free_packet(Packet* packet) noexcept {
     free_packets({&packet, 1});
 }

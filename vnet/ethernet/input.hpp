@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <span>
-
 #include "graph/driver.hpp"
 #include "vnet/ethernet/ether_types.hpp"
 #include "vnet/interface/table.hpp"
@@ -35,14 +33,35 @@ public:
 
     Input(const interface::Table& table, const EtherTypes& types) : table_(table), types_(types) {}
 
-    void operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
-                    graph::Dispatch& dispatch) const noexcept;
+    /// What is known of the interface of the packets at hand.
+    class Pass {
+    public:
+        Pass(const Input& node, graph::Dispatch&) noexcept : table_(node.table_) {}
+
+    private:
+        friend class Input;
+        void turn_to(interface::Index index) noexcept;
+
+        const interface::Table& table_;
+        interface::Index index_ = graph::no_interface;
+        bool up_ = false;
+        /// In the order of a frame.
+        uint64_t mac_ = 0;
+        /// More than 16 bits where the interface is down: no frame has this type, and all take the
+        /// slow path.
+        uint32_t wanted_type_ = no_type;
+        static constexpr uint32_t no_type = 0x1'0000;
+    };
+    graph::To<Next, Drop> operator()(graph::Packet& packet, Pass& pass) const noexcept;
 
 private:
-    graph::Hop classify(graph::Packet& packet, bool up, uint64_t mac) const noexcept;
+    graph::To<Next, Drop> classify(graph::Packet& packet, const Pass& pass) const noexcept;
 
     const interface::Table& table_;
     const EtherTypes& types_;
 };
 
 }  // namespace vnet::ethernet
+
+extern template void graph::drive<vnet::ethernet::Input>(const void*, graph::Dispatch&,
+                                                         graph::Frame&) noexcept;

@@ -47,3 +47,6 @@ private:
 };
 
 }  // namespace vnet::interface
+
+extern template void graph::drive<vnet::interface::Output>(const void*, graph::Dispatch&,
+                                                           graph::Frame&) noexcept;

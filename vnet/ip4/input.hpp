@@ -45,14 +45,39 @@ public:
          {Drop::bad_options, "bad-options", "malformed options; the sender is told"},
          {Drop::source_routed, "source-routed", "source routes are not followed (RFC 7126 4.3)"}});
 
+    /// The checks of a packet depend on no other.
+    static constexpr bool any_order = true;
+
     Input(const interface::Table& interfaces, icmp4::ErrorSlot slot, graph::ArcId unicast_arc)
         : interfaces_(interfaces), slot_(slot), arc_(unicast_arc) {}
-    graph::To<Next, Drop> operator()(graph::Packet& packet,
-                                     graph::Dispatch& dispatch) const noexcept;
+
+    /// What is known of the interface of the packets at hand.
+    class Pass {
+    public:
+        Pass(const Input& node, graph::Dispatch& dispatch) noexcept
+            : interfaces_(node.interfaces_),
+              dispatch_(dispatch),
+              arc_(dispatch.entrance(node.arc_)) {}
+
+    private:
+        friend class Input;
+        void turn_to(interface::Index index) noexcept;
+
+        const interface::Table& interfaces_;
+        graph::Dispatch& dispatch_;
+        graph::ArcEntrance arc_;
+        interface::Index index_ = graph::no_interface;
+        /// It has an address.
+        bool enabled_ = false;
+        /// The first byte of an ordinary header; of none, where the interface has no address.
+        uint64_t wanted_ = no_header;
+        static constexpr uint64_t no_header = ~uint64_t(0);
+    };
+    graph::To<Next, Drop> operator()(graph::Packet& packet, Pass& pass) const noexcept;
 
 private:
-    graph::To<Next, Drop> with_options(graph::Packet& packet,
-                                       graph::Dispatch& dispatch) const noexcept;
+    graph::To<Next, Drop> check(graph::Packet& packet, Pass& pass) const noexcept;
+    graph::To<Next, Drop> with_options(graph::Packet& packet, Pass& pass) const noexcept;
     graph::To<Next, Drop> not_unicast(const wire::Ip4Header& ip) const noexcept;
 
     const interface::Table& interfaces_;
@@ -61,3 +86,6 @@ private:
 };
 
 }  // namespace vnet::ip4
+
+extern template void graph::drive<vnet::ip4::Input>(const void*, graph::Dispatch&,
+                                                    graph::Frame&) noexcept;

@@ -11,19 +11,35 @@ void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hop
     uint32_t destinations[graph::vector_size];
     for (size_t i = 0; i < packets.size(); ++i) {
         const graph::Packet& packet = *packets[i];
-        const auto* ip = wire::view<wire::Ip4Header>(packet.from_offset(packet.meta().l3_offset));
+        const uint16_t l3 = packet.meta().l3_offset;
         // Whoever sends here has laid an IPv4 header; 0.0.0.0 leads nowhere.
-        destinations[i] = ip == nullptr ? 0 : ip->destination.value();
+        destinations[i] =
+            packet.holds(l3, sizeof(wire::Ip4Header))
+                ? wire::view<wire::Ip4Header>(packet.data() + l3, sizeof(wire::Ip4Header))
+                      ->destination.value()
+                : 0;
         table_.prefetch(destinations[i]);
     }
+    // Where many packets of a vector take one path, it is followed once.
+    fib::PathIndex last = 0;
+    fib::AdjacencyIndex index = forwarding_.at(last);
+    uint32_t interface = forwarding_.adjacency(index).interface;
+    graph::Hop hop = graph::Hop::node(forwarding_.adjacency(index).next);
     for (size_t i = 0; i < packets.size(); ++i) {
+        if (const fib::PathIndex path = table_.lookup(destinations[i]); path != last) [[unlikely]] {
+            last = path;
+            index = forwarding_.at(path);
+            interface = forwarding_.adjacency(index).interface;
+            hop = graph::Hop::node(forwarding_.adjacency(index).next);
+        }
         graph::Metadata& meta = packets[i]->meta();
-        const fib::AdjacencyIndex index = forwarding_.at(table_.lookup(destinations[i]));
-        const fib::Adjacency& adjacency = forwarding_.adjacency(index);
         meta.adjacency = index;
-        meta.tx_interface = adjacency.interface;
-        hops.set(i, graph::Hop::node(adjacency.next));
+        meta.tx_interface = interface;
+        hops.set(i, hop);
     }
 }
 
 }  // namespace vnet::ip4
+
+template void graph::drive<vnet::ip4::Lookup>(const void*, graph::Dispatch&,
+                                              graph::Frame&) noexcept;

@@ -25,3 +25,6 @@ private:
 };
 
 }  // namespace vnet::ip4
+
+extern template void graph::drive<vnet::ip4::Lookup>(const void*, graph::Dispatch&,
+                                                     graph::Frame&) noexcept;

@@ -8,48 +8,74 @@
 
 namespace vnet::ip4 {
 
-graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::operator()(
-    graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
+namespace {
+/// Copied with every header that is no longer: an Ethernet header and two bytes in front of it,
+/// which belong to nobody any more.
+constexpr uint32_t short_copy = 16;
+}  // namespace
+
+void Rewrite::Pass::turn_to(fib::AdjacencyIndex index, const fib::Adjacency& adjacency) noexcept {
+    index_ = index;
+    adjacency_ = &adjacency;
+    interface_ = adjacency.interface;
+    length_ = adjacency.rewrite_length <= short_copy ? adjacency.rewrite_length : no_length;
+    longest_ = uint32_t(std::min<uint64_t>(uint64_t(adjacency.mtu) + length_, no_length));
+    headroom_ = short_copy - std::min(length_, short_copy);
+    std::memcpy(header_.data(), adjacency.rewrite.data() + adjacency.rewrite.size() - short_copy,
+                short_copy);
+}
+
+graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::operator()(graph::Packet& packet,
+                                                            Pass& pass) const noexcept {
     graph::Metadata& meta = packet.meta();
-    auto* ip = wire::view<wire::Ip4Header>(packet.from_offset(meta.l3_offset));
-    if (ip == nullptr) [[unlikely]] {
+    if (meta.adjacency != pass.index_) [[unlikely]] {
+        pass.turn_to(meta.adjacency, forwarding_.adjacency(meta.adjacency));
+    }
+    const uint32_t l3 = meta.l3_offset;
+    if (!packet.holds(l3, sizeof(wire::Ip4Header))) [[unlikely]] {
         return Drop::truncated;
     }
+    auto& ip = *wire::view<wire::Ip4Header>(packet.data() + l3, sizeof(wire::Ip4Header));
+    // Nearly all packets are forwarded, fit, and have a header of the length of the new one.
+    // Whoever fails one of the conditions is looked at again with care.
+    if (meta.has(graph::packet_flag::local_origin) || l3 != pass.length_ ||
+        packet.length() > pass.longest_ || meta.rx_interface == pass.interface_ ||
+        packet.headroom() < pass.headroom_ || !wire::decrement_ttl(ip)) [[unlikely]] {
+        return with_care(packet, pass);
+    }
+    std::memcpy(packet.data() + l3 - short_copy, pass.header_.data(), short_copy);
+    meta.l2_offset = 0;
+    return pass.arc_.enter(packet, meta.tx_interface);
+}
+
+graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::with_care(graph::Packet& packet,
+                                                           Pass& pass) const noexcept {
+    graph::Metadata& meta = packet.meta();
+    auto* ip = wire::view<wire::Ip4Header>(packet.from_offset(meta.l3_offset));
     const bool forwarded = !meta.has(graph::packet_flag::local_origin);
-    if (forwarded && ip->ttl <= 1) [[unlikely]] {
-        return expired(packet, dispatch);
+    if (forwarded && ip->ttl <= 1) {
+        return expired(packet, pass.dispatch_);
     }
-    const fib::Adjacency& adjacency = forwarding_.adjacency(meta.adjacency);
-    if (packet.length() - meta.l3_offset > adjacency.mtu) [[unlikely]] {
-        return too_big(packet, *ip, adjacency.mtu, dispatch);
+    const fib::Adjacency& adjacency = *pass.adjacency_;
+    if (packet.length() - meta.l3_offset > adjacency.mtu) {
+        return too_big(packet, *ip, adjacency.mtu, pass.dispatch_);
     }
-    if (forwarded) [[likely]] {
-        if (meta.rx_interface == adjacency.interface) [[unlikely]] {
-            redirect(packet, *ip, adjacency, dispatch);
+    if (forwarded) {
+        if (meta.rx_interface == adjacency.interface) {
+            redirect(packet, *ip, adjacency, pass.dispatch_);
         }
         (void)wire::decrement_ttl(*ip);
     }
-    // The new header ends where layer 3 begins; the copy is of fixed size and may reach further
-    // back, into bytes that belong to nobody any more.
+    // The new header ends where layer 3 begins.
     const int begin = int(meta.l3_offset) - adjacency.rewrite_length;
-    if (begin != 0 && !packet.move_start(begin)) [[unlikely]] {
+    if (begin != 0 && !packet.move_start(begin)) {
         return Drop::no_headroom;
     }
-    constexpr size_t short_copy = 16;
-    std::byte* l3 = packet.data() + meta.l3_offset;
-    const std::byte* end = adjacency.rewrite.data() + fib::Adjacency::rewrite_capacity;
-    if (size_t(packet.headroom()) + meta.l3_offset < fib::Adjacency::rewrite_capacity)
-        [[unlikely]] {
-        std::memcpy(l3 - adjacency.rewrite_length, end - adjacency.rewrite_length,
-                    adjacency.rewrite_length);
-    } else if (adjacency.rewrite_length <= short_copy) [[likely]] {
-        std::memcpy(l3 - short_copy, end - short_copy, short_copy);
-    } else {
-        std::memcpy(l3 - fib::Adjacency::rewrite_capacity, adjacency.rewrite.data(),
-                    fib::Adjacency::rewrite_capacity);
-    }
+    std::memcpy(packet.data(),
+                adjacency.rewrite.data() + adjacency.rewrite.size() - adjacency.rewrite_length,
+                adjacency.rewrite_length);
     meta.l2_offset = 0;
-    return dispatch.start_arc(arc_, packet);
+    return pass.arc_.enter(packet, meta.tx_interface);
 }
 
 graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::expired(graph::Packet& packet,
@@ -97,3 +123,6 @@ void Rewrite::redirect(const graph::Packet& packet, const wire::Ip4Header& ip,
 }
 
 }  // namespace vnet::ip4
+
+template void graph::drive<vnet::ip4::Rewrite>(const void*, graph::Dispatch&,
+                                               graph::Frame&) noexcept;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+
 #include "graph/driver.hpp"
 #include "vnet/fib/adjacency.hpp"
 #include "vnet/icmp4/error.hpp"
@@ -25,13 +27,43 @@ public:
           "no room in front of the packet for the new link-layer header"},
          {Drop::truncated, "truncated", "fewer bytes than an IPv4 header"}});
 
+    /// What is done to a packet depends on no other.
+    static constexpr bool any_order = true;
+
     Rewrite(const Dir24& table, const fib::ForwardingTable& forwarding, icmp4::ErrorSlot slot,
             graph::ArcId output_arc)
         : table_(table), forwarding_(forwarding), slot_(slot), arc_(output_arc) {}
-    graph::To<Next, Drop> operator()(graph::Packet& packet,
-                                     graph::Dispatch& dispatch) const noexcept;
+
+    /// What is known of the adjacency of the packets at hand.
+    class Pass {
+    public:
+        Pass(const Rewrite& node, graph::Dispatch& dispatch) noexcept
+            : dispatch_(dispatch), arc_(dispatch.entrance(node.arc_)) {}
+
+    private:
+        friend class Rewrite;
+        void turn_to(fib::AdjacencyIndex index, const fib::Adjacency& adjacency) noexcept;
+
+        graph::Dispatch& dispatch_;
+        graph::ArcEntrance arc_;
+        const fib::Adjacency* adjacency_ = nullptr;
+        fib::AdjacencyIndex index_ = none;
+        uint32_t interface_ = graph::no_interface;
+        /// Bytes that a packet may have, link-layer header included.
+        uint32_t longest_ = 0;
+        /// Bytes that must be free in front of it.
+        uint32_t headroom_ = 0;
+        /// Bytes of its header, or no_length where that does not fit the short way.
+        uint32_t length_ = no_length;
+        /// The last bytes of its rewrite.
+        std::array<uint64_t, 2> header_{};
+        static constexpr fib::AdjacencyIndex none = ~fib::AdjacencyIndex(0);
+        static constexpr uint32_t no_length = ~uint32_t(0);
+    };
+    graph::To<Next, Drop> operator()(graph::Packet& packet, Pass& pass) const noexcept;
 
 private:
+    graph::To<Next, Drop> with_care(graph::Packet& packet, Pass& pass) const noexcept;
     graph::To<Next, Drop> expired(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept;
     graph::To<Next, Drop> too_big(graph::Packet& packet, const wire::Ip4Header& ip, uint32_t mtu,
                                   graph::Dispatch& dispatch) const noexcept;
@@ -45,3 +77,6 @@ private:
 };
 
 }  // namespace vnet::ip4
+
+extern template void graph::drive<vnet::ip4::Rewrite>(const void*, graph::Dispatch&,
+                                                      graph::Frame&) noexcept;

@@ -160,17 +160,26 @@ private:
 
 namespace detail {
 
-/// The folded sum of the 20 bytes of a header without options; no branch, no loop.
-[[nodiscard, gnu::always_inline]] constexpr std::uint16_t ip4_header_sum(
+/// The ones' complement sum of the 20 bytes of a header without options; no branch, no loop.
+[[nodiscard, gnu::always_inline]] constexpr std::uint64_t ip4_header_sum(
     const Ip4Header& header) noexcept {
     if (std::is_constant_evaluated()) {
         const auto words = std::bit_cast<std::array<std::uint32_t, 5>>(header);
-        return fold(std::uint64_t{words[0]} + words[1] + words[2] + words[3] + words[4]);
+        return std::uint64_t{words[0]} + words[1] + words[2] + words[3] + words[4];
     }
     // Loads from where the header lies: a copy would go by way of the stack.
     const std::byte* at = bytes_of(header).data();
-    const std::uint64_t sum = add_around(load<std::uint64_t>(at), load<std::uint64_t>(at + 8));
-    return fold(add_around(sum, load<std::uint32_t>(at + 16)));
+    return add_around(add_around(load<std::uint64_t>(at), load<std::uint64_t>(at + 8)),
+                      load<std::uint32_t>(at + 16));
+}
+
+/// A ones' complement sum folds to 0xffff, and not to 0: it is a multiple of 0xffff other than 0.
+/// Found without folding, by the inverse modulo 2^64: only multiples have a small product with it
+/// (Granlund, Montgomery, "Division by Invariant Integers using Multiplication", PLDI 1994).
+[[nodiscard, gnu::always_inline]] constexpr bool folds_to_ones(std::uint64_t sum) noexcept {
+    constexpr std::uint64_t inverse = 0xfffefffefffeffff;
+    static_assert(inverse * 0xffff == 1);
+    return sum * inverse - 1 < ~std::uint64_t{0} / 0xffff;
 }
 
 }  // namespace detail
@@ -178,13 +187,14 @@ namespace detail {
 /// The checksum that a header without options must have; the stored one does not count.
 [[nodiscard, gnu::always_inline]] constexpr Be16 ip4_header_checksum(Ip4Header header) noexcept {
     header.checksum = Be16();
-    return Be16::from_network(static_cast<std::uint16_t>(~detail::ip4_header_sum(header)));
+    return Be16::from_network(
+        static_cast<std::uint16_t>(~detail::fold(detail::ip4_header_sum(header))));
 }
 
 /// A header without options (is_plain()) is intact.
 [[nodiscard, gnu::always_inline]] constexpr bool ip4_header_checksum_ok(
     const Ip4Header& header) noexcept {
-    return detail::ip4_header_sum(header) == 0xffff;
+    return detail::folds_to_ones(detail::ip4_header_sum(header));
 }
 
 /// A header with or without options is intact; `packet` holds at least header_length() bytes, else
