@@ -93,6 +93,9 @@ void Dispatch::drain() noexcept {
             now_tsc_ = after;
         }
     }
+    if (tracer_.active()) [[unlikely]] {
+        tracer_.settle();
+    }
 }
 
 void Dispatch::end_input(unsigned packets) noexcept {

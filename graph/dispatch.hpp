@@ -88,6 +88,7 @@ public:
     void count_drop(uint16_t reason, Packet& packet) noexcept {
         Packet* one = &packet;
         mark_dropped({&one, 1}, reason);
+        packet.meta().flags |= packet_flag::drop_noted;
         note_dropped({&one, 1});
     }
     /// Shows dropped packets, whose Metadata::drop says why, to those who look at them. For the

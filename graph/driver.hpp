@@ -86,6 +86,28 @@ concept SinkNode = requires(const Node& node, std::span<Packet*> packets, Dispat
 template <class Node>
 concept AnyNode = (int(ScalarNode<Node>) + int(BatchNode<Node>) + int(SinkNode<Node>)) == 1;
 
+/// A node that tells what it decided about a traced packet. It may look at its own state, as of
+/// now. Called by control, never by workers.
+template <class Node>
+concept FormattingNode = requires(const Node& node, const TraceStep& step) {
+    { node.format(step) } -> std::same_as<TraceFields>;
+};
+
+/// A node that does something beyond the packet and its own state for Dispatch::worker(): hands the
+/// packet to control, fills a table that all share. `effects` says it in words. Outputs need not.
+template <class Node>
+concept NodeWithEffects = requires {
+    { Node::effects } -> std::convertible_to<std::string_view>;
+};
+
+/// Of those, one that can tell without doing it where the packet would go: Hop::consumed() where it
+/// would be taken.
+template <class Node>
+concept PreviewingNode = requires(const Node& node, Packet& packet) {
+    { node.preview(packet) }
+    noexcept->std::convertible_to<Hop>;
+};
+
 namespace detail {
 inline constexpr unsigned prefetch_ahead = 8;
 static_assert(prefetch_ahead <= Frame::slack);
@@ -168,6 +190,21 @@ void drive(const void* self, Dispatch& dispatch, Frame& frame) noexcept {
     }
 }
 
+/// Runs a node's preview over the frame. What it would take is freed.
+template <PreviewingNode Node>
+void drive_preview(const void* self, Dispatch& dispatch, Frame& frame) noexcept {
+    const Node& node = *static_cast<const Node*>(self);
+    uint16_t hops[vector_size];
+    for (unsigned i = 0; i < frame.size; ++i) {
+        const Hop hop = node.preview(*frame.packets[i]);
+        hops[i] = hop.raw();
+        if (hop.is_consumed()) {
+            free_packet(frame.packets[i]);
+        }
+    }
+    dispatch.distribute(frame, hops);
+}
+
 /// Makes the graph's description of a node type. `self` must outlive the graph.
 template <AnyNode Node>
 NodeSpec describe(const Node& self, std::string owner = "core") {
@@ -183,6 +220,15 @@ NodeSpec describe(const Node& self, std::string owner = "core") {
     spec.process = &drive<Node>;
     spec.self = &self;
     spec.owner = std::move(owner);
+    if constexpr (FormattingNode<Node>) {
+        spec.format = [&self](const TraceStep& step) { return self.format(step); };
+    }
+    if constexpr (NodeWithEffects<Node>) {
+        spec.effects = Node::effects;
+    }
+    if constexpr (PreviewingNode<Node>) {
+        spec.preview = &drive_preview<Node>;
+    }
     return spec;
 }
 

@@ -76,6 +76,10 @@ public:
 
     std::vector<std::unique_ptr<Worker>>& workers() noexcept { return workers_; }
     const std::vector<std::unique_ptr<Worker>>& workers() const noexcept { return workers_; }
+    /// Places that state kept for each Dispatch::worker() needs: the workers', and one more for dry
+    /// runs, which no total includes.
+    unsigned contexts() const noexcept { return unsigned(workers_.size()) + 1; }
+    unsigned dry_context() const noexcept { return unsigned(workers_.size()); }
     NodeTotals totals(NodeId node) const;
     uint64_t drops(DropId drop) const;
     /// Counts packets that control itself dropped. Control thread.

@@ -106,6 +106,17 @@ void Graph::link(const std::string& from, const std::string& to) {
     }
 }
 
+absl::Status Graph::set_format(const std::string& node,
+                               std::function<TraceFields(const TraceStep&)> format) {
+    const NodeId id = find(node);
+    if (id == no_node) {
+        return absl::NotFoundError(
+            fmt::format("words are given for node '{}', and no node has that name", node));
+    }
+    nodes_[id].spec.format = std::move(format);
+    return absl::OkStatus();
+}
+
 absl::StatusOr<ArcId> Graph::add_arc(ArcSpec spec) {
     if (find_arc(spec.name) != nullptr) {
         return absl::AlreadyExistsError(fmt::format("arc '{}' is there already", spec.name));
@@ -219,6 +230,7 @@ void Graph::remove_owner(const std::string& owner) {
         if (node.present && node.spec.owner == owner && !is_fixed(node.spec.name)) {
             node.present = false;
             node.object.reset();
+            node.spec.format = nullptr;
             node.links.clear();
             by_name_.erase(node.spec.name);
             for (Node& other : nodes_) {

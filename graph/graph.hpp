@@ -64,6 +64,11 @@ public:
     /// build() refuses an unknown `to` and warns of an unknown `from`.
     void link(const std::string& from, const std::string& to);
 
+    /// Gives a node words about traced packets that need more than the node itself knows.
+    /// NOT_FOUND for an unknown name.
+    absl::Status set_format(const std::string& node,
+                            std::function<TraceFields(const TraceStep&)> format);
+
     absl::StatusOr<ArcId> add_arc(ArcSpec spec);
     absl::Status add_feature(const std::string& arc, FeatureSpec feature);
     /// Turns a feature on or off for an interface. Effective at once once the graph is built and

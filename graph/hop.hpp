@@ -15,6 +15,8 @@ using DropId = uint16_t;
 
 /// No node. A packet that is sent there all the same is dropped as "node-removed".
 inline constexpr NodeId no_node = 0x3fff;
+/// The node "drop", which every graph has first.
+inline constexpr NodeId drop_node = 0;
 
 /// Where a packet goes after a node: along a declared edge, to a node known by id (an adjacency's,
 /// a feature's, an interface's), to a named drop, or nowhere because the node kept it.

@@ -3,11 +3,13 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "graph/hop.hpp"
+#include "graph/trace_record.hpp"
 
 /// How an author describes a node. Nothing here is used by a worker.
 namespace graph {
@@ -115,6 +117,13 @@ struct NodeSpec {
     const void* self = nullptr;
     /// Who brought it: "core" or the plugin's name.
     std::string owner = "core";
+    /// Says what the node decided about a traced packet; empty: nothing to say. Control thread.
+    std::function<TraceFields(const TraceStep&)> format;
+    /// What the node does to a packet beyond the packet itself, in words ("sent to ..."); empty:
+    /// nothing. A dry run never runs such a node.
+    std::string effects;
+    /// What a dry run runs in its place; nullptr: the packet's way ends there.
+    void (*preview)(const void* self, Dispatch& dispatch, Frame& frame) noexcept = nullptr;
 };
 
 }  // namespace graph

@@ -20,6 +20,8 @@ inline constexpr uint16_t traced = 1 << 0;
 inline constexpr uint16_t l2_group = 1 << 1;
 /// The router itself made the packet.
 inline constexpr uint16_t local_origin = 1 << 2;
+/// Counted as dropped for Metadata::drop, and on its way to become the quote of an error.
+inline constexpr uint16_t drop_noted = 1 << 3;
 }  // namespace packet_flag
 
 /// What the engine and every protocol know of a packet: one hot cache line behind the rte_mbuf.

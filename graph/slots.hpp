@@ -4,6 +4,8 @@
 #include <absl/status/statusor.h>
 #include <fmt/format.h>
 
+#include <array>
+#include <cstring>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -23,6 +25,12 @@ public:
     T& of(Packet& packet) const noexcept { return *reinterpret_cast<T*>(packet.slots() + offset_); }
     const T& of(const Packet& packet) const noexcept {
         return *reinterpret_cast<const T*>(packet.slots() + offset_);
+    }
+    /// A copy out of the slots of a traced packet.
+    T of(const std::array<std::byte, slot_bytes>& slots) const noexcept {
+        T value;
+        std::memcpy(&value, slots.data() + offset_, sizeof(T));
+        return value;
     }
 
 private:

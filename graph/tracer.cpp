@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "graph/tracer.hpp"
 
-#include <algorithm>
-#include <cstring>
-
 namespace graph {
 
 Tracer::Tracer(Attention& attention)
     : attention_(attention), records_(std::make_unique_for_overwrite<TraceRecord[]>(capacity)) {}
 
-void Tracer::arm(NodeId node, uint32_t packets) noexcept {
-    armed_.store(uint64_t(node) << 32 | packets, std::memory_order_relaxed);
-    attention_.set(Attention::trace, true);
+Tracer::~Tracer() {
+    delete order_.load(std::memory_order_relaxed);
 }
 
-void Tracer::disarm() noexcept {
-    attention_.set(Attention::trace, false);
-    armed_.store(0, std::memory_order_relaxed);
+std::unique_ptr<TraceOrder> Tracer::arm(std::unique_ptr<TraceOrder> order) noexcept {
+    const bool on = order != nullptr;
+    auto before =
+        std::unique_ptr<TraceOrder>(order_.exchange(order.release(), std::memory_order_acq_rel));
+    attention_.set(Attention::trace, on);
+    return before;
 }
 
 void Tracer::collect(std::vector<TraceRecord>& into) {
@@ -28,41 +27,91 @@ void Tracer::collect(std::vector<TraceRecord>& into) {
     tail_.store(tail, std::memory_order_release);
 }
 
+TraceOrder* Tracer::current() noexcept {
+    TraceOrder* order = order_.load(std::memory_order_acquire);
+    if (order != last_order_) {
+        // What was recorded for the order before and is not public yet is nobody's.
+        last_order_ = order;
+        next_ = head_.load(std::memory_order_relaxed);
+        round_mark_ = next_mark_ + 1;
+    }
+    return order;
+}
+
+void Tracer::write(const Packet& packet, NodeId node, uint64_t now_tsc) noexcept {
+    if (next_ - tail_.load(std::memory_order_acquire) == capacity) {
+        lost_.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    TraceRecord& record = records_[next_ % capacity];
+    record.packet = uint64_t(worker_) << 32 | packet.meta().trace;
+    record.worker = worker_;
+    record.take(packet, node, now_tsc);
+    ++next_;
+}
+
 void Tracer::record(NodeId node, std::span<Packet* const> packets, uint64_t now_tsc) noexcept {
-    uint64_t armed = armed_.load(std::memory_order_relaxed);
-    const auto marks_here = [&] { return NodeId(armed >> 32) == node && uint32_t(armed) != 0; };
+    TraceOrder* order = current();
+    if (order == nullptr) {
+        return;
+    }
+    const TraceFilter& filter = order->filter;
+    uint32_t left = order->left.load(std::memory_order_relaxed);
+    const bool marks_here = filter.nodes[node];
     for (Packet* packet : packets) {
         Metadata& meta = packet->meta();
         if (!meta.has(packet_flag::traced)) {
-            // Control may arm anew meanwhile: then the new order stands, and is what we look at
-            // next.
-            while (marks_here() &&
-                   !armed_.compare_exchange_weak(armed, armed - 1, std::memory_order_relaxed)) {
-            }
-            if (!marks_here()) {
+            if (!marks_here || left == 0 || !filter.matches(*packet)) {
                 continue;
             }
-            --armed;
             meta.flags |= packet_flag::traced;
             meta.trace = ++next_mark_;
-        }
-        const uint32_t head = head_.load(std::memory_order_relaxed);
-        if (head - tail_.load(std::memory_order_acquire) == capacity) {
-            lost_.fetch_add(1, std::memory_order_relaxed);
+            if (!filter.by_drop) {
+                order->left.store(--left, std::memory_order_relaxed);
+            }
+        } else if (filter.by_drop && meta.trace - round_mark_ >= capacity) {
+            // Marked in an earlier round: the beginning of its way is gone.
             continue;
         }
-        TraceRecord& record = records_[head % capacity];
-        record.packet = uint64_t(worker_) << 32 | meta.trace;
-        record.tsc = now_tsc;
-        record.node = node;
-        record.worker = worker_;
-        record.length = packet->length();
-        record.meta = meta;
-        record.captured = uint16_t(std::min<size_t>(packet->segment_length(), record.bytes.size()));
-        std::memcpy(record.bytes.data(), packet->data(), record.captured);
-        std::memcpy(record.slots.data(), packet->slots(), slot_bytes);
-        head_.store(head + 1, std::memory_order_release);
+        write(*packet, node, now_tsc);
     }
+    if (!filter.by_drop) {
+        publish();
+    }
+}
+
+void Tracer::settle() noexcept {
+    TraceOrder* order = current();
+    const uint32_t head = head_.load(std::memory_order_relaxed);
+    if (order == nullptr || !order->filter.by_drop || next_ == head) {
+        round_mark_ = next_mark_ + 1;
+        return;
+    }
+    uint32_t left = order->left.load(std::memory_order_relaxed);
+    const auto mark = [this](const TraceRecord& record) { return record.meta.trace - round_mark_; };
+    kept_.reset();
+    for (uint32_t i = head; i != next_ && left != 0; ++i) {
+        const TraceRecord& record = records_[i % capacity];
+        if (record.dropped() && order->filter.drops[record.meta.drop] && mark(record) < capacity &&
+            !kept_[mark(record)]) {
+            kept_.set(mark(record));
+            --left;
+        }
+    }
+    order->left.store(left, std::memory_order_relaxed);
+    uint32_t to = head;
+    for (uint32_t i = head; i != next_ && kept_.any(); ++i) {
+        const TraceRecord& record = records_[i % capacity];
+        if (mark(record) < capacity && kept_[mark(record)]) {
+            if (i != to) {
+                records_[to % capacity] = record;
+            }
+            ++to;
+        }
+    }
+    next_ = to;
+    publish();
+    round_mark_ = next_mark_ + 1;
 }
 
 }  // namespace graph

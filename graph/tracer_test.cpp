@@ -34,6 +34,14 @@ protected:
         return records;
     }
     NodeId id(const char* name) { return bench_.graph().find(name); }
+    /// From `node` on; nothing runs meanwhile, so that the order before may go at once.
+    void arm(NodeId node, uint32_t packets, TraceFilter filter = {}) {
+        filter.nodes.set(node);
+        auto order = std::make_unique<TraceOrder>();
+        order->filter = filter;
+        order->left = packets;
+        bench_.dispatch().tracer().arm(std::move(order));
+    }
 
     const Scripted pass_{[](Packet& packet, Dispatch&) {
         packet.meta().adjacency = 77;
@@ -49,7 +57,7 @@ TEST_F(Tracing, OffRecordsNothing) {
 }
 
 TEST_F(Tracing, MarksTheNextPacketsAndFollowsThem) {
-    bench_.dispatch().tracer().arm(id("first"), 2);
+    arm(id("first"), 2);
     run(10);
     run(10);
     const auto records = collect();
@@ -70,7 +78,7 @@ TEST_F(Tracing, MarksTheNextPacketsAndFollowsThem) {
 }
 
 TEST_F(Tracing, BeginsAtTheArmedNode) {
-    bench_.dispatch().tracer().arm(id("second"), 1);
+    arm(id("second"), 1);
     run(3);
     const auto records = collect();
     ASSERT_EQ(records.size(), 2u);
@@ -79,15 +87,15 @@ TEST_F(Tracing, BeginsAtTheArmedNode) {
 }
 
 TEST_F(Tracing, DisarmStopsIt) {
-    bench_.dispatch().tracer().arm(id("first"), 100);
+    arm(id("first"), 100);
     run(3);
-    bench_.dispatch().tracer().disarm();
+    bench_.dispatch().tracer().arm(nullptr);
     run(3);
     EXPECT_EQ(collect().size(), 9u);
 }
 
 TEST_F(Tracing, IsBoundedAndCountsWhatItLost) {
-    bench_.dispatch().tracer().arm(id("first"), 100'000);
+    arm(id("first"), 100'000);
     const unsigned packets = 2000;
     run(packets);
     EXPECT_EQ(bench_.dispatch().tracer().lost(), 3 * packets - Tracer::capacity);
@@ -97,13 +105,127 @@ TEST_F(Tracing, IsBoundedAndCountsWhatItLost) {
 }
 
 TEST_F(Tracing, CapturesNoMoreThanThereIsRoomFor) {
-    bench_.dispatch().tracer().arm(id("first"), 1);
+    arm(id("first"), 1);
     const std::vector<std::byte> bytes(1000, std::byte{9});
     bench_.run("first", bytes);
     const auto records = collect();
     ASSERT_EQ(records.size(), 3u);
     EXPECT_EQ(records[0].captured, TraceRecord::captured_bytes);
     EXPECT_EQ(records[0].length, 1000u);
+}
+
+TEST_F(Tracing, ByTheInterfaceThatPacketsCameInBy) {
+    TraceFilter filter;
+    filter.rx_interface = 9;
+    arm(id("first"), 10, filter);
+    run(3);
+    const std::byte bytes[3] = {};
+    bench_.run("first", bytes, 2, 9);
+    EXPECT_EQ(collect().size(), 6u);
+}
+
+/// Packets whose first byte is this.
+struct FirstByte final : PacketMatch {
+    explicit FirstByte(std::byte wanted) : wanted_(wanted) {}
+    bool matches(const Packet& packet) const noexcept override {
+        return packet.bytes()[0] == wanted_;
+    }
+    const std::byte wanted_;
+};
+
+TEST_F(Tracing, ByTheirBytes) {
+    TraceFilter filter;
+    filter.match = std::make_shared<const FirstByte>(std::byte{7});
+    arm(id("first"), 10, filter);
+    run(3);
+    EXPECT_TRUE(collect().empty());
+    const std::byte seven[1] = {std::byte{7}};
+    bench_.run("first", seven, 2);
+    EXPECT_EQ(collect().size(), 6u);
+}
+
+/// A node that drops packets whose first byte is 1, notes a drop for 2 and lets all others pass.
+class TracingDrops : public ::testing::Test {
+protected:
+    TracingDrops() {
+        EXPECT_TRUE(bench_.graph().add(Scripted::spec(pass_, "first", {"gate"})).ok());
+        EXPECT_TRUE(
+            bench_.graph().add(Scripted::spec(gate_, "gate", {"end"}, {"refused", "noted"})).ok());
+        bench_.build();
+        TraceFilter filter;
+        filter.nodes.set(bench_.graph().find("first"));
+        filter.by_drop = true;
+        filter.drops.set(drop("refused"));
+        filter.drops.set(drop("noted"));
+        arm(filter, 3);
+    }
+    void arm(const TraceFilter& filter, uint32_t packets) {
+        auto order = std::make_unique<TraceOrder>();
+        order->filter = filter;
+        order->left = packets;
+        bench_.dispatch().tracer().arm(std::move(order));
+    }
+    size_t drop(const std::string& name) {
+        const auto& drops = bench_.graph().drops();
+        return size_t(std::find_if(drops.begin(), drops.end(),
+                                   [&](const DropInfo& info) { return info.name == name; }) -
+                      drops.begin());
+    }
+    void run(int first_byte, unsigned packets) {
+        const std::byte bytes[1] = {std::byte(first_byte)};
+        bench_.run("first", bytes, packets);
+    }
+    std::vector<std::string> collect() {
+        std::vector<TraceRecord> records;
+        bench_.dispatch().tracer().collect(records);
+        std::vector<std::string> nodes;
+        for (const TraceRecord& record : records) {
+            nodes.push_back(bench_.graph().name_of(record.node));
+        }
+        return nodes;
+    }
+
+    const Scripted pass_{[](Packet&, Dispatch&) { return Hop::edge(0); }};
+    const Scripted gate_{[](Packet& packet, Dispatch& dispatch) {
+        if (packet.data()[0] == std::byte{1}) {
+            return Hop::drop(0);
+        }
+        if (packet.data()[0] == std::byte{2}) {
+            dispatch.count_drop(1, packet);
+        }
+        return Hop::edge(0);
+    }};
+    Bench bench_;
+};
+
+TEST_F(TracingDrops, KeepsOnlyThoseThatAreDropped) {
+    run(0, 256);
+    EXPECT_THAT(collect(), ::testing::IsEmpty());
+    run(1, 1);
+    EXPECT_THAT(collect(), ::testing::ElementsAre("first", "gate", "drop"));
+}
+
+TEST_F(TracingDrops, FindsTheRareOneOfManyAndStopsWhenItHasEnough) {
+    for (int round = 0; round < 100; ++round) {
+        run(0, 256);
+        run(1, 1);
+    }
+    EXPECT_EQ(collect().size(), 9u);
+    EXPECT_EQ(bench_.dispatch().tracer().lost(), 0u) << "the room of the others is used again";
+}
+
+TEST_F(TracingDrops, TakesPacketsThatBecomeTheQuoteOfAnError) {
+    run(2, 1);
+    EXPECT_THAT(collect(), ::testing::ElementsAre("first", "gate", "end"));
+    EXPECT_EQ(bench_.drops("gate", "noted"), 1u);
+}
+
+TEST_F(TracingDrops, AnotherOrderBeginsAnew) {
+    TraceFilter all;
+    all.nodes.set(bench_.graph().find("first"));
+    arm(all, 1);
+    run(0, 5);
+    EXPECT_THAT(collect(), ::testing::ElementsAre("first", "gate", "end"));
 }
 
 TEST(Counter, CountsAndIsReadFromAnyThread) {

@@ -8,6 +8,7 @@
 #include "vnet/interface/output.hpp"
 #include "vnet/ip4/input.hpp"
 #include "vnet/ip4/lookup.hpp"
+#include "vnet/ip4/lookup_format.hpp"
 #include "vnet/ip4/rewrite.hpp"
 #include "vnet/ip4/unreachable.hpp"
 #include "vnet/neighbor/arp_input.hpp"
@@ -169,6 +170,12 @@ absl::Status Router::add_nodes(const Options& options) {
     neighbors_ = std::make_unique<neighbor::Table>(
         engine_, interfaces_, *addresses_, *fib_, *next_hops_, *next_hop_slot, *error_slot_,
         neighbor::Table::Nodes{lookup, output, icmp_error}, options.neighbors);
+    steps.fail(graph.set_format("ip4-lookup", [this](const graph::TraceStep& step) {
+        return ip4::format_lookup(step, *fib_, forwarding_, interfaces_);
+    }));
+    if (!steps.status().ok()) {
+        return steps.status();
+    }
     return add_devices();
 }
 

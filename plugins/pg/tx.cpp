@@ -34,4 +34,14 @@ void Tx::operator()(std::span<graph::Packet*> packets, graph::Dispatch& dispatch
     graph::free_packets(packets.first(kept));
 }
 
+graph::TraceFields Tx::format(const graph::TraceStep& step) const {
+    const vnet::interface::Index index = step.at.meta.tx_interface;
+    if (index >= graph::max_interfaces) {
+        return {};
+    }
+    const uint32_t number = table_.hot(index).unit.load(std::memory_order_relaxed);
+    const bool recorded = number < max_units && units_[number].recorder.load() != nullptr;
+    return {{"interface", table_.name_of(index)}, {"recorded", recorded ? "yes" : "no"}};
+}
+
 }  // namespace pg

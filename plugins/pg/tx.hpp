@@ -33,6 +33,8 @@ public:
     Unit& unit(uint32_t number) noexcept { return units_[number]; }
 
     void operator()(std::span<graph::Packet*> packets, graph::Dispatch& dispatch) const noexcept;
+    /// The interface, and whether it records what is sent to it.
+    graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
     const vnet::interface::Table& table_;

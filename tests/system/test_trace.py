@@ -3,11 +3,12 @@
 
 import re
 
-from scapy.layers.inet import IP, UDP
+from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import Ether
 
 from lib.clients import ping
 from lib.lab import LAN, WAN
+from lib.wait import wait_until
 
 FORWARD = ["ethernet-input", "ip4-input", "ip4-lookup", "ip4-rewrite", "interface-output", "port-tx"]
 STEP = re.compile(r"^ +\d+\.\d+ us +(\S+) +(\S+) -> (\S+) +(\d+) B$", re.M)
@@ -70,6 +71,86 @@ def test_an_input_is_traced_at_the_node_behind_it(lab):
     lab.daemon.ctl("trace add port-rx 1")
     assert ping(lab.lan, WAN).received == 1
     assert packets(lab.daemon.ctl("show trace"))[0][0][0] == "ethernet-input"
+
+
+def sources(text):
+    """Where the traced packets came from and went to, by their first step."""
+    return re.findall(r"^packet.*\n.*\n.* ip4 (\S+) -> (\S+) ttl", text, re.M)
+
+
+def test_only_packets_of_a_flow_are_traced(lab):
+    lab.assert_forwards()
+    with lab.wire() as wire:
+        def send(source_port, destination_port, layer=UDP):
+            wire.send(Ether(src=lab.lan.mac(), dst=lab.mac("lan")) / IP(src=LAN, dst=WAN)
+                      / layer(sport=source_port, dport=destination_port))
+        lab.daemon.ctl(f"trace add any 10 interface lan from {LAN}/32 to 10.0.2.0/24 protocol udp source-port 1000 "
+                       "destination-port 53")
+        for ports in ((1000, 54), (1001, 53), (1000, 53)):
+            send(*ports)
+        send(1000, 53, TCP)
+        wait_until(lambda: sources(lab.daemon.ctl("show trace")), 10, lambda: "a packet is traced")
+        assert ping(lab.lan, WAN).received == 1
+    text = lab.daemon.ctl("show trace")
+    assert sources(text) == [(LAN, WAN)]
+    assert "udp 1000 -> 53" in text and "tcp" not in text and "icmp" not in text
+
+
+def test_only_packets_of_an_interface_are_traced(lab):
+    lab.assert_forwards()
+    lab.daemon.ctl("trace add any 10 interface wan protocol icmp")
+    assert ping(lab.lan, WAN, count=3).received == 3
+    assert sources(lab.daemon.ctl("show trace")) == [(WAN, LAN)] * 3
+
+
+def test_the_rare_drop_is_found_among_traffic(lab):
+    lab.assert_forwards()
+    lab.daemon.ctl("trace add any 5 drop ip4-input:bad-source")
+    assert ping(lab.lan, WAN, "-i", 0.002, count=500).received == 500
+    with lab.wire() as wire:
+        wire.send(Ether(src=lab.lan.mac(), dst=lab.mac("lan")) / IP(src="127.0.0.1", dst=WAN) / UDP())
+        lab.daemon.wait_error("ip4-input", "bad-source", 1)
+    text = lab.daemon.ctl("show trace")
+    steps, = packets(text)
+    assert [step[0] for step in steps] == ["ethernet-input", "ip4-input", "drop"]
+    assert lab.daemon.ctl_json("show trace")["lost"] == 0
+
+
+def test_a_drop_that_becomes_an_error_is_found(lab):
+    lab.assert_forwards()
+    lab.daemon.ctl("trace add any 5 drop ttl-expired")
+    assert ping(lab.lan, WAN, count=2).received == 2
+    assert ping(lab.lan, WAN, "-t", 1).received == 0
+    text = lab.daemon.ctl("show trace")
+    steps, = packets(text)
+    assert [step[0] for step in steps][:5] == [
+        "ethernet-input", "ip4-input", "ip4-lookup", "ip4-rewrite", "icmp4-error"]
+    assert "dropped by ip4-rewrite: ttl-expired" in text
+    assert f"error time-exceeded code 0, to {LAN}" in text
+
+
+def test_nodes_say_what_they_decided_as_text_and_as_data(lab):
+    lab.assert_forwards()
+    lab.daemon.ctl("trace add any 1 interface lan")
+    assert ping(lab.lan, WAN).received == 1
+    text = lab.daemon.ctl("show trace")
+    assert f"route {WAN}/32, source neighbor, adjacency forward, next-hop {WAN}, interface wan, mtu 1500" in text
+    packet, = lab.daemon.ctl_json("show trace")["packets"]
+    decided = {step["node"]: {field["name"]: field["value"] for field in step.get("decided", [])}
+               for step in packet["steps"]}
+    assert decided["ip4-lookup"]["next-hop"] == WAN
+    assert decided["ip4-rewrite"]["ttl"] == "64 -> 63"
+    assert decided["ip4-rewrite"]["link-layer"] == f"{lab.mac('wan')} -> {lab.wan.mac()}"
+    assert decided["port-tx"]["interface"] == "wan"
+
+
+def test_bad_filters_are_refused_with_a_sentence(lab):
+    for line, about in (("interface nosuch", "nosuch"), ("protocol icmp source-port 5", "no ports"),
+                        ("protocol 256", "256"), ("source-port 65536", "65535"), ("drop nosuch", "nosuch"),
+                        ("from 10.0.0.0/33", "33")):
+        assert about in lab.daemon.refused(f"trace add any 5 {line}")
+    assert ping(lab.lan, WAN).received <= 1
+    assert packets(lab.daemon.ctl("show trace")) == [], "nothing was armed"
 
 
 def test_counters_of_nodes_agree(lab):

@@ -84,4 +84,13 @@ void PortTx::send(TxPort& port, std::span<graph::Packet*> packets,
     }
 }
 
+graph::TraceFields PortTx::format(const graph::TraceStep& step) const {
+    const interface::Index index = step.at.meta.tx_interface;
+    if (index >= graph::max_interfaces) {
+        return {};
+    }
+    return {{"interface", table_.name_of(index)},
+            {"dpdk-port", std::to_string(table_.hot(index).unit.load(std::memory_order_relaxed))}};
+}
+
 }  // namespace vnet::device

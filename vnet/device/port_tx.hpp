@@ -50,6 +50,7 @@ public:
     }
 
     void operator()(std::span<graph::Packet*> packets, graph::Dispatch& dispatch) const noexcept;
+    graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
     void send(TxPort& port, std::span<graph::Packet*> packets,

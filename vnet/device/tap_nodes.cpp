@@ -134,4 +134,12 @@ void TapTx::operator()(std::span<graph::Packet*> packets,
     graph::free_packets(packets.first(written));
 }
 
+graph::TraceFields TapTx::format(const graph::TraceStep& step) const {
+    const interface::Interface* tap = table_.get(step.at.meta.tx_interface);
+    if (tap == nullptr) {
+        return {};
+    }
+    return {{"interface", tap->name}, {"host-interface", tap->device->description()}};
+}
+
 }  // namespace vnet::device

@@ -72,6 +72,7 @@ public:
     }
 
     void operator()(std::span<graph::Packet*> packets, graph::Dispatch& dispatch) const noexcept;
+    graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
     interface::Table& table_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/ethernet/input.hpp"
 
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include "vnet/wire/ethernet.hpp"
@@ -90,6 +92,21 @@ graph::To<Input::Next, Input::Drop> Input::classify(graph::Packet& packet,
     }
     const bool tagged = type == wire::EtherType::vlan || type == wire::EtherType::qinq;
     return tagged ? Drop::unknown_vlan : Drop::unknown_type;
+}
+
+graph::TraceFields Input::format(const graph::TraceStep& step) {
+    const auto* header = wire::view<wire::EthernetHeader>(step.at.data());
+    if (header == nullptr) {
+        return {};
+    }
+    graph::TraceFields fields;
+    if (step.next != nullptr && step.next->node != graph::drop_node) {
+        const bool group = step.next->meta.has(graph::packet_flag::l2_group);
+        fields.emplace_back("addressed-to", group ? "a group" : "this station");
+    }
+    const std::string_view type = wire::name(header->ether_type());
+    fields.emplace_back("type", type.empty() ? fmt::format("{:#06x}", header->type.value()) : type);
+    return fields;
 }
 
 }  // namespace vnet::ethernet

@@ -53,6 +53,7 @@ public:
         static constexpr uint32_t no_type = 0x1'0000;
     };
     graph::To<Next, Drop> operator()(graph::Packet& packet, Pass& pass) const noexcept;
+    static graph::TraceFields format(const graph::TraceStep& step);
 
 private:
     graph::To<Next, Drop> classify(graph::Packet& packet, const Pass& pass) const noexcept;

@@ -57,4 +57,26 @@ void ForwardingTable::release(PathIndex path) {
     });
 }
 
+std::string_view name(Action action) {
+    switch (action) {
+        case Action::no_route:
+            return "no-route";
+        case Action::forward:
+            return "forward";
+        case Action::resolve:
+            return "resolve";
+        case Action::local:
+            return "local";
+        case Action::blackhole:
+            return "blackhole";
+        case Action::prohibit:
+            return "prohibit";
+        case Action::unreachable:
+            return "unreachable";
+        case Action::broadcast:
+            return "broadcast";
+    }
+    return {};
+}
+
 }  // namespace vnet::fib

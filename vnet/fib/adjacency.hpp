@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "graph/hop.hpp"
@@ -34,6 +35,9 @@ enum class Action : uint8_t {
     /// address.
     broadcast,
 };
+
+/// The word for people: "forward", "no-route".
+std::string_view name(Action action);
 
 /// Where a packet goes and what its new link-layer header is: one cache line, read by workers,
 /// never changed once it is published. A change makes another one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/icmp4/error.hpp"
 
+#include <fmt/format.h>
 #include <rte_cycles.h>
 
 #include <algorithm>
@@ -61,6 +62,10 @@ Error::Error(const interface::Table& interfaces, ErrorSlot slot, unsigned worker
       buckets_(workers, Bucket{0, clocks_most_}) {}
 
 bool Error::allowed(graph::Dispatch& dispatch) const noexcept {
+    if (dispatch.worker() >= buckets_.size()) {
+        // No worker but a dry run, which sends nothing.
+        return true;
+    }
     Bucket& bucket = buckets_[dispatch.worker()];
     const uint64_t now = dispatch.now_tsc();
     bucket.clocks = std::min(clocks_most_, bucket.clocks + (now - bucket.last_tsc));
@@ -132,6 +137,27 @@ graph::To<Error::Next, Error::Drop> Error::operator()(graph::Packet& packet,
     icmp->rest = wire::Be32(request.rest);
     icmp->checksum = wire::internet_checksum(packet.from_offset(meta.l4_offset));
     return Next::lookup;
+}
+
+graph::TraceFields Error::format(const graph::TraceStep& step) const {
+    const ErrorRequest request = slot_.of(step.at.slots);
+    std::string_view code;
+    if (request.type == wire::Icmp4Type::unreachable) {
+        code = wire::name(wire::Icmp4Unreachable(request.code));
+    }
+    graph::TraceFields fields{
+        {"error", fmt::format("{} {}", wire::name(request.type),
+                              code.empty() ? fmt::format("code {}", request.code) : code)}};
+    if (const auto* about =
+            wire::view<wire::Ip4Header>(step.at.from_offset(step.at.meta.l3_offset))) {
+        fields.emplace_back("to", about->source.to_string());
+    }
+    if (step.next != nullptr && step.next->node != graph::drop_node) {
+        if (const auto* ip = wire::view<wire::Ip4Header>(step.next->data())) {
+            fields.emplace_back("from", ip->source.to_string());
+        }
+    }
+    return fields;
 }
 
 }  // namespace vnet::icmp4

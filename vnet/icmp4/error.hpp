@@ -67,6 +67,8 @@ public:
     Error(const interface::Table& interfaces, ErrorSlot slot, unsigned workers, Limit limit);
     graph::To<Next, Drop> operator()(graph::Packet& packet,
                                      graph::Dispatch& dispatch) const noexcept;
+    /// Which error it was asked for.
+    graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
     /// Tokens of one worker: TSC clocks that may still be spent.

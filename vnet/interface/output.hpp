@@ -20,6 +20,7 @@ public:
     Output(Table& table, graph::ArcId arc) : table_(table), arc_(arc) {}
     void operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                     graph::Dispatch& dispatch) const noexcept;
+    graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
     Table& table_;

@@ -15,7 +15,7 @@ constexpr uint32_t smallest_mtu = 68;
 }  // namespace
 
 Table::Table(graph::Engine& engine) : engine_(engine), hot_(graph::max_interfaces) {
-    for (size_t worker = 0; worker < engine.workers().size(); ++worker) {
+    for (unsigned context = 0; context < engine.contexts(); ++context) {
         counters_.push_back(std::make_unique<graph::StableArray<Counters>>(graph::max_interfaces));
     }
     // An interface that never was sends to node 0, which is "drop"; and as it is not up, nothing
@@ -225,8 +225,8 @@ void Table::tell(const Interface& interface, Change change) {
 
 Totals Table::sum(Index index) const {
     Totals totals;
-    for (const auto& worker : counters_) {
-        const Counters& counters = (*worker)[index];
+    for (unsigned worker = 0; worker < engine_.workers().size(); ++worker) {
+        const Counters& counters = (*counters_[worker])[index];
         totals.rx_packets += counters.rx_packets.read();
         totals.rx_bytes += counters.rx_bytes.read();
         totals.tx_packets += counters.tx_packets.read();

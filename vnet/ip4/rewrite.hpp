@@ -61,6 +61,8 @@ public:
         static constexpr uint32_t no_length = ~uint32_t(0);
     };
     graph::To<Next, Drop> operator()(graph::Packet& packet, Pass& pass) const noexcept;
+    /// The TTL, and the link-layer header that the adjacency gives.
+    graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
     graph::To<Next, Drop> with_care(graph::Packet& packet, Pass& pass) const noexcept;

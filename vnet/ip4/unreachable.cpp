@@ -34,4 +34,9 @@ graph::To<Unreachable::Next, Unreachable::Drop> Unreachable::operator()(
     return Next::icmp_error;
 }
 
+graph::TraceFields Unreachable::format(const graph::TraceStep& step) const {
+    const fib::Action action = forwarding_.adjacency(step.at.meta.adjacency).action;
+    return {{"route-says", std::string(fib::name(action))}};
+}
+
 }  // namespace vnet::ip4

@@ -26,6 +26,7 @@ public:
         : forwarding_(forwarding), slot_(slot) {}
     graph::To<Next, Drop> operator()(graph::Packet& packet,
                                      graph::Dispatch& dispatch) const noexcept;
+    graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
     const fib::ForwardingTable& forwarding_;

@@ -31,8 +31,8 @@ ArpInput::Drop reason(wire::ArpFault fault) noexcept {
 }
 }  // namespace
 
-graph::To<graph::NoNext, ArpInput::Drop> ArpInput::operator()(
-    graph::Packet& packet) const noexcept {
+graph::To<graph::NoNext, ArpInput::Drop> ArpInput::preview(
+    const graph::Packet& packet) const noexcept {
     const auto [arp, fault] = wire::check_arp(packet.from_offset(packet.meta().l3_offset));
     if (fault != wire::ArpFault::none) {
         return reason(fault);
@@ -41,6 +41,15 @@ graph::To<graph::NoNext, ArpInput::Drop> ArpInput::operator()(
         wire::view<wire::EthernetHeader>(packet.from_offset(packet.meta().l2_offset));
     if (ethernet == nullptr || ethernet->source != arp->sender_mac) {
         return Drop::spoofed_mac;
+    }
+    return graph::Hop::consumed();
+}
+
+graph::To<graph::NoNext, ArpInput::Drop> ArpInput::operator()(
+    graph::Packet& packet) const noexcept {
+    const auto hop = preview(packet);
+    if (graph::Hop(hop).is_drop()) {
+        return hop;
     }
     if (!to_control_.push(packet)) {
         return Drop::queue_full;

@@ -37,8 +37,13 @@ public:
           "the sender in the ARP packet is not the sender of the frame"},
          {Drop::queue_full, "queue-full", "more ARP packets than control takes"}});
 
+    static constexpr std::string_view effects =
+        "handed to control, which learns the sender and answers for the router's own addresses";
+
     explicit ArpInput(graph::Mailbox& to_control) : to_control_(to_control) {}
     graph::To<graph::NoNext, Drop> operator()(graph::Packet& packet) const noexcept;
+    /// Its checks alone.
+    graph::To<graph::NoNext, Drop> preview(const graph::Packet& packet) const noexcept;
 
 private:
     graph::Mailbox& to_control_;

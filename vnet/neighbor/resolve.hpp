@@ -26,6 +26,10 @@ public:
         "ip4-resolve", {{Drop::queue_full, "queue-full",
                          "more packets to unresolved neighbours than control takes"}});
 
+    static constexpr std::string_view effects =
+        "handed to control, which asks for the neighbour's MAC address and holds the packet "
+        "meanwhile";
+
     Resolve(graph::Mailbox& to_control, const fib::ForwardingTable& forwarding, NextHopSlot slot)
         : to_control_(to_control), forwarding_(forwarding), slot_(slot) {}
     graph::To<graph::NoNext, Drop> operator()(graph::Packet& packet) const noexcept {

@@ -17,6 +17,7 @@ absl::Status register_neighbors(api::Registry& registry, Router& router);
 absl::Status register_graph(api::Registry& registry, Router& router);
 absl::Status register_workers(api::Registry& registry, Router& router);
 absl::Status register_trace(api::Registry& registry, Router& router);
+absl::Status register_explain(api::Registry& registry, Router& router);
 absl::Status register_drops(api::Registry& registry, Router& router);
 absl::Status register_capture(api::Registry& registry, Router& router);
 

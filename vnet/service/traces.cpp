@@ -2,45 +2,159 @@
 #include "vnet/service/traces.hpp"
 
 #include <fmt/format.h>
-#include <rte_cycles.h>
 
-#include "vnet/service/packet_text.hpp"
+#include "vnet/service/convert.hpp"
+#include "vnet/service/flow_match.hpp"
 
 namespace vnet::service {
 
-absl::Status Traces::add(const std::string& name, uint32_t packets) {
-    const graph::NodeId node = router_.engine().graph().find(name);
-    if (node == graph::no_node) {
-        return absl::NotFoundError(
-            fmt::format("there is no node '{}' to trace from; `show graph` lists them", name));
-    }
-    if (packets == 0 || packets > most_packets) {
-        return absl::OutOfRangeError(
-            fmt::format("{} packets cannot be traced; give 1 to {}", packets, most_packets));
-    }
-    const graph::Graph& graph = router_.engine().graph();
-    // An input has no packets in front of it: what it brings is met at the node behind it.
-    graph::NodeId at = node;
-    if (graph.nodes()[node].spec.kind == graph::NodeKind::input) {
-        const auto next = graph.successors().find(node);
-        if (next == graph.successors().end() || next->second.size() != 1) {
-            return absl::InvalidArgumentError(
-                fmt::format("input '{}' leads to several nodes; trace from one of them, `show node "
-                            "{}` names them",
-                            name, name));
+namespace {
+
+/// What is behind the inputs: where packets come in. Several where a feature may stand between.
+void add_behind(const graph::Graph& graph, graph::NodeId input, graph::TraceFilter& filter) {
+    const auto next = graph.successors().find(input);
+    if (next != graph.successors().end()) {
+        for (const graph::NodeId id : next->second) {
+            filter.nodes.set(id);
         }
-        at = *next->second.begin();
     }
-    for (const auto& worker : router_.engine().workers()) {
-        worker->dispatch().tracer().arm(at, packets);
+}
+
+}  // namespace
+
+absl::Status Traces::choose_nodes(const std::string& name, graph::TraceFilter& filter) const {
+    const graph::Graph& graph = router_.engine().graph();
+    if (name == "any") {
+        for (const graph::Graph::Node& node : graph.nodes()) {
+            if (node.present && node.spec.kind == graph::NodeKind::input) {
+                add_behind(graph, node.id, filter);
+            }
+        }
+        return absl::OkStatus();
+    }
+    const graph::NodeId node = graph.find(name);
+    if (node == graph::no_node) {
+        return absl::NotFoundError(fmt::format(
+            "there is no node '{}' to trace from; `show graph` lists them, and 'any' means all "
+            "that packets come in by",
+            name));
+    }
+    // An input has no packets in front of it: what it brings is met at the nodes behind it.
+    if (graph.nodes()[node].spec.kind == graph::NodeKind::input) {
+        add_behind(graph, node, filter);
+        if (filter.nodes.none()) {
+            return absl::InvalidArgumentError(fmt::format(
+                "input '{}' leads to no node of its own; name the node to trace from", name));
+        }
+    } else {
+        filter.nodes.set(node);
     }
     return absl::OkStatus();
 }
 
-void Traces::clear() {
-    for (const auto& worker : router_.engine().workers()) {
-        worker->dispatch().tracer().disarm();
+absl::Status Traces::choose_drops(const std::string& text, graph::TraceFilter& filter) const {
+    const graph::Graph& graph = router_.engine().graph();
+    const size_t colon = text.find(':');
+    const std::string node = colon == std::string::npos ? "" : text.substr(0, colon);
+    const std::string reason = colon == std::string::npos ? text : text.substr(colon + 1);
+    for (size_t id = 0; id < graph.drops().size(); ++id) {
+        const graph::DropInfo& drop = graph.drops()[id];
+        if (drop.name == reason && (node.empty() || graph.name_of(drop.node) == node)) {
+            filter.drops.set(id);
+        }
     }
+    filter.by_drop = true;
+    if (filter.drops.none()) {
+        return absl::NotFoundError(
+            fmt::format("no node drops for '{}'; give a reason as `show node NAME` lists them, "
+                        "such as bad-source or ip4-input:bad-source",
+                        text));
+    }
+    return absl::OkStatus();
+}
+
+absl::StatusOr<graph::TraceFilter> Traces::compile(const sluice::AddTraceRequest& request) const {
+    if (request.packets() == 0 || request.packets() > most_packets) {
+        return absl::OutOfRangeError(fmt::format("{} packets cannot be traced; give 1 to {}",
+                                                 request.packets(), most_packets));
+    }
+    graph::TraceFilter filter;
+    absl::Status status = choose_nodes(request.node(), filter);
+    if (request.has_drop()) {
+        status.Update(choose_drops(request.drop(), filter));
+    }
+    if (request.has_interface()) {
+        const auto interface = router_.interfaces().find(request.interface());
+        status.Update(interface.status());
+        filter.rx_interface = interface.ok() ? (*interface)->index : graph::no_interface;
+    }
+    const auto take = [&status](auto& into, const auto& value) {
+        status.Update(value.status());
+        if (value.ok()) {
+            into = *value;
+        }
+    };
+    FlowMatch::Flow flow;
+    if (request.has_source()) {
+        take(flow.source, from_api(request.source()));
+    }
+    if (request.has_destination()) {
+        take(flow.destination, from_api(request.destination()));
+    }
+    if (request.has_protocol()) {
+        take(flow.protocol, parse_protocol(request.protocol()));
+    }
+    if (request.has_source_port()) {
+        take(flow.source_port, check_port(request.source_port(), "source"));
+    }
+    if (request.has_destination_port()) {
+        take(flow.destination_port, check_port(request.destination_port(), "destination"));
+    }
+    const bool ports = flow.source_port || flow.destination_port;
+    if (ports && flow.protocol && *flow.protocol != wire::IpProtocol::tcp &&
+        *flow.protocol != wire::IpProtocol::udp) {
+        status.Update(absl::InvalidArgumentError(
+            fmt::format("protocol {} has no ports; leave the ports out, or give tcp or udp",
+                        request.protocol())));
+    }
+    if (ports || flow.source || flow.destination || flow.protocol) {
+        filter.match = std::make_shared<const FlowMatch>(flow);
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    return filter;
+}
+
+absl::Status Traces::add(const sluice::AddTraceRequest& request) {
+    const auto filter = compile(request);
+    if (!filter.ok()) {
+        return filter.status();
+    }
+    arm(&*filter, request.packets());
+    return absl::OkStatus();
+}
+
+void Traces::arm(const graph::TraceFilter* filter, uint32_t packets) {
+    graph::Engine& engine = router_.engine();
+    for (const auto& worker : engine.workers()) {
+        std::unique_ptr<graph::TraceOrder> order;
+        if (filter != nullptr) {
+            order = std::make_unique<graph::TraceOrder>();
+            order->filter = *filter;
+            order->left = packets;
+        }
+        // std::function wants a copy of what it holds.
+        std::shared_ptr<graph::TraceOrder> before =
+            worker->dispatch().tracer().arm(std::move(order));
+        if (before != nullptr) {
+            engine.rcu().retire([before]() mutable { before.reset(); });
+        }
+    }
+}
+
+void Traces::clear() {
+    arm(nullptr, 0);
     collect();
     order_.clear();
     packets_.clear();
@@ -64,23 +178,12 @@ void Traces::collect() {
     }
 }
 
-sluice::TraceStep Traces::describe(const graph::TraceRecord& record, uint64_t first_tsc) const {
-    const graph::Graph& graph = router_.engine().graph();
-    sluice::TraceStep step;
-    step.set_node(graph.name_of(record.node));
-    step.set_microseconds(double(record.tsc - first_tsc) * 1e6 / double(rte_get_tsc_hz()));
-    step.set_rx_interface(router_.interfaces().name_of(record.meta.rx_interface));
-    step.set_tx_interface(router_.interfaces().name_of(record.meta.tx_interface));
-    step.set_length(record.length);
-    const std::span<const std::byte> bytes(record.bytes.data(), record.captured);
-    step.set_packet(packet_text(record.meta, bytes));
-    if (step.node() == "drop") {
-        const graph::DropInfo& drop = graph.drops()[record.meta.drop];
-        step.set_drop(
-            fmt::format("{}: {} ({})", graph.name_of(drop.node), drop.name, drop.meaning));
+uint64_t Traces::lost() const {
+    uint64_t lost = 0;
+    for (const auto& worker : router_.engine().workers()) {
+        lost += worker->dispatch().tracer().lost();
     }
-    step.mutable_bytes()->set_value(bytes.data(), bytes.size());
-    return step;
+    return lost;
 }
 
 std::vector<sluice::TracedPacket> Traces::list(size_t packets) {
@@ -92,24 +195,28 @@ std::vector<sluice::TracedPacket> Traces::list(size_t packets) {
         sluice::TracedPacket& packet = all.emplace_back();
         packet.set_packet(i + 1);
         packet.set_worker(records.front().worker);
-        for (const graph::TraceRecord& record : records) {
-            *packet.add_steps() = describe(record, records.front().tsc);
+        for (size_t step = 0; step < records.size(); ++step) {
+            *packet.add_steps() = steps_.describe(records, step);
         }
     }
     return all;
 }
 
-std::string Traces::text(size_t packets) {
+std::string Traces::text(const std::vector<sluice::TracedPacket>& packets) {
     std::string text;
-    for (const sluice::TracedPacket& packet : list(packets)) {
+    for (const sluice::TracedPacket& packet : packets) {
         text += fmt::format("packet {} on worker {}\n", packet.packet(), packet.worker());
         for (const sluice::TraceStep& step : packet.steps()) {
+            constexpr std::string_view margin = "                ";
             text +=
                 fmt::format("  {:9.3f} us  {:<18} {} -> {}  {} B\n", step.microseconds(),
                             step.node(), step.rx_interface(), step.tx_interface(), step.length());
-            text += fmt::format("                {}\n", step.packet());
+            text += fmt::format("{}{}\n", margin, step.packet());
             if (step.has_drop()) {
-                text += fmt::format("                dropped by {}\n", step.drop());
+                text += fmt::format("{}dropped by {}\n", margin, step.drop());
+            }
+            if (step.decided_size() != 0) {
+                text += fmt::format("{}{}\n", margin, Steps::decided(step));
             }
         }
     }
