@@ -90,8 +90,8 @@ def test_asking_changes_nothing_and_nothing_is_sent(lab):
         lab.daemon.ctl(*[f"explain lan from {LAN} to 10.0.2.{host} ttl {ttl}"
                          for host in (77, 78, 2) for ttl in (1, 64)], f"explain lan hex {arp}")
         assert ping(lab.lan, WAN).received == 1
-        asked = [frame for frame in wan.frames if ARP in frame and frame[ARP].pdst in ("10.0.2.77", "10.0.2.78")]
-        errors = [frame for frame in lan.frames if ICMP in frame and frame[ICMP].type in (3, 11)]
+        asked = wan.seen(ARP, lambda frame: frame[ARP].pdst in ("10.0.2.77", "10.0.2.78"))
+        errors = lan.seen(ICMP, lambda frame: frame[ICMP].type in (3, 11))
         assert not asked and not errors
     known = {neighbor["address"] for neighbor in lab.daemon.ctl_json("show neighbor")}
     assert known == {LAN, WAN}

@@ -186,7 +186,8 @@ std::string Explain::text(const sluice::ExplainedPacket& packet) const {
                                 ? "no feature is on"
                                 : fmt::format("{}", fmt::join(arc.features(), ", "))));
         }
-        text += fmt::format("{:3}  {:<18} {}", ++number, step.node(), lines.empty() ? "\n" : lines);
+        text += lines.empty() ? fmt::format("{:3}  {}\n", ++number, step.node())
+                              : fmt::format("{:3}  {:<18} {}", ++number, step.node(), lines);
     }
     switch (packet.end()) {
         case sluice::PACKET_END_DROPPED:
