@@ -39,11 +39,21 @@ struct alignas(32) NodeCounters {
 struct WorkerCounters {
     std::array<NodeCounters, max_nodes> nodes;
     std::array<Counter, max_drops> drops;
-    /// Rounds of the loop, rounds that found packets, sleeps begun, and clocks spent asleep.
+    /// Rounds of the loop, rounds that found packets, and clocks spent in those.
     Counter loops;
     Counter busy_loops;
+    Counter busy_clocks;
+    /// Sleeps begun, and clocks spent asleep.
     Counter sleeps;
     Counter sleep_clocks;
+    /// What ended sleeps: a source's descriptor or another worker's packets; the timer; control.
+    Counter wakes_packets;
+    Counter wakes_timer;
+    Counter wakes_control;
+    /// Clocks by which the timer ended sleeps later than asked for, over all wakes_timer.
+    Counter late_clocks;
+    /// The longest that the sleep begun last may take, in microseconds; 0: the worker is busy.
+    Counter sleep_us;
 };
 
 }  // namespace graph

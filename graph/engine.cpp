@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <utility>
 
 namespace graph {
@@ -16,6 +17,15 @@ namespace {
 std::string pool_name() {
     static std::atomic<unsigned> count{0};
     return fmt::format("packets-{}", count.fetch_add(1));
+}
+
+/// Room of the lane between two workers. All lanes together hold a quarter of the buffers at most,
+/// so that a worker that lags behind does not take the others' away.
+unsigned lane_capacity(const Engine::Options& options) {
+    constexpr unsigned least = 64;
+    constexpr unsigned most = 1024;
+    const unsigned lanes = std::max(1U, options.workers * (options.workers - 1));
+    return std::bit_floor(std::clamp(options.buffers / 4 / lanes, least, most));
 }
 
 NodeTotals sum(const std::vector<std::unique_ptr<Worker>>& workers, NodeId node) {
@@ -62,16 +72,21 @@ Engine::Engine(const Options& options, PacketPool pool)
     : options_(options),
       pool_(std::move(pool)),
       rcu_(max_workers),
-      sources_(options.workers),
+      placement_(options.workers),
+      lanes_(options.workers, lane_capacity(options)),
       node_base_(max_nodes),
       control_drops_(max_drops),
       drop_base_(max_drops) {
-    NodeSpec inject;
-    inject.name = "control-inject";
-    inject.kind = NodeKind::input;
-    inject_node_ = *graph_.add(inject);
+    const auto add_input = [this](const char* name) {
+        NodeSpec spec;
+        spec.name = name;
+        spec.kind = NodeKind::input;
+        return *graph_.add(spec);
+    };
+    inputs_.inject = add_input("control-inject");
+    inputs_.handed_over = add_input("worker-input");
     for (unsigned i = 0; i < options.workers; ++i) {
-        workers_.push_back(std::make_unique<Worker>(i, pool_, rcu_));
+        workers_.push_back(std::make_unique<Worker>(i, pool_, rcu_, lanes_));
     }
     control_recorder_.set_lane(uint16_t(options.workers));
     reclaim_timer_ = control_.every(std::chrono::milliseconds(10), [this] { rcu_.reclaim(); });
@@ -86,7 +101,7 @@ std::unique_ptr<Plan> Engine::make_plan(unsigned worker) {
     auto plan = std::make_unique<Plan>();
     plan->runtime =
         std::make_unique<WorkerRuntime>(version_, workers_[worker]->dispatch().counters());
-    plan->sources = sources_[worker];
+    plan->sources = placement_.of(worker);
     return plan;
 }
 
@@ -119,8 +134,7 @@ absl::Status Engine::start() {
     for (const auto& worker : workers_) {
         const std::optional<unsigned> core =
             options_.cores.empty() ? std::nullopt : std::optional(options_.cores[worker->index()]);
-        if (auto status = worker->start(make_plan(worker->index()), core, inject_node_);
-            !status.ok()) {
+        if (auto status = worker->start(make_plan(worker->index()), core, inputs_); !status.ok()) {
             stop();
             return status;
         }
@@ -139,53 +153,116 @@ void Engine::stop() {
     for (const auto& worker : workers_) {
         worker->stop();
     }
+    lanes_.clear();
+}
+
+void Engine::renew(unsigned worker) {
+    if (running_) {
+        workers_[worker]->adopt(make_plan(worker));
+    }
 }
 
 absl::Status Engine::attach(std::shared_ptr<Source> source, std::optional<unsigned> worker) {
-    if (worker && *worker >= workers_.size()) {
-        return absl::InvalidArgumentError(fmt::format(
-            "there is no worker {}; there are {}, counted from 0", *worker, workers_.size()));
+    const auto placed = placement_.add(std::move(source), worker);
+    if (placed.ok()) {
+        renew(*placed);
     }
-    if (const auto polled_by = worker_of(source.get())) {
-        return absl::AlreadyExistsError(fmt::format(
-            "worker {} polls that source already; detach it before it moves", *polled_by));
-    }
-    const auto fewest =
-        std::min_element(sources_.begin(), sources_.end(),
-                         [](const auto& a, const auto& b) { return a.size() < b.size(); });
-    const unsigned index = worker.value_or(unsigned(fewest - sources_.begin()));
-    sources_[index].push_back(std::move(source));
-    if (running_) {
-        workers_[index]->adopt(make_plan(index));
-    }
-    return absl::OkStatus();
+    return placed.status();
 }
 
 void Engine::detach(const Source* source) {
-    for (unsigned index = 0; index < sources_.size(); ++index) {
-        const auto had = std::find_if(sources_[index].begin(), sources_[index].end(),
-                                      [&](const auto& held) { return held.get() == source; });
-        if (had == sources_[index].end()) {
-            continue;
-        }
-        const std::shared_ptr<Source> alive = *had;
-        sources_[index].erase(had);
-        if (running_) {
-            workers_[index]->adopt(make_plan(index));
-        }
-        return;
+    if (const auto worker = placement_.remove(source)) {
+        // The plan that the worker gives back holds the source until here.
+        renew(*worker);
     }
 }
 
-std::optional<unsigned> Engine::worker_of(const Source* source) const {
-    for (unsigned index = 0; index < sources_.size(); ++index) {
-        for (const auto& held : sources_[index]) {
-            if (held.get() == source) {
-                return index;
+std::vector<std::shared_ptr<Source>> Engine::queues_of(uint32_t interface) const {
+    std::vector<std::shared_ptr<Source>> found;
+    for (unsigned worker = 0; worker < placement_.workers(); ++worker) {
+        for (const Polled& polled : placement_.of(worker)) {
+            if (polled.source->id().interface == interface) {
+                found.push_back(polled.source);
             }
         }
     }
-    return std::nullopt;
+    return found;
+}
+
+absl::Status Engine::move(QueueId queue, unsigned worker) {
+    if (worker >= workers_.size()) {
+        return absl::InvalidArgumentError(fmt::format(
+            "there is no worker {}; there are {}, counted from 0", worker, workers_.size()));
+    }
+    for (const auto& source : queues_of(queue.interface)) {
+        if (source->id() != queue) {
+            continue;
+        }
+        placement_.wish_worker(queue, worker);
+        const unsigned before = *placement_.worker_of(source.get());
+        if (before == worker) {
+            return absl::OkStatus();
+        }
+        detach(source.get());
+        if (running_) {
+            lanes_.wait_passed(before);
+        }
+        return attach(source, worker);
+    }
+    return absl::NotFoundError(
+        fmt::format("no worker polls queue {} of interface {}; set the "
+                    "interface up first",
+                    queue.queue, queue.interface));
+}
+
+absl::Status Engine::set_mode(QueueId queue, RxMode mode) {
+    for (const auto& source : queues_of(queue.interface)) {
+        if (source->id() != queue) {
+            continue;
+        }
+        if (mode == RxMode::interrupt && source->wait_fd() < 0) {
+            return absl::FailedPreconditionError(fmt::format(
+                "queue {} has neither an interrupt nor a descriptor to sleep on; its mode may be "
+                "adaptive or polling",
+                queue.queue));
+        }
+        renew(*placement_.wish_mode(queue, mode));
+        return absl::OkStatus();
+    }
+    return absl::NotFoundError(
+        fmt::format("no worker polls queue {} of interface {}; set the "
+                    "interface up first",
+                    queue.queue, queue.interface));
+}
+
+void Engine::rearrange(uint32_t interface, const std::function<void()>& change) {
+    std::vector<std::pair<std::shared_ptr<Source>, unsigned>> taken;
+    for (const auto& source : queues_of(interface)) {
+        taken.emplace_back(source, *placement_.worker_of(source.get()));
+        detach(source.get());
+    }
+    for (const auto& [source, worker] : taken) {
+        if (running_) {
+            lanes_.wait_passed(worker);
+        }
+    }
+    change();
+    for (const auto& [source, worker] : taken) {
+        (void)attach(source, worker);
+    }
+}
+
+void Engine::forget_interface(uint32_t interface) {
+    placement_.forget(interface);
+    graph_.forget_interface(interface);
+}
+
+unsigned Engine::hand_over(unsigned from, unsigned to, std::span<Packet* const> packets) noexcept {
+    const unsigned taken = lanes_.push(from, to, packets);
+    if (taken != 0) {
+        workers_[to]->wake();
+    }
+    return taken;
 }
 
 bool Engine::inject(Packet* packet, NodeId start, unsigned worker) {

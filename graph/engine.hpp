@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,7 +11,9 @@
 
 #include "graph/control.hpp"
 #include "graph/graph.hpp"
+#include "graph/lanes.hpp"
 #include "graph/packet_pool.hpp"
+#include "graph/placement.hpp"
 #include "graph/rcu.hpp"
 #include "graph/slots.hpp"
 #include "graph/worker.hpp"
@@ -58,17 +61,38 @@ public:
     void take_up_here();
     void stop();
 
-    /// Gives a source to a worker (the one with the fewest where none is named). ALREADY_EXISTS
-    /// where one polls it.
+    /// Gives a source to a worker: the one that is named, else the one that was wished for its
+    /// queue, else the one with the fewest. ALREADY_EXISTS where one polls it.
     absl::Status attach(std::shared_ptr<Source> source,
                         std::optional<unsigned> worker = std::nullopt);
     /// Takes it away; on return no worker polls it.
     void detach(const Source* source);
+    /// Has another worker poll a queue, now and when it comes again. No packet is lost and their
+    /// order is kept: the one lets go before the other takes hold, and packets wait in the queue
+    /// meanwhile. INVALID_ARGUMENT where there is no such worker, NOT_FOUND where nobody polls the
+    /// queue.
+    absl::Status move(QueueId queue, unsigned worker);
+    /// How a queue is looked for packets, now and when it comes again. FAILED_PRECONDITION for
+    /// RxMode::interrupt where its source has no descriptor, NOT_FOUND where nobody polls the
+    /// queue.
+    absl::Status set_mode(QueueId queue, RxMode mode);
+    /// Makes a change while no worker polls any queue of an interface and what came in by them
+    /// before has reached the worker it was handed over to: packets that come after the change
+    /// cannot overtake those before. Packets wait in the queues, for some microseconds.
+    void rearrange(uint32_t interface, const std::function<void()>& change);
+    /// The interface is gone, and what was wished for its queues with it.
+    void forget_interface(uint32_t interface);
+    const Placement& placement() const noexcept { return placement_; }
     /// The worker that polls a source.
-    std::optional<unsigned> worker_of(const Source* source) const;
+    std::optional<unsigned> worker_of(const Source* source) const {
+        return placement_.worker_of(source);
+    }
 
-    /// How many sources a worker polls.
-    size_t sources_of(unsigned worker) const { return sources_[worker].size(); }
+    /// Hands packets over to another worker, where each begins at the node Metadata::start. Returns
+    /// how many of the first it took; the others stay the caller's, since the lane is full. Called
+    /// by worker `from`.
+    unsigned hand_over(unsigned from, unsigned to, std::span<Packet* const> packets) noexcept;
+    const Lanes& lanes() const noexcept { return lanes_; }
 
     /// Gives a packet to a worker, to begin at a node; where the queue is full or no worker runs it
     /// is freed, counted in inject_drops(), and false returned.
@@ -99,6 +123,9 @@ public:
 private:
     Engine(const Options& options, PacketPool pool);
     std::unique_ptr<Plan> make_plan(unsigned worker);
+    /// Has a worker take up its plan as it is now.
+    void renew(unsigned worker);
+    std::vector<std::shared_ptr<Source>> queues_of(uint32_t interface) const;
 
     Options options_;
     Control control_;
@@ -106,10 +133,11 @@ private:
     Rcu rcu_;
     SlotMap slots_;
     Graph graph_;
-    NodeId inject_node_ = no_node;
+    Worker::Nodes inputs_;
     std::shared_ptr<const GraphVersion> version_;
     std::vector<std::string> warnings_;
-    std::vector<std::vector<std::shared_ptr<Source>>> sources_;
+    Placement placement_;
+    Lanes lanes_;
     std::vector<std::unique_ptr<Worker>> workers_;
     bool running_ = false;
     uint64_t inject_drops_ = 0;

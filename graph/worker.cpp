@@ -6,8 +6,9 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_pause.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,8 +21,9 @@
 namespace graph {
 
 namespace {
-/// Empty rounds before the first sleep: some microseconds, longer than the gaps inside a burst.
-constexpr unsigned spin_rounds = 256;
+/// How long a worker looks on before it sleeps: about what it costs to sleep and wake, so that it
+/// never costs more than twice what knowing the next packet's time would.
+constexpr unsigned spin_us = 50;
 /// Sleep of a worker that has a source without a descriptor: the first, doubled each time, and the
 /// longest.
 constexpr unsigned first_sleep_us = 20;
@@ -29,11 +31,21 @@ constexpr unsigned longest_sleep_us = 1000;
 /// Sleep where all sources have descriptors: they and the wake descriptor end it; this is only a
 /// safety net.
 constexpr unsigned event_sleep_us = 500'000;
+constexpr uint64_t us_per_second = 1'000'000;
+
+/// An error that waits at a socket makes it readable until somebody asks for it, and drivers never
+/// do: a worker would not sleep any more.
+void clear_error(int fd) noexcept {
+    int error = 0;
+    socklen_t size = sizeof(error);
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+}
 }  // namespace
 
-Worker::Worker(unsigned index, PacketPool& pool, Rcu& rcu)
+Worker::Worker(unsigned index, PacketPool& pool, Rcu& rcu, Lanes& lanes)
     : index_(index),
       rcu_(rcu),
+      lanes_(lanes),
       dispatch_(index, pool),
       injected_(inject_capacity),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
@@ -56,11 +68,11 @@ Worker::~Worker() {
 }
 
 absl::Status Worker::start(std::unique_ptr<Plan> plan, std::optional<unsigned> core,
-                           NodeId inject_node) {
-    inject_node_ = inject_node;
+                           const Nodes& nodes) {
+    nodes_ = nodes;
     core_ = core;
     stop_.store(false, std::memory_order_relaxed);
-    idle_rounds_ = 0;
+    busy_tsc_ = 0;
     take_up(plan.release());
     std::promise<absl::Status> promise;
     auto outcome = promise.get_future();
@@ -77,6 +89,8 @@ absl::Status Worker::start(std::unique_ptr<Plan> plan, std::optional<unsigned> c
                 return;
             }
         }
+        // By default the kernel lets timers be 50 us late, to save itself wake-ups.
+        prctl(PR_SET_TIMERSLACK, 1);
         pthread_setname_np(pthread_self(), fmt::format("worker-{}", index_).c_str());
         if (rte_thread_register() != 0) {
             ready.set_value(absl::ResourceExhaustedError(
@@ -138,8 +152,10 @@ bool Worker::inject(Packet& packet, NodeId start) noexcept {
 
 void Worker::wake() noexcept {
     // Pairs with the fence in sleep(): either the worker sees the news or we see that it sleeps.
+    // The first who sees it rings, the others need not.
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (sleeping_.load(std::memory_order_relaxed)) {
+    if (sleeping_.load(std::memory_order_relaxed) &&
+        sleeping_.exchange(false, std::memory_order_relaxed)) {
         const uint64_t one = 1;
         [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
     }
@@ -147,7 +163,9 @@ void Worker::wake() noexcept {
 
 void Worker::watch(const Plan* plan) noexcept {
     timer_only_ = false;
-    for (const auto& source : plan->sources) {
+    never_sleeps_ = false;
+    bool adaptive = false;
+    for (const auto& [source, mode] : plan->sources) {
         epoll_event event{};
         event.events = EPOLLIN;
         event.data.fd = source->wait_fd();
@@ -155,11 +173,14 @@ void Worker::watch(const Plan* plan) noexcept {
             epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, source->wait_fd(), &event) != 0) {
             timer_only_ = true;
         }
+        never_sleeps_ |= mode == RxMode::polling;
+        adaptive |= mode == RxMode::adaptive;
     }
+    spin_clocks_ = adaptive ? rte_get_tsc_hz() / us_per_second * spin_us : 0;
 }
 
 void Worker::unwatch(const Plan* plan) noexcept {
-    for (const auto& source : plan->sources) {
+    for (const auto& [source, mode] : plan->sources) {
         if (source->wait_fd() >= 0) {
             epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, source->wait_fd(), nullptr);
         }
@@ -181,7 +202,7 @@ unsigned Worker::take_injected() noexcept {
     if (count == 0) {
         return 0;
     }
-    dispatch_.begin_input(inject_node_);
+    dispatch_.begin_input(nodes_.inject);
     for (unsigned i = 0; i < count; ++i) {
         dispatch_.enqueue(*packets[i], packets[i]->meta().start);
     }
@@ -189,16 +210,30 @@ unsigned Worker::take_injected() noexcept {
     return count;
 }
 
+unsigned Worker::take_handed_over() noexcept {
+    return lanes_.drain(index_, [this](std::span<Packet* const> packets) {
+        dispatch_.begin_input(nodes_.handed_over);
+        for (Packet* packet : packets) {
+            dispatch_.enqueue(*packet, packet->meta().start);
+        }
+        dispatch_.end_input(unsigned(packets.size()));
+        if (dispatch_.gathered() >= vector_size) {
+            dispatch_.drain();
+        }
+    });
+}
+
 unsigned Worker::round() noexcept {
-    dispatch_.tick();
     unsigned packets = take_injected();
-    for (const auto& source : current_.load(std::memory_order_relaxed)->sources) {
+    packets += take_handed_over();
+    for (const auto& [source, mode] : current_.load(std::memory_order_relaxed)->sources) {
         dispatch_.begin_input(source->node());
         const unsigned count = source->poll(dispatch_);
         if (count == 0) {
             continue;
         }
         dispatch_.end_input(count);
+        source->brought.add(count);
         packets += count;
         if (dispatch_.gathered() >= vector_size) {
             dispatch_.drain();
@@ -214,14 +249,20 @@ void Worker::run() noexcept {
         if (offered_.load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
             take_up(offered_.exchange(nullptr, std::memory_order_acquire));
         }
+        dispatch_.tick();
+        const uint64_t before = dispatch_.now_tsc();
         const unsigned packets = round();
         counters.loops.add(1);
         rcu_.quiescent(index_);
         if (packets != 0) {
+            busy_tsc_ = dispatch_.now_tsc();
             counters.busy_loops.add(1);
-            idle_rounds_ = 0;
-            sleep_us_ = 0;
-        } else if (++idle_rounds_ < spin_rounds) {
+            counters.busy_clocks.add(busy_tsc_ - before);
+            if (sleep_us_ != 0) {
+                sleep_us_ = 0;
+                counters.sleep_us.set(0);
+            }
+        } else if (never_sleeps_ || before - busy_tsc_ < spin_clocks_) {
             rte_pause();
         } else {
             sleep();
@@ -229,38 +270,61 @@ void Worker::run() noexcept {
     }
 }
 
+bool Worker::may_sleep() const noexcept {
+    return offered_.load(std::memory_order_relaxed) == nullptr &&
+           !stop_.load(std::memory_order_relaxed) && injected_.empty() && !lanes_.news(index_);
+}
+
 void Worker::sleep() noexcept {
     const auto& sources = current_.load(std::memory_order_relaxed)->sources;
     sleeping_.store(true, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    bool may_sleep = offered_.load(std::memory_order_relaxed) == nullptr &&
-                     !stop_.load(std::memory_order_relaxed) && injected_.empty();
+    bool quiet = may_sleep();
     size_t armed = 0;
-    while (may_sleep && armed < sources.size()) {
-        may_sleep = sources[armed++]->arm();
+    while (quiet && armed < sources.size()) {
+        quiet = sources[armed++].source->arm();
     }
-    if (may_sleep) {
+    if (quiet) {
         sleep_us_ = timer_only_ ? std::clamp(sleep_us_ * 2, first_sleep_us, longest_sleep_us)
                                 : event_sleep_us;
         const timespec limit{sleep_us_ / 1'000'000, long(sleep_us_ % 1'000'000) * 1000};
-        const uint64_t before = rte_rdtsc();
+        dispatch_.counters().sleep_us.set(sleep_us_);
         dispatch_.counters().sleeps.add(1);
+        const uint64_t before = rte_rdtsc();
         rcu_.offline(index_);
         epoll_event events[8];
         const int ready = epoll_pwait2(epoll_fd_, events, 8, &limit, nullptr);
         rcu_.online(index_);
-        for (int i = 0; i < ready; ++i) {
-            if (events[i].data.fd == wake_fd_) {
-                uint64_t count = 0;
-                [[maybe_unused]] const ssize_t taken = read(wake_fd_, &count, sizeof(count));
-            }
-        }
-        dispatch_.counters().sleep_clocks.add(rte_rdtsc() - before);
+        count_wake({events, size_t(std::max(ready, 0))}, rte_rdtsc() - before);
     }
     for (size_t i = 0; i < armed; ++i) {
-        sources[i]->disarm();
+        sources[i].source->disarm();
     }
     sleeping_.store(false, std::memory_order_relaxed);
+}
+
+void Worker::count_wake(std::span<const epoll_event> events, uint64_t slept_clocks) noexcept {
+    WorkerCounters& counters = dispatch_.counters();
+    counters.sleep_clocks.add(slept_clocks);
+    if (events.empty()) {
+        const uint64_t asked_for = rte_get_tsc_hz() / us_per_second * sleep_us_;
+        counters.wakes_timer.add(1);
+        counters.late_clocks.add(slept_clocks > asked_for ? slept_clocks - asked_for : 0);
+        return;
+    }
+    bool packets = lanes_.news(index_);
+    for (const epoll_event& event : events) {
+        if (event.data.fd == wake_fd_) {
+            uint64_t count = 0;
+            [[maybe_unused]] const ssize_t taken = read(wake_fd_, &count, sizeof(count));
+            continue;
+        }
+        packets = true;
+        if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) {
+            clear_error(event.data.fd);
+        }
+    }
+    (packets ? counters.wakes_packets : counters.wakes_control).add(1);
 }
 
 }  // namespace graph

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <sys/epoll.h>
 
 #include <atomic>
 #include <memory>
@@ -10,9 +11,10 @@
 #include <vector>
 
 #include "graph/dispatch.hpp"
+#include "graph/lanes.hpp"
 #include "graph/packet_ring.hpp"
+#include "graph/placement.hpp"
 #include "graph/rcu.hpp"
-#include "graph/source.hpp"
 
 namespace graph {
 
@@ -20,18 +22,24 @@ namespace graph {
 /// it polls.
 struct Plan {
     std::unique_ptr<WorkerRuntime> runtime;
-    std::vector<std::shared_ptr<Source>> sources;
+    std::vector<Polled> sources;
 };
 
 /// A thread that polls its sources and runs their packets through the graph to completion. It never
-/// waits for control. When its sources stay empty it sleeps, on their descriptors where all have
-/// one, else on a timer that backs off; packets, control's packets and a new plan wake it.
+/// waits for control. When its sources stay empty and none is in the mode "polling" it sleeps, on
+/// their descriptors where all have one, else on a timer that backs off; packets, those of control
+/// and of other workers too, and a new plan wake it.
 class Worker {
 public:
+    /// The input nodes that packets from control and from other workers are counted for.
+    struct Nodes {
+        NodeId inject = no_node;
+        NodeId handed_over = no_node;
+    };
     /// Packets from control that may wait for the worker.
     static constexpr unsigned inject_capacity = 1024;
 
-    Worker(unsigned index, PacketPool& pool, Rcu& rcu);
+    Worker(unsigned index, PacketPool& pool, Rcu& rcu, Lanes& lanes);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -40,7 +48,7 @@ public:
 
     /// Starts the thread, pinned to `core` if one is given.
     absl::Status start(std::unique_ptr<Plan> plan, std::optional<unsigned> core,
-                       NodeId inject_node);
+                       const Nodes& nodes);
     /// Ends the thread behind a full round. Packets that wait for it from control are freed. It may
     /// start again.
     void stop();
@@ -50,6 +58,10 @@ public:
     /// Gives the worker a packet to begin at node `start`. False when its queue is full; the packet
     /// stays the caller's.
     bool inject(Packet& packet, NodeId start) noexcept;
+
+    // ---- any thread ----
+
+    /// There is news for the worker: if it sleeps, it wakes.
     void wake() noexcept;
 
     unsigned index() const noexcept { return index_; }
@@ -64,13 +76,17 @@ private:
     void unwatch(const Plan* plan) noexcept;
     unsigned round() noexcept;
     unsigned take_injected() noexcept;
+    unsigned take_handed_over() noexcept;
+    bool may_sleep() const noexcept;
     void sleep() noexcept;
+    void count_wake(std::span<const epoll_event> events, uint64_t slept_clocks) noexcept;
 
     const unsigned index_;
     Rcu& rcu_;
+    Lanes& lanes_;
     Dispatch dispatch_;
     PacketRing injected_;
-    NodeId inject_node_ = no_node;
+    Nodes nodes_;
     std::optional<unsigned> core_;
     std::thread thread_;
     std::atomic<bool> stop_{false};
@@ -82,8 +98,12 @@ private:
     std::atomic<bool> sleeping_{false};
     int wake_fd_;
     int epoll_fd_;
+    /// Of the plan: a source has no descriptor; none lets it sleep; how long it looks on.
     bool timer_only_ = false;
-    unsigned idle_rounds_ = 0;
+    bool never_sleeps_ = false;
+    uint64_t spin_clocks_ = 0;
+    /// TSC of the last round that found packets.
+    uint64_t busy_tsc_ = 0;
     unsigned sleep_us_ = 0;
 };
 

@@ -48,6 +48,9 @@ struct alignas(64) Counters {
     graph::Counter tx_full;
     /// Packets that came in while the interface was down or no frame was free.
     graph::Counter rx_missed;
+    /// Times that nothing could be received, since no buffer was free: packets wait in the device,
+    /// and are lost there when that is full.
+    graph::Counter rx_no_buffer;
 };
 
 }  // namespace vnet::interface

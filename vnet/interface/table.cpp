@@ -90,7 +90,7 @@ absl::Status Table::remove(const std::string& name) {
     }
     tell(*interface, Change::removing);
     const Index index = interface->index;
-    engine_.graph().forget_interface(index);
+    engine_.forget_interface(index);
     hot_[index].tx_node.store(engine_.graph().find("drop"), std::memory_order_release);
     engine_.rcu().synchronize();
     interfaces_.erase(index);
@@ -233,6 +233,7 @@ Totals Table::sum(Index index) const {
         totals.tx_bytes += counters.tx_bytes.read();
         totals.tx_full += counters.tx_full.read();
         totals.rx_missed += counters.rx_missed.read();
+        totals.rx_no_buffer += counters.rx_no_buffer.read();
     }
     return totals;
 }
@@ -247,6 +248,7 @@ Totals Table::totals(Index index) const {
         totals.tx_bytes -= base->second.tx_bytes;
         totals.tx_full -= base->second.tx_full;
         totals.rx_missed -= base->second.rx_missed;
+        totals.rx_no_buffer -= base->second.rx_no_buffer;
     }
     return totals;
 }

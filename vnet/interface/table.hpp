@@ -38,6 +38,7 @@ struct Totals {
     uint64_t tx_bytes = 0;
     uint64_t tx_full = 0;
     uint64_t rx_missed = 0;
+    uint64_t rx_no_buffer = 0;
 };
 
 /// All interfaces: names, indexes, states, counters. Owned by the Router; changed by the control

@@ -22,7 +22,7 @@ absl::StatusOr<api::ItemSource<sluice::Worker>> list(graph::Engine& engine, uint
         if (worker->core()) {
             message.set_core(*worker->core());
         }
-        message.set_sources(uint32_t(engine.sources_of(worker->index())));
+        message.set_sources(uint32_t(engine.placement().of(worker->index()).size()));
         message.set_rounds(counters.loops.read());
         message.set_busy_rounds(counters.busy_loops.read());
         message.set_sleeps(counters.sleeps.read());
