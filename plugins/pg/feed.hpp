@@ -19,6 +19,8 @@ struct Entrance {
     vnet::interface::Table* table = nullptr;
     vnet::interface::Index interface = 0;
     vnet::device::InputPath path;
+    /// Its number among the feeds of the interface, as if that had so many queues.
+    uint32_t queue = 0;
 };
 
 /// How many packets, how fast.
@@ -39,6 +41,7 @@ public:
     Feed(const Entrance& entrance, const Pace& pace, int done_fd);
 
     graph::NodeId node() const noexcept final { return entrance_.path.input; }
+    graph::QueueId id() const noexcept final { return {entrance_.interface, entrance_.queue}; }
     unsigned poll(graph::Dispatch& dispatch) noexcept final;
 
     // ---- control thread ----

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <limits>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -92,7 +93,21 @@ absl::StatusOr<Entrance> Generators::check(const FeedRequest& request, Pace& pac
     }
     pace.rate = request.rate.value_or(0);
     pace.vector = request.vector.value_or(graph::vector_size);
-    return Entrance{&table_, *interface, path_};
+    return Entrance{&table_, *interface, path_, free_queue(*interface)};
+}
+
+uint32_t Generators::free_queue(vnet::interface::Index interface) const {
+    std::set<uint32_t> taken;
+    for (const auto& [name, generator] : generators_) {
+        if (generator.feed->interface() == interface) {
+            taken.insert(generator.feed->id().queue);
+        }
+    }
+    uint32_t queue = 0;
+    while (taken.contains(queue)) {
+        ++queue;
+    }
+    return queue;
 }
 
 absl::Status Generators::add_stream(const FeedRequest& request, std::optional<uint64_t> packets,

@@ -66,6 +66,7 @@ private:
         bool attached = false;
     };
     absl::StatusOr<Entrance> check(const FeedRequest& request, Pace& pace) const;
+    uint32_t free_queue(vnet::interface::Index interface) const;
     absl::StatusOr<Generator*> find(const std::string& name);
     absl::Status attach(Generator& generator);
     void detach(Generator& generator);

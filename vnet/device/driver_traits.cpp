@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -33,9 +34,12 @@ DriverTraits traits_of(std::string_view driver) {
     if (driver == "net_af_packet") {
         traits.restarts = false;
         traits.fills_while_down = true;
+        traits.socket_domain = AF_PACKET;
+        traits.sockets_at_once = true;
     } else if (driver == "net_af_xdp") {
         traits.fills_while_down = true;
         traits.leaves_sockets = true;
+        traits.socket_domain = AF_XDP;
     } else if (driver == "net_ring" || driver == "net_pcap") {
         traits.takes_any_mac = true;
     } else if (driver == "net_memif" || driver == "net_vhost") {
@@ -47,20 +51,29 @@ DriverTraits traits_of(std::string_view driver) {
     return traits;
 }
 
-std::vector<std::pair<int, ino_t>> xdp_sockets() {
-    std::vector<std::pair<int, ino_t>> found;
+std::vector<OpenSocket> open_sockets(int domain) {
+    std::vector<OpenSocket> found;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
         const int fd = std::atoi(entry.path().filename().c_str());
         struct stat info {};
-        if (option(fd, SO_DOMAIN) == AF_XDP && fstat(fd, &info) == 0) {
+        if (option(fd, SO_DOMAIN) == domain && fstat(fd, &info) == 0) {
             found.emplace_back(fd, info.st_ino);
         }
     }
+    std::sort(found.begin(), found.end());
     return found;
 }
 
-void close_sockets(const std::vector<std::pair<int, ino_t>>& sockets) {
+std::vector<OpenSocket> opened_since(const std::vector<OpenSocket>& before, int domain) {
+    std::vector<OpenSocket> found = open_sockets(domain);
+    std::erase_if(found, [&](const OpenSocket& socket) {
+        return std::find(before.begin(), before.end(), socket) != before.end();
+    });
+    return found;
+}
+
+void close_sockets(const std::vector<OpenSocket>& sockets) {
     for (const auto& [fd, inode] : sockets) {
         struct stat info {};
         if (fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode) && info.st_ino == inode) {

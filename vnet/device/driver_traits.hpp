@@ -26,15 +26,24 @@ struct DriverTraits {
     bool queues_in_pairs = false;
     /// Leaves AF_XDP sockets open when it is closed.
     bool leaves_sockets = false;
+    /// Receives from a socket of this domain for each queue, which a worker can sleep on; 0: from
+    /// none.
+    int socket_domain = 0;
+    /// Opens them when the device is plugged in, not when its queues are set up.
+    bool sockets_at_once = false;
 };
 
 /// By the name that rte_eth_dev_info gives.
 DriverTraits traits_of(std::string_view driver);
 
-/// The AF_XDP sockets that this process has opened: descriptor and inode.
-std::vector<std::pair<int, ino_t>> xdp_sockets();
+/// A socket that this process has open: descriptor and inode.
+using OpenSocket = std::pair<int, ino_t>;
+/// Those of a domain (AF_XDP, AF_PACKET), lowest descriptor first.
+std::vector<OpenSocket> open_sockets(int domain);
+/// Those that were not among `before`.
+std::vector<OpenSocket> opened_since(const std::vector<OpenSocket>& before, int domain);
 /// Closes those of `sockets` that are still the same open socket.
-void close_sockets(const std::vector<std::pair<int, ino_t>>& sockets);
+void close_sockets(const std::vector<OpenSocket>& sockets);
 
 /// Puts a descriptor that never becomes readable in the place of the socket that listens on `name`,
 /// a path or an abstract name. DPDK's memif driver neither closes its listener nor takes it from

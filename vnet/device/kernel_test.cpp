@@ -84,6 +84,49 @@ struct KernelTest : ::testing::Test {
     std::unique_ptr<Rig> rig;
 };
 
+TEST_F(KernelTest, WithoutBuffersAPacketPortCountsAndRecovers) {
+    rig.reset();
+    rig = std::make_unique<Rig>(1, 1023);
+    const auto index = rig->port_up("p", "net_af_packet0,iface=v0");
+    HostSocket host("v1");
+    const Bytes in = rig->frame_to(index);
+    auto taken = rig->take_all_buffers();
+    ASSERT_TRUE(rig->until([&] {
+        host.send(in);
+        return rig->table().totals(index).rx_no_buffer > 0;
+    }));
+    graph::free_packets(taken);
+    // Behind those that have waited in the kernel.
+    const Bytes last = rig->frame_to(index, 333);
+    ASSERT_TRUE(host.send(last));
+    EXPECT_TRUE(rig->until([&] { return rig->ip4->wait(1).back().bytes == last; }));
+}
+
+TEST_F(KernelTest, WorkersSleepOnTheSocketsOfPorts) {
+    for (const char* driver : {"net_af_packet0,iface=v0", "net_af_xdp0,iface=v0"}) {
+        const auto index = rig->port_up("p", driver);
+        ASSERT_NE(index, 0U) << driver;
+        const auto& polled = rig->engine().placement().of(0);
+        ASSERT_EQ(polled.size(), 1U);
+        EXPECT_GE(polled[0].source->wait_fd(), 0) << driver;
+        EXPECT_EQ(polled[0].source->id(), (graph::QueueId{index, 0}));
+        ASSERT_TRUE(rig->engine().set_mode({index, 0}, graph::RxMode::interrupt).ok());
+        const graph::WorkerCounters& counters = rig->engine().workers()[0]->dispatch().counters();
+        for (unsigned round = 0; round < 20; ++round) {
+            const uint64_t sleeps = counters.sleeps.read();
+            pass(index, 1);
+            ASSERT_TRUE(rig->until([&] { return counters.sleeps.read() > sleeps; })) << driver;
+        }
+        EXPECT_GE(counters.wakes_packets.read(), 10U) << driver;
+        // An error at the socket wakes the worker once, not for ever.
+        testing::set_host_up("v0", false);
+        ASSERT_TRUE(rig->until([&] { return !testing::host_is_up("v0"); }));
+        testing::set_host_up("v0", true);
+        pass(index, 3);
+        ASSERT_TRUE(rig->table().remove("p").ok());
+    }
+}
+
 TEST_F(KernelTest, AfPacket) {
     try_out("net_af_packet0,iface=v0");
 }

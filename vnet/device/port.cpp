@@ -46,12 +46,13 @@ bool host_link(const std::string& name) {
 }  // namespace
 
 Port::Port(Ports& ports, interface::Index index, Devargs devargs, const PortOptions& options,
-           uint16_t port_id)
+           uint16_t port_id, std::vector<OpenSocket> sockets)
     : ports_(ports),
       index_(index),
       devargs_(std::move(devargs)),
       options_(options),
-      port_id_(port_id) {
+      port_id_(port_id),
+      sockets_(std::move(sockets)) {
     ports_.devices_[devargs_.name] = devargs_.host_interface();
     if (const std::string listener = devargs_.memif_listener(); !listener.empty()) {
         ports_.listeners_.insert(listener);
@@ -81,8 +82,8 @@ Port::~Port() {
     if (rte_dev_remove(info_.device) != 0) {
         spdlog::warn("device '{}' was not unplugged cleanly: {}", devargs_.name, capture.reason());
     }
-    close_sockets(sockets_);
-    if (!sockets_.empty()) {
+    if (traits_.leaves_sockets && !sockets_.empty()) {
+        close_sockets(sockets_);
         ports_.spent_.insert(devargs_.host_queue());
     }
     ports_.devices_.erase(devargs_.name);
@@ -167,8 +168,7 @@ int Port::set_queues_up(bool interrupts) {
         return error;
     }
     const auto socket = unsigned(rte_eth_dev_socket_id(port_id_));
-    const auto before =
-        traits_.leaves_sockets ? xdp_sockets() : std::vector<std::pair<int, ino_t>>();
+    const auto before = open_sockets(traits_.socket_domain);
     for (uint16_t queue = 0; queue < rx_queues_; ++queue) {
         if (const int error = rte_eth_rx_queue_setup(port_id_, queue, rx_descriptors, socket,
                                                      nullptr, ports_.engine_.pool().mempool());
@@ -176,12 +176,9 @@ int Port::set_queues_up(bool interrupts) {
             return error;
         }
     }
-    if (traits_.leaves_sockets) {
-        for (const auto& opened : xdp_sockets()) {
-            if (std::find(before.begin(), before.end(), opened) == before.end()) {
-                sockets_.push_back(opened);
-            }
-        }
+    if (traits_.socket_domain != 0 && !traits_.sockets_at_once) {
+        const auto opened = opened_since(before, traits_.socket_domain);
+        sockets_.insert(sockets_.end(), opened.begin(), opened.end());
     }
     for (uint16_t queue = 0; queue < tx_.queues; ++queue) {
         if (const int error =
@@ -253,6 +250,12 @@ void Port::discard_old() {
     }
 }
 
+int Port::socket_of(uint16_t queue) const {
+    // The driver opens them one after the other, and the kernel gives the lowest descriptor that is
+    // free. Where there are others than expected, a timer does it.
+    return sockets_.size() == rx_queues_ ? sockets_[queue].first : -1;
+}
+
 absl::Status Port::set_up(bool up) {
     if (up == up_) {
         return absl::OkStatus();
@@ -280,7 +283,7 @@ absl::Status Port::set_up(bool up) {
     ports_.tx_->set(port_id_, &tx_);
     for (uint16_t queue = 0; queue < rx_queues_; ++queue) {
         sources_.push_back(std::make_shared<RxQueue>(ports_.table_, index_, ports_.path_, port_id_,
-                                                     queue, interrupts_));
+                                                     queue, interrupts_, socket_of(queue)));
         (void)ports_.engine_.attach(sources_.back());
     }
     up_ = true;

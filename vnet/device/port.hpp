@@ -15,7 +15,7 @@ namespace vnet::device {
 class Port final : public interface::Device {
 public:
     Port(Ports& ports, interface::Index index, Devargs devargs, const PortOptions& options,
-         uint16_t port_id);
+         uint16_t port_id, std::vector<OpenSocket> sockets);
     ~Port() override;
 
     /// Configures the port and its queues. After a failure the port can only be destroyed.
@@ -40,6 +40,7 @@ private:
     absl::Status start();
     void stop();
     void discard_old();
+    int socket_of(uint16_t queue) const;
     void learn_mac();
     /// "device 'net_null0' <what>: <why>"
     std::string complain(std::string_view what, int error, const std::string& reason) const;
@@ -59,7 +60,8 @@ private:
     std::chrono::steady_clock::time_point came_up_;
     TxPort tx_;
     std::vector<std::shared_ptr<RxQueue>> sources_;
-    std::vector<std::pair<int, ino_t>> sockets_;
+    /// The driver's own, where it has one for each receive queue.
+    std::vector<OpenSocket> sockets_;
 };
 
 }  // namespace vnet::device

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
+#include <sys/socket.h>
 
 #include <optional>
 
@@ -103,6 +104,7 @@ absl::StatusOr<std::unique_ptr<interface::Device>> Ports::plug_in(interface::Ind
                                                                   const Devargs& devargs,
                                                                   const PortOptions& options) {
     const DpdkLog::Capture capture(log_);
+    const auto before = open_sockets(AF_PACKET);
     if (rte_dev_probe(devargs.text.c_str()) != 0) {
         const std::string reason = capture.reason();
         if (reason.starts_with("failed to parse device")) {
@@ -128,7 +130,8 @@ absl::StatusOr<std::unique_ptr<interface::Device>> Ports::plug_in(interface::Ind
         return absl::InvalidArgumentError(
             fmt::format("device '{}' is no network device", devargs.name));
     }
-    auto port = std::make_unique<Port>(*this, index, devargs, options, *port_id);
+    auto port = std::make_unique<Port>(*this, index, devargs, options, *port_id,
+                                       opened_since(before, AF_PACKET));
     if (auto status = port->configure(); !status.ok()) {
         return status;
     }

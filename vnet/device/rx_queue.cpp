@@ -14,11 +14,20 @@ namespace {
 /// Some drivers give no more than so many packets a call, however many there are.
 constexpr unsigned driver_burst = 32;
 constexpr unsigned prefetch_ahead = 4;
+/// Empty polls for each time that one asks whether it was for want of buffers, which a driver does
+/// not say. A queue that waits for buffers is polled all the time, since its descriptor tells of
+/// packets.
+constexpr unsigned polls_for_a_look = 256;
 }  // namespace
 
 RxQueue::RxQueue(interface::Table& table, interface::Index interface, const InputPath& path,
-                 uint16_t port_id, uint16_t queue, bool interrupts)
-    : table_(table), interface_(interface), path_(path), port_id_(port_id), queue_(queue) {
+                 uint16_t port_id, uint16_t queue, bool interrupts, int socket)
+    : table_(table),
+      interface_(interface),
+      path_(path),
+      port_id_(port_id),
+      queue_(queue),
+      socket_(socket) {
     if (!interrupts || rte_eth_dev_rx_intr_enable(port_id, queue) != 0) {
         return;
     }
@@ -64,6 +73,9 @@ unsigned RxQueue::poll(graph::Dispatch& dispatch) noexcept {
     const unsigned count = receive(reinterpret_cast<rte_mbuf**>(frame->packets));
     if (count == 0) {
         dispatch.give_frame(frame);
+        if (++empty_polls_ % polls_for_a_look == 0) {
+            look_for_buffers(dispatch);
+        }
         return 0;
     }
     frame->size = uint16_t(count);
@@ -83,6 +95,14 @@ unsigned RxQueue::poll(graph::Dispatch& dispatch) noexcept {
     counters.rx_bytes.add(bytes);
     path_.send(frame, dispatch);
     return count;
+}
+
+void RxQueue::look_for_buffers(graph::Dispatch& dispatch) noexcept {
+    if (graph::Packet* packet = dispatch.pool().allocate()) [[likely]] {
+        graph::free_packet(packet);
+        return;
+    }
+    table_.counters(dispatch.worker(), interface_).rx_no_buffer.add(1);
 }
 
 bool RxQueue::arm() noexcept {

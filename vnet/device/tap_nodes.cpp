@@ -65,6 +65,8 @@ unsigned TapQueue::poll(graph::Dispatch& dispatch) noexcept {
         if (!refill(dispatch.pool())) [[unlikely]] {
             // No buffer: the kernel keeps the packet, and drops at its own end when its queue is
             // full.
+            table_.counters(dispatch.worker(), target_.interface).rx_no_buffer.add(1);
+            next_read_tsc_ = dispatch.now_tsc() + pause_tsc_;
             break;
         }
         graph::Packet& packet = *spare_[used_];

@@ -35,6 +35,7 @@ public:
     TapQueue& operator=(const TapQueue&) = delete;
 
     graph::NodeId node() const noexcept override { return path_.input; }
+    graph::QueueId id() const noexcept override { return {target_.interface, 0}; }
     unsigned poll(graph::Dispatch& dispatch) noexcept override;
     int wait_fd() const noexcept override { return target_.fd; }
     void disarm() noexcept override { next_read_tsc_ = 0; }

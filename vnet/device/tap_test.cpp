@@ -28,6 +28,32 @@ struct TapTest : ::testing::Test {
     std::unique_ptr<Rig> rig;
 };
 
+TEST_F(TapTest, WithoutBuffersItWaitsAndRecovers) {
+    rig.reset();
+    rig = std::make_unique<Rig>(1, 1023);
+    const auto index = rig->tap_up("t", "tap7");
+    HostSocket host("tap7");
+    const Bytes in = rig->frame_to(index);
+    auto taken = rig->take_all_buffers();
+    // Those that the tap has by itself are used up first.
+    unsigned sent = 0;
+    const auto waits = [&] { return rig->table().totals(index).rx_no_buffer > 0; };
+    ASSERT_TRUE(rig->until([&] {
+        if (!waits() && rig->ip4->wait(sent, std::chrono::milliseconds(1)).size() == sent) {
+            sent += host.send(in);
+        }
+        return waits();
+    }));
+    // The others wait in the kernel. Nothing is lost.
+    for (unsigned i = 0; i < 100; ++i) {
+        sent += host.send(in);
+    }
+    const auto got = rig->ip4->wait(0).size();
+    EXPECT_LT(got, sent);
+    graph::free_packets(taken);
+    EXPECT_EQ(rig->ip4->wait(sent).size(), sent);
+}
+
 TEST_F(TapTest, PacketsPassBothWays) {
     const auto index = rig->tap_up("t", "tap7");
     HostSocket host("tap7");

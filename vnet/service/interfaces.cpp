@@ -120,6 +120,7 @@ sluice::Interface describe(Router& router, const interface::Interface& interface
     message.set_tx_bytes(totals.tx_bytes);
     message.set_tx_full(totals.tx_full);
     message.set_rx_missed(totals.rx_missed);
+    message.set_rx_no_buffer(totals.rx_no_buffer);
     message.set_device(interface.device->description());
     message.set_index(interface.index);
     return message;

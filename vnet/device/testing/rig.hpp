@@ -67,8 +67,9 @@ private:
 /// packets are sent by hand.
 class Rig {
 public:
-    explicit Rig(unsigned workers = 1)
-        : engine_(make_engine(workers)), table_(*engine_), types_(engine_->graph()) {
+    /// Fewer than 2048 buffers are in no worker's cache: they can be taken away to the last.
+    explicit Rig(unsigned workers = 1, unsigned buffers = 8192)
+        : engine_(make_engine(workers, buffers)), table_(*engine_), types_(engine_->graph()) {
         graph::Graph& graph = engine_->graph();
         add_inbox(ip4, "ip4-input");
         add_inbox(arp, "arp-input");
@@ -153,6 +154,14 @@ public:
         }
         return true;
     }
+    /// Takes every buffer of the pool, until the caller gives them back.
+    std::vector<graph::Packet*> take_all_buffers() {
+        std::vector<graph::Packet*> all;
+        while (graph::Packet* packet = engine_->pool().allocate()) {
+            all.push_back(packet);
+        }
+        return all;
+    }
     uint64_t drops(const std::string& node, const std::string& reason) {
         const graph::Graph& graph = engine_->graph();
         for (size_t id = 0; id < graph.drops().size(); ++id) {
@@ -179,11 +188,11 @@ public:
 
 private:
     static void check(const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; }
-    static std::unique_ptr<graph::Engine> make_engine(unsigned workers) {
+    static std::unique_ptr<graph::Engine> make_engine(unsigned workers, unsigned buffers) {
         graph::testing::start_eal();
         graph::Engine::Options options;
         options.workers = workers;
-        options.buffers = 8192;
+        options.buffers = buffers;
         return std::move(*graph::Engine::create(options));
     }
     void add_inbox(const std::shared_ptr<const Inbox>& inbox, const std::string& name) {
