@@ -190,6 +190,9 @@ absl::Status Router::add_devices() {
     if (auto nulls = steps.take(device::Nulls::create(engine_))) {
         nulls_ = std::move(*nulls);
     }
+    if (auto handoffs = steps.take(handoff::Handoffs::create(engine_, interfaces_))) {
+        handoffs_ = std::move(*handoffs);
+    }
     return steps.status();
 }
 

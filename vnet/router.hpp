@@ -14,6 +14,7 @@
 #include "vnet/ethernet/ether_types.hpp"
 #include "vnet/fib/adjacency.hpp"
 #include "vnet/fib/next_hops.hpp"
+#include "vnet/handoff/handoffs.hpp"
 #include "vnet/icmp4/error.hpp"
 #include "vnet/interface/table.hpp"
 #include "vnet/ip4/addresses.hpp"
@@ -50,6 +51,7 @@ public:
     device::Ports& ports() noexcept { return *ports_; }
     device::Taps& taps() noexcept { return *taps_; }
     device::Nulls& nulls() noexcept { return *nulls_; }
+    handoff::Handoffs& handoffs() noexcept { return *handoffs_; }
     fib::ForwardingTable& forwarding() noexcept { return forwarding_; }
     /// The table that workers look IPv4 routes up in.
     const ip4::Dir24& routes() const noexcept { return routes_; }
@@ -83,6 +85,7 @@ private:
     std::unique_ptr<device::Ports> ports_;
     std::unique_ptr<device::Taps> taps_;
     std::unique_ptr<device::Nulls> nulls_;
+    std::unique_ptr<handoff::Handoffs> handoffs_;
     std::unique_ptr<fib::NextHops> next_hops_;
     std::unique_ptr<ip4::Fib> fib_;
     std::unique_ptr<ip4::Addresses> addresses_;

@@ -16,6 +16,8 @@ absl::Status register_routes(api::Registry& registry, Router& router);
 absl::Status register_neighbors(api::Registry& registry, Router& router);
 absl::Status register_graph(api::Registry& registry, Router& router);
 absl::Status register_workers(api::Registry& registry, Router& router);
+absl::Status register_placement(api::Registry& registry, Router& router);
+absl::Status register_power(api::Registry& registry, Router& router);
 absl::Status register_trace(api::Registry& registry, Router& router);
 absl::Status register_explain(api::Registry& registry, Router& router);
 absl::Status register_drops(api::Registry& registry, Router& router);
