@@ -200,20 +200,96 @@ absl::Status Host::enter(Plugin& plugin) {
     if (status.ok()) {
         return status;
     }
-    plugin.registry->retire();
-    if (auto again = router_.engine().commit(); !again.ok()) {
-        // What is left was a good graph before; that it is none any more is a fault of ours.
-        spdlog::error("the graph without plugin '{}' cannot be built: {}", plugin.info.name,
-                      std::string(again.message()));
-    }
-    router_.engine().rcu().flush();
-    plugin.registry.reset();
+    leave(plugin);
     const std::string sentence(status.message());
     const bool named =
         sentence.find(fmt::format("plugin '{}'", plugin.info.name)) != std::string::npos;
     return named ? status
                  : absl::Status(status.code(), fmt::format("plugin '{}' does not fit: {}",
                                                            plugin.info.name, sentence));
+}
+
+void Host::leave(Plugin& plugin) {
+    plugin.registry->retire();
+    if (auto status = router_.engine().commit(); !status.ok()) {
+        // What is left was a good graph before; that it is none any more is a fault of ours.
+        spdlog::error("the graph without plugin '{}' cannot be built: {}", plugin.info.name,
+                      std::string(status.message()));
+        stuck_.push_back(std::move(plugin.registry));
+        return;
+    }
+    router_.engine().rcu().flush();
+    plugin.registry.reset();
+}
+
+absl::Status Host::unload(const std::string& name) {
+    const auto at = std::find(loaded_.begin(), loaded_.end(), name);
+    if (at == loaded_.end()) {
+        if (auto file = find(name); !file.ok() && !plugins_.contains(name)) {
+            return file.status();
+        }
+        return absl::FailedPreconditionError(
+            fmt::format("plugin '{}' is not loaded; loaded are: {}", name,
+                        loaded_.empty() ? "none" : fmt::format("{}", fmt::join(loaded_, ", "))));
+    }
+    if (contains(options_.required, name)) {
+        return absl::FailedPreconditionError(
+            fmt::format("plugin '{}' is required, so it stays until the daemon ends; start the "
+                        "daemon without requiring it to unload it",
+                        name));
+    }
+    if (auto status = check_users(name); !status.ok()) {
+        return status;
+    }
+    loaded_.erase(at);
+    Plugin& plugin = plugins_.at(name);
+    leave(plugin);
+    plugin.info.state = State::available;
+    plugin.info.nodes.clear();
+    spdlog::info("plugin '{}' is unloaded", name);
+    return absl::OkStatus();
+}
+
+/// Whether other plugins lead packets to this one's nodes, or stand on its arcs.
+absl::Status Host::check_users(const std::string& name) const {
+    const graph::Graph& graph = router_.engine().graph();
+    const auto refuse = [&](const std::string& user, std::string_view how,
+                            const std::string& what) {
+        return absl::FailedPreconditionError(
+            fmt::format("plugin '{}' cannot be unloaded while plugin '{}' {} '{}'; unload '{}' "
+                        "first",
+                        name, user, how, what, user));
+    };
+    const auto is_other = [&](const std::string& owner) {
+        return owner != name && contains(loaded_, owner);
+    };
+    const auto is_own = [&](const std::string& node) {
+        const graph::NodeId id = graph.find(node);
+        return id != graph::no_node && graph.nodes()[id].spec.owner == name;
+    };
+    for (const auto& node : graph.nodes()) {
+        if (!node.present || !is_other(node.spec.owner)) {
+            continue;
+        }
+        for (const auto& next : node.spec.edges) {
+            if (is_own(next)) {
+                return refuse(node.spec.owner, "sends to its node", next);
+            }
+        }
+        for (const auto& next : node.links) {
+            if (is_own(next)) {
+                return refuse(node.spec.owner, "sends to its node", next);
+            }
+        }
+    }
+    for (const auto& arc : graph.arcs()) {
+        for (const auto& feature : arc.features) {
+            if (arc.present && arc.spec.owner == name && is_other(feature.owner)) {
+                return refuse(feature.owner, "stands on its arc", arc.spec.name);
+            }
+        }
+    }
+    return absl::OkStatus();
 }
 
 std::vector<std::string> Host::methods() const {

@@ -26,7 +26,7 @@ struct Options {
 enum class State {
     loaded,
     refused,
-    /// Nobody has asked for it.
+    /// Nobody has asked for it, or it was unloaded.
     available,
 };
 
@@ -60,6 +60,11 @@ public:
     absl::Status load_all();
     /// Loads one plugin by its name; the workers take up its nodes under traffic.
     absl::Status load(const std::string& name);
+    /// Takes back all that a plugin registered, its interfaces too, and destroys its state; traffic
+    /// that does not use it is not touched. Its code stays mapped, and it may be loaded again.
+    /// NOT_FOUND for an unknown name, FAILED_PRECONDITION where it is not loaded, is required, or
+    /// another plugin stands on its nodes or arcs.
+    absl::Status unload(const std::string& name);
     /// All plugins that are in the directories or were asked for, by name.
     std::vector<PluginInfo> list() const;
 
@@ -78,6 +83,8 @@ private:
     std::vector<std::string> found() const;
     absl::Status map(Plugin& plugin);
     absl::Status enter(Plugin& plugin);
+    void leave(Plugin& plugin);
+    absl::Status check_users(const std::string& name) const;
     absl::Status check_commands(const std::vector<std::string>& before) const;
     std::vector<std::string> methods() const;
     void note_nodes(Plugin& plugin) const;
@@ -88,6 +95,8 @@ private:
     std::map<std::string, Plugin> plugins_;
     /// In the order in which they came.
     std::vector<std::string> loaded_;
+    /// Of plugins that could not be taken out of the graph: workers may still use their state.
+    std::vector<std::unique_ptr<vnet::plugin::Registry>> stuck_;
 };
 
 }  // namespace plugins::host

@@ -52,6 +52,29 @@ protected:
         return std::string(status.message());
     }
 
+    /// Again and again, while workers run.
+    static void unload_and_load(testing::RouterFixture& router) {
+        ASSERT_TRUE(router.engine->start().ok());
+        graph::Graph& graph = router.engine->graph();
+        const auto methods = router.api.methods().size();
+        for (unsigned round = 0; round < 3; ++round) {
+            ASSERT_TRUE(graph.set_feature("device-input", "good-sieve", 1, true).ok());
+            const testing::CommandLines with(router.api);
+            ASSERT_TRUE(with.run("unload plugin good").ok());
+            EXPECT_EQ(graph.find("good-sieve"), graph::no_node);
+            EXPECT_EQ(router.api.methods().size(), methods - 1);
+            EXPECT_EQ(with.run("echo hello").status().code(), absl::StatusCode::kUnimplemented);
+            ASSERT_EQ(router.host->list().size(), 1U);
+            EXPECT_EQ(router.host->list()[0].state, State::available);
+            EXPECT_THAT(router.host->list()[0].nodes, ::testing::IsEmpty());
+            ASSERT_TRUE(with.run("load plugin good").ok());
+            EXPECT_EQ(router.api.methods().size(), methods);
+            EXPECT_FALSE(graph.has_feature("device-input", "good-sieve", 1));
+            EXPECT_THAT(*with.run("echo hello"), ElementsAre(R"({"text":"hello 0"})"));
+        }
+        router.engine->stop();
+    }
+
     char template_[32] = "/tmp/sluice-plugins-XXXXXX";
     std::string directory_;
 };
@@ -80,6 +103,7 @@ TEST_F(LoaderTest, AGoodPluginBringsNodesMethodsAndFeatures) {
         testing::RouterFixture router(directory_);
         EXPECT_EQ(router.engine->graph().find("good-sieve"), graph::no_node);
         EXPECT_TRUE(router.host->load("good").ok());
+        unload_and_load(router);
     }
     // But a copy would define the same messages again.
     fs::remove(file("good"));
@@ -116,6 +140,23 @@ TEST_F(LoaderTest, LoadsWhileWorkersRun) {
     take("throwing", "failing");
     EXPECT_THAT(router.host->load("failing").message(), HasSubstr("mapped from an earlier file"));
     router.engine->stop();
+}
+
+TEST_F(LoaderTest, WhatCannotBeUnloaded) {
+    take("sieve");
+    take("leaning");
+    testing::RouterFixture router(directory_, {"leaning"});
+    EXPECT_EQ(router.host->unload("sieve").message(),
+              "plugin 'sieve' is not loaded; loaded are: none");
+    ASSERT_TRUE(router.host->load("sieve").ok());
+    ASSERT_TRUE(router.host->load("leaning").ok());
+    EXPECT_THAT(router.host->unload("nat").message(),
+                AllOf(HasSubstr("no plugin 'nat'"), HasSubstr("there are: leaning, sieve")));
+    EXPECT_THAT(router.host->unload("leaning").message(), HasSubstr("'leaning' is required"));
+    EXPECT_EQ(router.host->unload("sieve").message(),
+              "plugin 'sieve' cannot be unloaded while plugin 'leaning' sends to its node "
+              "'good-sieve'; unload 'leaning' first");
+    EXPECT_NE(router.engine->graph().find("good-sieve"), graph::no_node);
 }
 
 TEST_F(LoaderTest, AnErrorOfThePluginIsPassedOn) {

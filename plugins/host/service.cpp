@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/host/service.hpp"
 
-#include <algorithm>
-
 #include "vnet/proto/plugin.pb.h"
 
 namespace plugins::host {
@@ -34,6 +32,18 @@ sluice::Plugin to_api(const PluginInfo& info) {
     return message;
 }
 
+/// What `show plugin` says of one plugin; empty but for its name where its file is gone by now.
+sluice::Plugin describe(const Host& host, const std::string& name) {
+    for (const PluginInfo& info : host.list()) {
+        if (info.name == name) {
+            return to_api(info);
+        }
+    }
+    sluice::Plugin message;
+    message.set_name(name);
+    return message;
+}
+
 }  // namespace
 
 absl::Status register_service(api::Registry& api, Host& host) {
@@ -53,11 +63,15 @@ absl::Status register_service(api::Registry& api, Host& host) {
             if (auto loaded = host.load(request.name()); !loaded.ok()) {
                 return loaded;
             }
-            const std::vector<PluginInfo> all = host.list();
-            const auto found = std::find_if(all.begin(), all.end(), [&](const PluginInfo& info) {
-                return info.name == request.name();
-            });
-            return to_api(*found);
+            return describe(host, request.name());
+        }));
+    status.Update(api.add_unary<sluice::UnloadPluginRequest, sluice::Plugin>(
+        "sluice.Plugins.Unload",
+        [&host](const sluice::UnloadPluginRequest& request) -> absl::StatusOr<sluice::Plugin> {
+            if (auto unloaded = host.unload(request.name()); !unloaded.ok()) {
+                return unloaded;
+            }
+            return describe(host, request.name());
         }));
     return status;
 }
