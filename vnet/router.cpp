@@ -158,8 +158,8 @@ absl::Status Router::add_nodes(const Options& options) {
         return adjacency;
     };
     forwarding_.set_no_route(special(unreachable, fib::Action::no_route));
-    next_hops_ = std::make_unique<fib::NextHops>(forwarding_, interfaces_,
-                                                 fib::NextHops::Nodes{resolve, rewrite});
+    next_hops_ = std::make_unique<fib::NextHops>(
+        forwarding_, interfaces_, fib::NextHops::Nodes{resolve, rewrite, unreachable});
     const ip4::Fib::Paths paths{forwarding_.make(special(local, fib::Action::local)),
                                 forwarding_.make(special(unreachable, fib::Action::blackhole)),
                                 forwarding_.make(special(unreachable, fib::Action::prohibit)),

@@ -34,15 +34,20 @@ NextHops::NextHops(ForwardingTable& forwarding, interface::Table& interfaces, No
 }
 
 Adjacency NextHops::describe(const Key& key, const NextHop& hop) const {
-    const interface::Interface* interface = interfaces_.get(key.interface);
+    const interface::Interface* interface = interfaces_.get(hop.interface);
     Adjacency adjacency;
+    if (hop.interface == 0) {
+        adjacency.next = nodes_.unreachable;
+        adjacency.action = Action::unreachable;
+        return adjacency;
+    }
     if (interface != nullptr && hop.resolved) {
         adjacency = ethernet_adjacency(*interface, nodes_.rewrite, hop.mac,
                                        static_cast<uint16_t>(wire::EtherType::ip4));
     } else {
         adjacency.next = nodes_.resolve;
         adjacency.action = Action::resolve;
-        adjacency.interface = key.interface;
+        adjacency.interface = hop.interface;
         adjacency.mtu = interface == nullptr ? 0 : interface->mtu;
     }
     adjacency.next_hop = key.address;
@@ -53,6 +58,7 @@ PathIndex NextHops::acquire(interface::Index interface, wire::Ip4Address address
     const Key key{interface, address.value()};
     NextHop& hop = hops_[key];
     if (hop.holders++ == 0) {
+        hop.interface = interface;
         hop.path = forwarding_.make(describe(key, hop));
     }
     return hop.path;
@@ -67,29 +73,47 @@ void NextHops::release(interface::Index interface, wire::Ip4Address address) {
     hops_.erase(found);
 }
 
-void NextHops::resolved(interface::Index interface, wire::Ip4Address address,
-                        const wire::MacAddress& mac) {
-    const auto found = hops_.find(Key{interface, address.value()});
-    if (found == hops_.end() || (found->second.resolved && found->second.mac == mac)) {
+void NextHops::place(wire::Ip4Address address, interface::Index interface) {
+    const auto found = hops_.find(Key{0, address.value()});
+    if (found == hops_.end()) {
         return;
     }
-    found->second.resolved = true;
-    found->second.mac = mac;
-    turn(found->first, found->second);
+    NextHop& hop = found->second;
+    const auto there = hops_.find(Key{interface, address.value()});
+    hop.interface = interface;
+    hop.resolved = interface != 0 && there != hops_.end() && there->second.resolved;
+    hop.mac = hop.resolved ? there->second.mac : wire::MacAddress();
+    turn(found->first, hop);
+}
+
+/// Calls for the next hop itself, and for the recursive one that was found there.
+template <class Change>
+void NextHops::change(interface::Index interface, wire::Ip4Address address, Change&& change) {
+    for (const Key key : {Key{interface, address.value()}, Key{0, address.value()}}) {
+        const auto found = hops_.find(key);
+        if (found != hops_.end() && found->second.interface == interface && change(found->second)) {
+            turn(key, found->second);
+        }
+    }
+}
+
+void NextHops::resolved(interface::Index interface, wire::Ip4Address address,
+                        const wire::MacAddress& mac) {
+    change(interface, address, [&mac](NextHop& hop) {
+        const bool is_news = !hop.resolved || hop.mac != mac;
+        hop.resolved = true;
+        hop.mac = mac;
+        return is_news;
+    });
 }
 
 void NextHops::lost(interface::Index interface, wire::Ip4Address address) {
-    const auto found = hops_.find(Key{interface, address.value()});
-    if (found == hops_.end() || !found->second.resolved) {
-        return;
-    }
-    found->second.resolved = false;
-    turn(found->first, found->second);
+    change(interface, address, [](NextHop& hop) { return std::exchange(hop.resolved, false); });
 }
 
 void NextHops::refresh(interface::Index interface) {
     for (const auto& [key, hop] : hops_) {
-        if (key.interface == interface) {
+        if (hop.interface == interface) {
             turn(key, hop);
         }
     }

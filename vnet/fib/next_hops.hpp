@@ -21,14 +21,21 @@ public:
     struct Nodes {
         graph::NodeId resolve;
         graph::NodeId rewrite;
+        /// For a next hop that is nowhere.
+        graph::NodeId unreachable;
     };
     NextHops(ForwardingTable& forwarding, interface::Table& interfaces, Nodes nodes);
 
     /// The path to `address` on an interface, made where it is new; release() it. The address
     /// 0.0.0.0 stands for whatever is on the link: the packet's own destination is to be resolved.
+    /// Interface 0 is for a next hop that may be now here, now there: place() says where.
     /// Path 0 where there is no room; it is to be released all the same.
     PathIndex acquire(interface::Index interface, wire::Ip4Address address);
     void release(interface::Index interface, wire::Ip4Address address);
+    /// Where the next hop is that was acquired with interface 0. Nowhere at first, which is
+    /// interface 0: its packets are answered as unreachable. One store, however many routes lead
+    /// there.
+    void place(wire::Ip4Address address, interface::Index interface);
 
     /// The neighbour's MAC address is known, or another one. Nothing happens where nobody holds the
     /// path.
@@ -36,6 +43,8 @@ public:
                   const wire::MacAddress& mac);
     /// It is no longer known.
     void lost(interface::Index interface, wire::Ip4Address address);
+    /// Gives back the memory that many next hops needed, now that there are few.
+    void shrink() { hops_.rehash(0); }
 
 private:
     struct Key {
@@ -52,7 +61,12 @@ private:
         unsigned holders = 0;
         bool resolved = false;
         wire::MacAddress mac;
+        /// The key's interface, or where place() has put it.
+        interface::Index interface = 0;
     };
+    using Hops = absl::flat_hash_map<Key, NextHop>;
+    template <class Change>
+    void change(interface::Index interface, wire::Ip4Address address, Change&& change);
     Adjacency describe(const Key& key, const NextHop& hop) const;
     void refresh(interface::Index interface);
     void turn(const Key& key, const NextHop& hop);
@@ -60,7 +74,7 @@ private:
     ForwardingTable& forwarding_;
     interface::Table& interfaces_;
     Nodes nodes_;
-    absl::flat_hash_map<Key, NextHop> hops_;
+    Hops hops_;
 };
 
 /// The adjacency that sends by an Ethernet interface to one MAC address.

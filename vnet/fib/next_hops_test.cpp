@@ -49,7 +49,7 @@ protected:
         *engine_
     };
     ForwardingTable forwarding_{engine_->rcu()};
-    NextHops hops_{forwarding_, interfaces_, {11, 12}};
+    NextHops hops_{forwarding_, interfaces_, {11, 12, 13}};
 };
 
 TEST_F(NextHopsTest, SharedAndCounted) {
@@ -108,6 +108,38 @@ TEST_F(NextHopsTest, FollowTheInterface) {
     EXPECT_EQ(header(one).source, mac("02:00:00:00:00:01"));
     EXPECT_EQ(header(one).destination, mac("02:00:00:00:00:b1"));
     EXPECT_EQ(at(link).action, Action::resolve);
+}
+
+TEST_F(NextHopsTest, ARecursiveHopGoesWhereItIsPlaced) {
+    const PathIndex path = hops_.acquire(0, ip("10.0.0.2"));
+    EXPECT_EQ(at(path).action, Action::unreachable);
+    EXPECT_EQ(at(path).next, 13);
+    hops_.resolved(0, ip("10.0.0.2"), mac("02:00:00:00:00:b1"));
+    EXPECT_EQ(at(path).action, Action::unreachable) << "no neighbour is nowhere";
+    hops_.place(ip("10.0.0.2"), 1);
+    EXPECT_EQ(at(path).action, Action::resolve);
+    EXPECT_EQ(at(path).interface, 1u);
+    EXPECT_EQ(at(path).next_hop, ip("10.0.0.2").value());
+    // It follows the neighbour where it is, and no other.
+    hops_.resolved(2, ip("10.0.0.2"), mac("02:00:00:00:00:b2"));
+    EXPECT_EQ(at(path).action, Action::resolve);
+    hops_.resolved(1, ip("10.0.0.2"), mac("02:00:00:00:00:b1"));
+    EXPECT_EQ(header(path).destination, mac("02:00:00:00:00:b1"));
+    ASSERT_TRUE(interfaces_.set_mtu("lan", 9000).ok());
+    EXPECT_EQ(at(path).mtu, 9000u);
+    hops_.lost(1, ip("10.0.0.2"));
+    EXPECT_EQ(at(path).action, Action::resolve);
+    // What is known of the neighbour there counts at once.
+    hops_.acquire(2, ip("10.0.0.2"));
+    hops_.resolved(2, ip("10.0.0.2"), mac("02:00:00:00:00:b2"));
+    hops_.place(ip("10.0.0.2"), 2);
+    EXPECT_EQ(header(path).destination, mac("02:00:00:00:00:b2"));
+    hops_.place(ip("10.0.0.2"), 0);
+    EXPECT_EQ(at(path).action, Action::unreachable);
+    hops_.place(ip("10.0.0.77"), 1);
+    hops_.release(0, ip("10.0.0.2"));
+    engine_->rcu().flush();
+    EXPECT_EQ(forwarding_.paths_in_use(), 2u);
 }
 
 TEST_F(NextHopsTest, AHopWithoutRoomNeverTouchesPathZero) {

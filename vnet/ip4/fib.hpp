@@ -2,68 +2,22 @@
 #pragma once
 
 #include <absl/container/btree_map.h>
-#include <absl/container/inlined_vector.h>
-#include <absl/status/statusor.h>
+#include <absl/status/status.h>
 
-#include <array>
 #include <functional>
 #include <optional>
-#include <string_view>
 
-#include "vnet/fib/adjacency.hpp"
 #include "vnet/fib/next_hops.hpp"
 #include "vnet/ip4/dir24.hpp"
-#include "vnet/wire/ip4.hpp"
+#include "vnet/ip4/rib.hpp"
+#include "vnet/ip4/route.hpp"
 
 namespace vnet::ip4 {
 
-/// Who wants a route. One prefix may have one route from each; the one with the lowest preference
-/// is used.
-enum class RouteSource : uint8_t {
-    /// An address of the router.
-    address,
-    /// The API: an operator or a controller.
-    configured,
-    /// A neighbour that was resolved.
-    neighbor,
-};
-std::string_view name(RouteSource source);
-/// Preference of a route where nothing else is said: 0 address, 10 configured, 250 neighbor.
-uint8_t default_preference(RouteSource source);
-
-/// Where a route leads.
-struct Via {
-    enum class Kind : uint8_t {
-        /// To a router or host: by `interface`, or, where that is 0, by the route that covers it
-        /// (recursive).
-        next_hop,
-        /// To whatever is on the link of `interface`.
-        connected,
-        /// To the router itself.
-        local,
-        blackhole,
-        prohibit,
-        unreachable,
-        /// To the router itself, as the broadcast address of the network on the link of
-        /// `interface`.
-        broadcast,
-    };
-    Kind kind = Kind::next_hop;
-    interface::Index interface = 0;
-    wire::Ip4Address next_hop;
-    friend bool operator==(const Via&, const Via&) = default;
-};
-std::string_view name(Via::Kind kind);
-
-struct Route {
-    RouteSource source;
-    uint8_t preference;
-    Via via;
-};
-
 /// The IPv4 routes of one VRF, and the table that workers look up in. Routes are kept by prefix and
 /// source; of each prefix the best is painted into the Dir24, as the index of the path it leads to.
-/// Control thread.
+/// All routes to one recursive next hop share its path: when the way to it changes, that path is
+/// turned, however many routes there are. Control thread.
 class Fib {
 public:
     /// Most routes, over all sources.
@@ -109,27 +63,25 @@ public:
     void visit_prefix(const wire::Ip4Prefix& prefix,
                       const std::function<void(const Match&, bool used)>& callback) const;
     size_t size() const noexcept { return routes_; }
+    /// How many routes were ever removed: tells when there may be memory to give back.
+    uint64_t removed() const noexcept { return removed_; }
 
 private:
-    struct Held {
-        Route route;
-        fib::PathIndex path;
-        /// How the path is held: the interface that the next hop was found on.
-        interface::Index interface;
+    using Held = Rib::Held;
+    using Entry = Rib::Entry;
+    /// A next hop without an interface, shared by all routes to it.
+    struct Recursive {
+        unsigned routes = 0;
+        /// Where it was found; 0: nowhere.
+        interface::Index interface = 0;
     };
-    /// Best first.
-    using Entry = absl::InlinedVector<Held, 1>;
-    using Rib = absl::btree_map<wire::Ip4Prefix, Entry>;
 
-    void hold(Held& held, const wire::Ip4Prefix& prefix);
-    void release(const Held& held, const wire::Ip4Prefix& prefix);
-    void release_path(const Held& held, const wire::Ip4Prefix& prefix);
-    void find_path(Held& held, const wire::Ip4Prefix& prefix, interface::Index interface);
-    interface::Index resolve(wire::Ip4Address next_hop, const wire::Ip4Prefix& owner) const;
-    Rib::const_iterator longest(wire::Ip4Address address,
-                                const std::optional<wire::Ip4Prefix>& except) const;
+    fib::PathIndex hold(const Via& via, const wire::Ip4Prefix& prefix);
+    void release(const Via& via, const wire::Ip4Prefix& prefix);
+    interface::Index resolve(wire::Ip4Address next_hop) const;
+    interface::Index interface_of(const Via& via) const;
+    Match describe(const wire::Ip4Prefix& prefix, const Held& held) const;
     bool paint(const wire::Ip4Prefix& prefix, fib::PathIndex path);
-    fib::PathIndex covering(const wire::Ip4Prefix& prefix) const;
     void join(const wire::Ip4Prefix& gone);
     void resolve_again(const wire::Ip4Prefix& changed);
 
@@ -137,11 +89,9 @@ private:
     fib::NextHops& next_hops_;
     Paths paths_;
     Rib rib_;
-    /// Number of prefixes by length, so that a search skips lengths that do not occur.
-    std::array<uint32_t, 33> lengths_{};
-    /// Recursive next hops with the prefixes that use them.
-    absl::btree_map<wire::Ip4Address, absl::btree_map<wire::Ip4Prefix, unsigned>> recursive_;
+    absl::btree_map<wire::Ip4Address, Recursive> recursive_;
     size_t routes_ = 0;
+    uint64_t removed_ = 0;
 };
 
 }  // namespace vnet::ip4

@@ -93,7 +93,7 @@ public:
             forwarding_.make(special(local, fib::Action::broadcast))};
         next_hops_ = std::make_unique<fib::NextHops>(
             forwarding_, interfaces_,
-            fib::NextHops::Nodes{bench_.collector("ip4-resolve"), rewrite});
+            fib::NextHops::Nodes{bench_.collector("ip4-resolve"), rewrite, unreachable});
         fib_ = std::make_unique<ip4::Fib>(table_, *next_hops_, paths);
         addresses_ = std::make_unique<ip4::Addresses>(interfaces_, *fib_);
         auto state = std::make_shared<interface::testing::FakeState>();

@@ -108,7 +108,8 @@ void Net::start() {
     paths.broadcast = forwarding.make(special("ip4-local", fib::Action::broadcast));
     next_hops = std::make_unique<fib::NextHops>(
         forwarding, interfaces,
-        fib::NextHops::Nodes{bench.collector("ip4-resolve"), bench.collector("ip4-rewrite")});
+        fib::NextHops::Nodes{bench.collector("ip4-resolve"), bench.collector("ip4-rewrite"),
+                             bench.collector("ip4-unreachable")});
     fib = std::make_unique<Fib>(table, *next_hops, paths);
     addresses = std::make_unique<Addresses>(interfaces, *fib);
     must(addresses->add("lan", wire::testing::prefix("10.0.0.1/24")));

@@ -125,8 +125,8 @@ Link::Link(const Settings& settings)
     ip4::Fib::Paths paths{};
     paths.local = forwarding.make(special(fib::Action::blackhole));
     paths.blackhole = paths.prohibit = paths.unreachable = paths.broadcast = paths.local;
-    next_hops = std::make_unique<fib::NextHops>(forwarding, interfaces,
-                                                fib::NextHops::Nodes{resolve, rewrite});
+    next_hops = std::make_unique<fib::NextHops>(
+        forwarding, interfaces, fib::NextHops::Nodes{resolve, rewrite, unreachable});
     fib = std::make_unique<ip4::Fib>(routes, *next_hops, paths);
     addresses = std::make_unique<ip4::Addresses>(interfaces, *fib);
     table = std::make_unique<Table>(*engine, interfaces, *addresses, *fib, *next_hops,

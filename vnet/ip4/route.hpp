@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "vnet/interface/hot.hpp"
+#include "vnet/wire/ip4.hpp"
+
+namespace vnet::ip4 {
+
+/// Who wants a route. One prefix may have one route from each; the one with the lowest preference
+/// is used.
+enum class RouteSource : uint8_t {
+    /// An address of the router.
+    address,
+    /// The API: an operator or a controller.
+    configured,
+    /// A neighbour that was resolved.
+    neighbor,
+};
+std::string_view name(RouteSource source);
+/// Preference of a route where nothing else is said: 0 address, 10 configured, 250 neighbor.
+uint8_t default_preference(RouteSource source);
+
+/// Where a route leads.
+struct Via {
+    enum class Kind : uint8_t {
+        /// To a router or host: by `interface`, or, where that is 0, by the route that covers it
+        /// (recursive).
+        next_hop,
+        /// To whatever is on the link of `interface`.
+        connected,
+        /// To the router itself.
+        local,
+        blackhole,
+        prohibit,
+        unreachable,
+        /// To the router itself, as the broadcast address of the network on the link of
+        /// `interface`.
+        broadcast,
+    };
+    Kind kind = Kind::next_hop;
+    interface::Index interface = 0;
+    wire::Ip4Address next_hop;
+
+    /// To a next hop whose interface is found by a lookup of its own.
+    bool is_recursive() const noexcept { return kind == Kind::next_hop && interface == 0; }
+    friend bool operator==(const Via&, const Via&) = default;
+};
+std::string_view name(Via::Kind kind);
+
+struct Route {
+    RouteSource source;
+    uint8_t preference;
+    Via via;
+    friend bool operator==(const Route&, const Route&) = default;
+};
+
+}  // namespace vnet::ip4
