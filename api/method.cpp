@@ -2,6 +2,7 @@
 #include "api/method.hpp"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -40,6 +41,12 @@ Method::Method(const google::protobuf::MethodDescriptor& descriptor, Kind kind,
 
 namespace {
 
+/// About what a small row takes in memory for each of its bytes on the wire.
+constexpr std::size_t parsed_per_byte = 8;
+constexpr std::size_t smallest_block = 512;
+/// Below what malloc would map and unmap each time.
+constexpr std::size_t largest_block = 64 << 10;
+
 /// A caller takes UNAVAILABLE for a daemon that is gone, and may try again at once. A handler that
 /// says it means that its own device or peer is: the request is refused.
 absl::Status as_refusal(absl::Status status) {
@@ -71,6 +78,18 @@ auto Method::guarded(Function&& function) const -> decltype(function()) {
     }
 }
 
+std::shared_ptr<Message> Method::new_request(std::size_t bytes) const {
+    if (kind_ != Kind::sink) {
+        return new_request();
+    }
+    google::protobuf::ArenaOptions options;
+    options.start_block_size = std::clamp(bytes * parsed_per_byte, smallest_block, largest_block);
+    options.max_block_size = largest_block;
+    auto arena = std::make_shared<google::protobuf::Arena>(options);
+    Message* const message = request_.New(arena.get());
+    return {std::move(arena), message};
+}
+
 absl::StatusOr<MessagePtr> Method::answer(const Message& request) const {
     return guarded([&] { return handlers_.answer(request); });
 }
@@ -88,7 +107,7 @@ absl::StatusOr<std::unique_ptr<MessageSink>> Method::open_sink() const {
         [&]() -> absl::StatusOr<std::unique_ptr<MessageSink>> { return handlers_.sink(); });
 }
 
-absl::Status Method::take(MessageSink& sink, const Message& batch) const {
+absl::StatusOr<Taken> Method::take(MessageSink& sink, const Message& batch) const {
     return guarded([&] { return sink.take(batch); });
 }
 

@@ -3,6 +3,7 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <google/protobuf/arena.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
@@ -16,6 +17,8 @@ namespace api {
 
 using google::protobuf::Message;
 using MessagePtr = std::unique_ptr<Message>;
+/// A request that was parsed.
+using RequestPtr = std::shared_ptr<const Message>;
 
 /// The shapes a method can have. `list` and `watch` both look like a server stream from outside; a
 /// list ends by itself, a watch lasts until the client leaves.
@@ -30,11 +33,15 @@ std::string_view to_string(Role role);
 /// Fills the next item of a list; false at its end.
 using MessageSource = std::function<bool(Message&)>;
 
+/// How much of a batch its sink has taken: all, or a part, so that it wants the same batch again
+/// after others had their turn on the control thread.
+enum class Taken { all, part };
+
 /// Takes the messages of a client stream, then answers once.
 class MessageSink {
 public:
     virtual ~MessageSink() = default;
-    virtual absl::Status take(const Message& batch) = 0;
+    virtual absl::StatusOr<Taken> take(const Message& batch) = 0;
     virtual absl::StatusOr<MessagePtr> finish() = 0;
 };
 
@@ -80,6 +87,9 @@ public:
     const std::string& service() const { return descriptor_.service()->full_name(); }
 
     MessagePtr new_request() const { return MessagePtr(request_.New()); }
+    /// A request to parse so many bytes into. That of a sink, which may have thousands of rows,
+    /// lies with all its parts in an arena of its own.
+    std::shared_ptr<Message> new_request(std::size_t bytes) const;
     /// A reply, an item or an event.
     MessagePtr new_reply() const { return MessagePtr(reply_.New()); }
 
@@ -87,7 +97,7 @@ public:
     absl::StatusOr<MessageSource> list(const Message& request) const;
     absl::StatusOr<bool> next(const MessageSource& source, Message& item) const;
     absl::StatusOr<std::unique_ptr<MessageSink>> open_sink() const;
-    absl::Status take(MessageSink& sink, const Message& batch) const;
+    absl::StatusOr<Taken> take(MessageSink& sink, const Message& batch) const;
     absl::StatusOr<MessagePtr> finish(MessageSink& sink) const;
     absl::Status watch(const Message& request, std::shared_ptr<EventChannel> channel) const;
 

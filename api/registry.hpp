@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -83,7 +84,9 @@ public:
     /// anew for each call, with
     ///     absl::Status take(const Batch&);
     ///     absl::StatusOr<Reply> finish();
-    /// The first error ends the call. A client that breaks off gets no finish(): the object is just
+    /// Where a batch may be long, take() gives absl::StatusOr<Taken> instead, and Taken::part after
+    /// a millisecond or so: it is called again with the same batch when others had their turn. The
+    /// first error ends the call. A client that breaks off gets no finish(): the object is just
     /// destroyed.
     template <class Batch, class Reply, class Factory>
     absl::Status add_sink(std::string_view method, Factory factory) {
@@ -144,8 +147,14 @@ private:
     class TypedSink final : public MessageSink {
     public:
         explicit TypedSink(Target target) : target_(std::move(target)) {}
-        absl::Status take(const Message& batch) override {
-            return target_->take(static_cast<const Batch&>(batch));
+        absl::StatusOr<Taken> take(const Message& batch) override {
+            const auto& typed = static_cast<const Batch&>(batch);
+            if constexpr (std::is_same_v<decltype(target_->take(typed)), absl::Status>) {
+                const absl::Status status = target_->take(typed);
+                return status.ok() ? absl::StatusOr<Taken>(Taken::all) : status;
+            } else {
+                return target_->take(typed);
+            }
         }
         absl::StatusOr<MessagePtr> finish() override { return boxed<Reply>(target_->finish()); }
 

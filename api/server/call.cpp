@@ -27,7 +27,7 @@ public:
     explicit RefusedCall(Parts parts) : Call(std::move(parts), 0) {}
 
 private:
-    void on_request(MessagePtr) override {}
+    void on_request(RequestPtr) override {}
 };
 
 std::shared_ptr<Call> make_call(Call::Parts parts) {
@@ -197,7 +197,7 @@ void Call::OnReadDone(bool ok) {
         }
         return;
     }
-    MessagePtr request = method_->new_request();
+    const auto request = method_->new_request(bytes.Length());
     grpc::ProtoBufferReader reader(&bytes);
     if (!reader.status().ok() || !request->ParseFromZeroCopyStream(&reader)) {
         abort(absl::InvalidArgumentError(
@@ -206,7 +206,7 @@ void Call::OnReadDone(bool ok) {
                         method_->name(), request->GetDescriptor()->full_name())));
         return;
     }
-    on_request(std::move(request));
+    on_request(request);
     const std::lock_guard lock(mutex_);
     read();
 }

@@ -51,7 +51,7 @@ protected:
           max_in_hand_(max_in_hand) {}
 
     /// gRPC thread: a request is there.
-    virtual void on_request(MessagePtr request) = 0;
+    virtual void on_request(RequestPtr request) = 0;
     /// gRPC thread: the client sends no more. By itself that is an error: a request was due.
     virtual void on_requests_end();
     /// gRPC thread: a reply has left.

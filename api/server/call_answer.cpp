@@ -12,7 +12,7 @@ public:
     explicit AnswerCall(Parts parts) : Call(std::move(parts), 1) {}
 
 private:
-    void on_request(MessagePtr request) override {
+    void on_request(RequestPtr request) override {
         on_control([this, request = std::move(request)] {
             auto reply = method().answer(*request);
             on_egress([this, reply = std::move(reply)] { send(reply); });

@@ -23,7 +23,7 @@ public:
 private:
     using Batch = std::vector<MessagePtr>;
 
-    void on_request(MessagePtr request) override {
+    void on_request(RequestPtr request) override {
         on_control([this, request = std::move(request)] {
             auto source = method().list(*request);
             if (!source.ok()) {

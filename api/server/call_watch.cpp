@@ -37,7 +37,7 @@ public:
     }
 
 private:
-    void on_request(MessagePtr request) override;
+    void on_request(RequestPtr request) override;
 
     void on_written() override { --waiting_; }
 
@@ -72,7 +72,7 @@ private:
     const std::weak_ptr<WatchCall> call_;
 };
 
-void WatchCall::on_request(MessagePtr request) {
+void WatchCall::on_request(RequestPtr request) {
     on_control([this, request = std::move(request)] {
         auto self = std::static_pointer_cast<WatchCall>(shared_from_this());
         auto channel = std::make_shared<Channel>(std::move(self));

@@ -150,6 +150,26 @@ TEST(Sink, AddsUp) {
     EXPECT_EQ(sink->write(numbers({1})).code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST(Sink, TakesALongBatchInTurns) {
+    Daemon daemon;
+    auto client = daemon.client();
+    auto sink = client->open_sink("sluice.testing.Toys.Sum", patience);
+    ASSERT_TRUE(sink.ok());
+    Numbers batch;
+    for (int i = 0; i < 10'000; ++i) {
+        batch.add_values(i);
+    }
+    for (int i = 0; i < 7; ++i) {
+        ASSERT_TRUE(sink->write(batch).ok());
+        ASSERT_TRUE(sink->write(numbers({1})).ok());
+    }
+    Number reply;
+    ASSERT_TRUE(sink->finish(reply).ok());
+    EXPECT_EQ(reply.value(), 7 * (10'000 * 9'999 / 2 + 1));
+    EXPECT_EQ(daemon.toys.batches_taken, 14);
+    EXPECT_EQ(daemon.toys.sum_turns, 7 * (10 + 1));
+}
+
 TEST(Sink, MayBeEmpty) {
     Daemon daemon;
     auto client = daemon.client();

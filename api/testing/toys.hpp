@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -61,6 +62,7 @@ public:
     std::atomic<std::int64_t> kept{0};
     std::atomic<std::int64_t> items_pulled{0};
     std::atomic<std::int64_t> batches_taken{0};
+    std::atomic<std::int64_t> sum_turns{0};
     std::atomic<std::int64_t> sums_finished{0};
     std::atomic<std::int64_t> sums_dropped{0};
     /// Control thread.
@@ -101,15 +103,21 @@ private:
         explicit Sum(Toys& toys) : toys_(toys) {}
         ~Sum() { toys_.sums_dropped += finished_ ? 0 : 1; }
 
-        absl::Status take(const Numbers& numbers) {
-            ++toys_.batches_taken;
-            for (const auto value : numbers.values()) {
-                if (value < 0) {
+        absl::StatusOr<Taken> take(const Numbers& numbers) {
+            ++toys_.sum_turns;
+            for (const int stop = std::min(numbers.values_size(), at_ + numbers_a_turn); at_ < stop;
+                 ++at_) {
+                if (numbers.values(at_) < 0) {
                     return absl::OutOfRangeError("a number is negative: give numbers from 0 up");
                 }
-                sum_ += value;
+                sum_ += numbers.values(at_);
             }
-            return absl::OkStatus();
+            if (at_ < numbers.values_size()) {
+                return Taken::part;
+            }
+            at_ = 0;
+            ++toys_.batches_taken;
+            return Taken::all;
         }
 
         absl::StatusOr<Number> finish() {
@@ -122,6 +130,8 @@ private:
 
     private:
         Toys& toys_;
+        static constexpr int numbers_a_turn = 1000;
+        int at_ = 0;
         std::int64_t sum_ = 0;
         bool finished_ = false;
     };

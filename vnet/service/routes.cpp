@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+
 #include "vnet/proto/ip4.pb.h"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/services.hpp"
@@ -65,14 +68,10 @@ absl::StatusOr<ip4::Via> read_via(Router& router, const sluice::ConfiguredRoute&
     return via;
 }
 
-absl::Status add(Router& router, const sluice::ConfiguredRoute& route) {
+absl::Status add(Router& router, const sluice::ConfiguredRoute& route, const ip4::Via& via) {
     auto prefix = from_api(route.prefix());
     if (!prefix.ok()) {
         return prefix.status();
-    }
-    auto via = read_via(router, route);
-    if (!via.ok()) {
-        return via.status();
     }
     std::optional<uint8_t> preference;
     if (route.has_preference()) {
@@ -82,7 +81,12 @@ absl::Status add(Router& router, const sluice::ConfiguredRoute& route) {
         }
         preference = uint8_t(route.preference());
     }
-    return router.fib().add(*prefix, source, *via, preference);
+    return router.fib().add(*prefix, source, via, preference);
+}
+
+absl::Status add(Router& router, const sluice::ConfiguredRoute& route) {
+    auto via = read_via(router, route);
+    return via.ok() ? add(router, route, *via) : via.status();
 }
 
 absl::Status remove(Router& router, const sluice::Ip4Prefix& message) {
@@ -186,29 +190,71 @@ absl::StatusOr<sluice::Route> match(Router& router, const sluice::MatchRouteRequ
     return describe(router, *found, true);
 }
 
+/// Takes batches of routes, for a millisecond at a time: timers, packets for control and other
+/// calls come between.
 class Loader {
 public:
     explicit Loader(Router& router) : router_(router) {}
-    absl::Status take(const sluice::RouteBatch& batch) {
-        for (const sluice::ConfiguredRoute& route : batch.add()) {
-            if (auto status = service::add(router_, route); !status.ok()) {
-                return status;
+    absl::StatusOr<api::Taken> take(const sluice::RouteBatch& batch) {
+        const auto end = Clock::now() + turn;
+        // Interfaces and addresses may have changed since the last turn.
+        last_ = nullptr;
+        const int all = batch.add_size() + batch.delete__size();
+        while (at_ < all) {
+            for (const int stop = std::min(all, at_ + routes_between_looks); at_ < stop; ++at_) {
+                if (auto status = take_one(batch); !status.ok()) {
+                    return status;
+                }
             }
-            reply_.set_added(reply_.added() + 1);
-        }
-        for (const sluice::Ip4Prefix& prefix : batch.delete_()) {
-            if (auto status = service::remove(router_, prefix); !status.ok()) {
-                return status;
+            if (at_ < all && Clock::now() >= end) {
+                return api::Taken::part;
             }
-            reply_.set_deleted(reply_.deleted() + 1);
         }
-        return absl::OkStatus();
+        at_ = 0;
+        return api::Taken::all;
     }
     absl::StatusOr<sluice::LoadRoutesReply> finish() { return reply_; }
 
 private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr auto turn = std::chrono::milliseconds(1);
+    static constexpr int routes_between_looks = 32;
+
+    absl::Status take_one(const sluice::RouteBatch& batch) {
+        if (at_ >= batch.add_size()) {
+            const auto status = service::remove(router_, batch.delete_(at_ - batch.add_size()));
+            reply_.set_deleted(reply_.deleted() + status.ok());
+            return status;
+        }
+        const sluice::ConfiguredRoute& route = batch.add(at_);
+        // Neighbours in a batch lead to the same router as a rule.
+        if (last_ == nullptr || !leads_alike(route, *last_)) {
+            auto via = read_via(router_, route);
+            if (!via.ok()) {
+                return via.status();
+            }
+            via_ = *via;
+            last_ = &route;
+        }
+        const auto status = service::add(router_, route, via_);
+        reply_.set_added(reply_.added() + status.ok());
+        return status;
+    }
+
+    static bool leads_alike(const sluice::ConfiguredRoute& a, const sluice::ConfiguredRoute& b) {
+        return a.has_next_hop() == b.has_next_hop() &&
+               a.next_hop().value() == b.next_hop().value() &&
+               a.has_interface() == b.has_interface() && a.interface() == b.interface() &&
+               a.verdict() == b.verdict();
+    }
+
     Router& router_;
     sluice::LoadRoutesReply reply_;
+    /// The next route of the batch in hand.
+    int at_ = 0;
+    /// A route of this turn, and where it leads.
+    const sluice::ConfiguredRoute* last_ = nullptr;
+    ip4::Via via_;
 };
 
 }  // namespace
