@@ -37,6 +37,15 @@ public:
     T* data() noexcept { return data_; }
     const T* data() const noexcept { return data_; }
 
+    /// Elements in a page of memory.
+    static constexpr size_t page = 4096 / sizeof(T);
+    /// Gives the memory of whole pages back to the kernel; their elements are zero bytes again,
+    /// also for who reads them at this moment.
+    void give_back(size_t first_page, size_t pages) noexcept {
+        static_assert(4096 % sizeof(T) == 0);
+        madvise(data_ + first_page * page, pages * page * sizeof(T), MADV_DONTNEED);
+    }
+
 private:
     size_t bytes() const noexcept { return capacity_ * sizeof(T); }
     size_t capacity_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/router.hpp"
 
+#include <malloc.h>
+
 #include <array>
 
 #include "vnet/ethernet/input.hpp"
@@ -21,6 +23,11 @@ namespace {
 /// Packets that may wait for control: those to unresolved neighbours, and ARP.
 constexpr unsigned unresolved_capacity = 1024;
 constexpr unsigned arp_capacity = 1024;
+/// Memory is given back when for so long no route was removed, so that one that comes and goes
+/// costs nothing.
+constexpr auto memory_period = std::chrono::milliseconds(500);
+/// So many routes gone are worth the time that malloc takes to look through its heap.
+constexpr uint64_t removals_to_trim = 10'000;
 
 /// Runs steps that each may fail, up to the first that does.
 class Steps {
@@ -72,6 +79,7 @@ Router::Router(graph::Engine& engine)
 }
 
 Router::~Router() {
+    memory_timer_.cancel();
     // Interfaces first: what they own is spread over all the parts below.
     interfaces_.remove_all();
     engine_.stop();
@@ -176,7 +184,23 @@ absl::Status Router::add_nodes(const Options& options) {
     if (!steps.status().ok()) {
         return steps.status();
     }
+    memory_timer_ = engine_.control().every(memory_period, [this] { give_back_memory(); });
     return add_devices();
+}
+
+void Router::give_back_memory() {
+    const uint64_t removed = fib_->removed();
+    if (removed != removed_before_ || removed == given_back_at_) {
+        removed_before_ = removed;
+        return;
+    }
+    routes_.give_back();
+    forwarding_.give_back();
+    if (removed - given_back_at_ >= removals_to_trim) {
+        next_hops_->shrink();
+        malloc_trim(0);
+    }
+    given_back_at_ = removed;
 }
 
 absl::Status Router::add_devices() {

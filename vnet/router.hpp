@@ -67,6 +67,7 @@ private:
     absl::Status add_arcs();
     absl::Status add_nodes(const Options& options);
     absl::Status add_devices();
+    void give_back_memory();
 
     graph::Engine& engine_;
     interface::Table interfaces_;
@@ -90,6 +91,10 @@ private:
     std::unique_ptr<ip4::Fib> fib_;
     std::unique_ptr<ip4::Addresses> addresses_;
     std::unique_ptr<neighbor::Table> neighbors_;
+    /// Fib::removed() when the memory of removed routes was given back, and when it was last seen.
+    uint64_t given_back_at_ = 0;
+    uint64_t removed_before_ = 0;
+    graph::Control::Handle memory_timer_;
 };
 
 }  // namespace vnet

@@ -21,7 +21,13 @@ AdjacencyIndex ForwardingTable::place(const Adjacency& adjacency) {
         free_adjacencies_.pop_back();
     }
     adjacencies_[index] = adjacency;
+    adjacency_use_.take(index);
     return index;
+}
+
+void ForwardingTable::free(AdjacencyIndex index) {
+    free_adjacencies_.push_back(index);
+    adjacency_use_.leave(index);
 }
 
 PathIndex ForwardingTable::make(const Adjacency& adjacency) {
@@ -44,7 +50,7 @@ PathIndex ForwardingTable::make(const Adjacency& adjacency) {
 void ForwardingTable::turn(PathIndex path, const Adjacency& adjacency) {
     const AdjacencyIndex before =
         paths_[path].exchange(place(adjacency), std::memory_order_acq_rel);
-    rcu_.retire([this, before] { free_adjacencies_.push_back(before); });
+    rcu_.retire([this, before] { free(before); });
 }
 
 void ForwardingTable::release(PathIndex path) {
@@ -52,7 +58,7 @@ void ForwardingTable::release(PathIndex path) {
         return;
     }
     rcu_.retire([this, path] {
-        free_adjacencies_.push_back(paths_[path].load(std::memory_order_relaxed));
+        free(paths_[path].load(std::memory_order_relaxed));
         free_paths_.push_back(path);
     });
 }

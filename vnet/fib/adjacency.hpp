@@ -12,6 +12,7 @@
 #include "graph/limits.hpp"
 #include "graph/rcu.hpp"
 #include "graph/stable_array.hpp"
+#include "vnet/fib/page_use.hpp"
 
 namespace vnet::fib {
 
@@ -92,14 +93,18 @@ public:
     void release(PathIndex path);
     /// What path 0 does.
     void set_no_route(const Adjacency& adjacency) { turn(0, adjacency); }
+    /// Gives the memory back that no adjacency is in any more; how many pages that was.
+    size_t give_back() { return adjacency_use_.give_back(); }
     size_t paths_in_use() const noexcept { return next_path_ - free_paths_.size(); }
 
 private:
     AdjacencyIndex place(const Adjacency& adjacency);
+    void free(AdjacencyIndex index);
 
     graph::Rcu& rcu_;
     graph::StableArray<Adjacency> adjacencies_;
     graph::StableArray<std::atomic<AdjacencyIndex>> paths_;
+    PageUse<Adjacency> adjacency_use_{adjacencies_};
     std::vector<AdjacencyIndex> free_adjacencies_;
     std::vector<PathIndex> free_paths_;
     AdjacencyIndex next_adjacency_ = 0;

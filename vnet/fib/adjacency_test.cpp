@@ -85,5 +85,24 @@ TEST_F(ForwardingTableTest, AFullTableSaysSoAndTurnsAllTheSame) {
     EXPECT_EQ(next_hop(last), 78u);
 }
 
+TEST_F(ForwardingTableTest, MemoryIsGivenBackAndUsedAgain) {
+    for (unsigned round = 0; round < 3; ++round) {
+        std::vector<PathIndex> paths;
+        for (uint32_t i = 0; i < 1000; ++i) {
+            paths.push_back(table_.make(to(i)));
+        }
+        EXPECT_EQ(table_.give_back(), 0u);
+        for (const PathIndex path : paths) {
+            table_.release(path);
+        }
+        EXPECT_EQ(table_.give_back(), 0u);
+        rcu_.flush();
+        // 64 in a page; the first has "no route" in it.
+        EXPECT_GE(table_.give_back(), 1000u / 64 - 1);
+        EXPECT_EQ(table_.give_back(), 0u);
+        EXPECT_EQ(table_.adjacency(table_.at(0)).action, Action::no_route);
+    }
+}
+
 }  // namespace
 }  // namespace vnet::fib

@@ -53,22 +53,36 @@ void Dir24::set_whole(uint32_t index, fib::PathIndex path) {
     if (before == path) {
         return;
     }
-    first_[index].store(path, std::memory_order_release);
+    set(index, path);
     if (before & block_flag) {
         ++retired_;
         rcu_.retire([this, block = before & ~block_flag] {
             --retired_;
             free_blocks_.push_back(block);
+            block_use_.leave(size_t(block) * 256);
         });
     }
 }
 
-uint32_t Dir24::take_block() {
-    if (free_blocks_.empty()) {
-        return next_block_++;
+void Dir24::set(uint32_t index, uint32_t entry) {
+    const uint32_t before = first_[index].load(std::memory_order_relaxed);
+    first_[index].store(entry, std::memory_order_release);
+    if (before == 0 && entry != 0) {
+        first_use_.take(index);
+    } else if (before != 0 && entry == 0) {
+        first_use_.leave(index);
     }
-    const uint32_t block = free_blocks_.back();
-    free_blocks_.pop_back();
+}
+
+uint32_t Dir24::take_block() {
+    uint32_t block = next_block_;
+    if (free_blocks_.empty()) {
+        ++next_block_;
+    } else {
+        block = free_blocks_.back();
+        free_blocks_.pop_back();
+    }
+    block_use_.take(size_t(block) * 256);
     return block;
 }
 
@@ -86,7 +100,7 @@ void Dir24::paint_part(uint32_t index, uint32_t low, uint32_t high, fib::PathInd
     for (uint32_t i = 0; i < 256; ++i) {
         block[i].store(i >= low && i <= high ? path : entry, std::memory_order_relaxed);
     }
-    first_[index].store(number | block_flag, std::memory_order_release);
+    set(index, number | block_flag);
 }
 
 void Dir24::join(uint32_t address) {

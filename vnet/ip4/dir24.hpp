@@ -8,6 +8,7 @@
 #include "graph/rcu.hpp"
 #include "graph/stable_array.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/page_use.hpp"
 
 namespace vnet::ip4 {
 
@@ -60,6 +61,9 @@ public:
     void set_default(fib::PathIndex path) noexcept {
         default_.store(path, std::memory_order_release);
     }
+    /// Gives the memory back that nothing is painted in any more; how many pages that was. Lookups
+    /// go on meanwhile.
+    size_t give_back() { return first_use_.give_back() + block_use_.give_back(); }
     uint32_t blocks_in_use() const noexcept {
         return next_block_ - uint32_t(free_blocks_.size()) - retired_;
     }
@@ -69,11 +73,15 @@ private:
     bool is_split(uint32_t index) const noexcept;
     void paint_part(uint32_t index, uint32_t low, uint32_t high, fib::PathIndex path);
     void set_whole(uint32_t index, fib::PathIndex path);
+    void set(uint32_t index, uint32_t entry);
     uint32_t take_block();
 
     graph::Rcu& rcu_;
     graph::StableArray<std::atomic<uint32_t>> first_;
     graph::StableArray<std::atomic<uint32_t>> blocks_;
+    /// Entries that are not zero, and blocks that are taken, counted by their first entry.
+    fib::PageUse<std::atomic<uint32_t>> first_use_{first_};
+    fib::PageUse<std::atomic<uint32_t>> block_use_{blocks_};
     std::vector<uint32_t> free_blocks_;
     uint32_t next_block_ = 0;
     uint32_t retired_ = 0;

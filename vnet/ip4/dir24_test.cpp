@@ -87,6 +87,28 @@ TEST(Dir24, BlocksAreUsedAgain) {
     }
 }
 
+TEST(Dir24, MemoryIsGivenBackAndUsedAgain) {
+    graph::Rcu rcu(1);
+    Dir24 table(rcu);
+    table.set_default(7);
+    for (unsigned round = 0; round < 3; ++round) {
+        ASSERT_TRUE(table.paint(0x0a000000, 0x0a0fffff, 1));
+        ASSERT_TRUE(table.paint(0x0b000000, 0x0b000007, 2));
+        EXPECT_EQ(table.give_back(), 0u);
+        ASSERT_TRUE(table.paint(0x0a000000, 0x0a0fffff, 0));
+        // 4096 entries, in four pages.
+        EXPECT_EQ(table.give_back(), 4u);
+        EXPECT_EQ(table.give_back(), 0u);
+        EXPECT_EQ(table.lookup(0x0a000001), 7u);
+        EXPECT_EQ(table.lookup(0x0b000001), 2u);
+        ASSERT_TRUE(table.paint(0x0b000000, 0x0b0000ff, 0));
+        EXPECT_EQ(table.give_back(), 1u) << "the block waits for its grace period";
+        rcu.flush();
+        EXPECT_EQ(table.give_back(), 1u);
+        EXPECT_EQ(table.lookup(0x0b000001), 7u);
+    }
+}
+
 TEST(Dir24, WithoutBlocksNothingChanges) {
     graph::Rcu rcu(1);
     Dir24 table(rcu);
