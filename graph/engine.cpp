@@ -76,7 +76,8 @@ Engine::Engine(const Options& options, PacketPool pool)
       lanes_(options.workers, lane_capacity(options)),
       node_base_(max_nodes),
       control_drops_(max_drops),
-      drop_base_(max_drops) {
+      drop_base_(max_drops),
+      lowest_free_(pool_.available()) {
     const auto add_input = [this](const char* name) {
         NodeSpec spec;
         spec.name = name;
@@ -90,6 +91,7 @@ Engine::Engine(const Options& options, PacketPool pool)
     }
     control_recorder_.set_lane(uint16_t(options.workers));
     reclaim_timer_ = control_.every(std::chrono::milliseconds(10), [this] { rcu_.reclaim(); });
+    sample_timer_ = control_.every(std::chrono::seconds(1), [this] { sample(); });
 }
 
 Engine::~Engine() {
@@ -274,6 +276,27 @@ bool Engine::inject(Packet* packet, NodeId start, unsigned worker) {
     return false;
 }
 
+void Engine::sample() {
+    std::vector<NodeTotals> nodes(graph_.nodes().size());
+    for (NodeId node = 0; node < nodes.size(); ++node) {
+        nodes[node] = sum(workers_, node);
+    }
+    std::vector<uint64_t> drops(graph_.drops().size());
+    for (DropId drop = 0; drop < drops.size(); ++drop) {
+        drops[drop] = lifetime_drops(drop);
+    }
+    rates_.take(Rates::Clock::now(), std::move(nodes), std::move(drops));
+    lowest_free_ = std::min(lowest_free_, pool_.available());
+}
+
+NodeTotals Engine::lifetime_totals(NodeId node) const {
+    return sum(workers_, node);
+}
+
+uint64_t Engine::lifetime_drops(DropId drop) const {
+    return sum_drops(workers_, control_drops_, drop);
+}
+
 NodeTotals Engine::totals(NodeId node) const {
     NodeTotals totals = sum(workers_, node);
     const NodeTotals& base = node_base_[node];
@@ -285,7 +308,7 @@ NodeTotals Engine::totals(NodeId node) const {
 }
 
 uint64_t Engine::drops(DropId drop) const {
-    return sum_drops(workers_, control_drops_, drop) - drop_base_[drop];
+    return lifetime_drops(drop) - drop_base_[drop];
 }
 
 void Engine::count_drop(DropId drop, Packet& packet) {
@@ -322,8 +345,9 @@ void Engine::clear_counters() {
         node_base_[node] = sum(workers_, node);
     }
     for (DropId drop = 0; drop < graph_.drops().size(); ++drop) {
-        drop_base_[drop] = sum_drops(workers_, control_drops_, drop);
+        drop_base_[drop] = lifetime_drops(drop);
     }
+    lowest_free_ = pool_.available();
 }
 
 }  // namespace graph

@@ -14,19 +14,12 @@
 #include "graph/lanes.hpp"
 #include "graph/packet_pool.hpp"
 #include "graph/placement.hpp"
+#include "graph/rates.hpp"
 #include "graph/rcu.hpp"
 #include "graph/slots.hpp"
 #include "graph/worker.hpp"
 
 namespace graph {
-
-/// Node totals over all workers.
-struct NodeTotals {
-    uint64_t calls = 0;
-    uint64_t packets = 0;
-    uint64_t clocks = 0;
-    uint64_t overflow = 0;
-};
 
 /// The engine put together: packet pool, graph, workers, and the way a change reaches them. Owned
 /// by main, used by the control thread.
@@ -104,8 +97,17 @@ public:
     /// runs, which no total includes.
     unsigned contexts() const noexcept { return unsigned(workers_.size()) + 1; }
     unsigned dry_context() const noexcept { return unsigned(workers_.size()); }
+    /// Since the counters were last cleared.
     NodeTotals totals(NodeId node) const;
     uint64_t drops(DropId drop) const;
+    /// Since the start, whatever is cleared: they never go down.
+    NodeTotals lifetime_totals(NodeId node) const;
+    uint64_t lifetime_drops(DropId drop) const;
+    /// What nodes and drops did in the last second.
+    const Rates& rates() const noexcept { return rates_; }
+    /// The fewest packet buffers that were free, looked at every second, since the counters were
+    /// last cleared.
+    unsigned lowest_free_buffers() const noexcept { return lowest_free_; }
     /// Counts packets that control itself dropped. Control thread.
     void count_drop(DropId drop, uint64_t packets = 1) { control_drops_[drop].add(packets); }
     /// Counts a packet that control drops and shows it to those who look at drops; it stays the
@@ -126,6 +128,7 @@ private:
     /// Has a worker take up its plan as it is now.
     void renew(unsigned worker);
     std::vector<std::shared_ptr<Source>> queues_of(uint32_t interface) const;
+    void sample();
 
     Options options_;
     Control control_;
@@ -146,7 +149,10 @@ private:
     std::vector<uint64_t> drop_base_;
     FlightRecorder control_recorder_;
     std::shared_ptr<Tap> tap_;
+    Rates rates_;
+    unsigned lowest_free_;
     Control::Handle reclaim_timer_;
+    Control::Handle sample_timer_;
 };
 
 }  // namespace graph

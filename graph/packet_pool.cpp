@@ -40,12 +40,23 @@ absl::StatusOr<PacketPool> PacketPool::create(const std::string& name, unsigned 
     return PacketPool(pool);
 }
 
-PacketPool::PacketPool(PacketPool&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+PacketPool::PacketPool(PacketPool&& other) noexcept
+    : pool_(std::exchange(other.pool_, nullptr)), failures_(std::move(other.failures_)) {}
 
 PacketPool::~PacketPool() {
     if (pool_ != nullptr) {
         rte_mempool_free(pool_);
     }
+}
+
+unsigned PacketPool::cached() const noexcept {
+    unsigned packets = 0;
+    if (pool_->cache_size != 0) {
+        for (unsigned thread = 0; thread < RTE_MAX_LCORE; ++thread) {
+            packets += pool_->local_cache[thread].len;
+        }
+    }
+    return packets;
 }
 
 Packet* PacketPool::allocate() noexcept {
@@ -56,6 +67,7 @@ Packet* PacketPool::allocate() noexcept {
 bool PacketPool::allocate(std::span<Packet*> packets) noexcept {
     if (rte_mempool_get_bulk(pool_, reinterpret_cast<void**>(packets.data()),
                              unsigned(packets.size())) != 0) {
+        failures_->fetch_add(1, std::memory_order_relaxed);
         return false;
     }
     for (Packet* packet : packets) {

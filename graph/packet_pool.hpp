@@ -4,6 +4,8 @@
 #include <absl/status/statusor.h>
 #include <rte_mempool.h>
 
+#include <atomic>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -31,13 +33,22 @@ public:
     bool allocate(std::span<Packet*> packets) noexcept;
     rte_mempool* mempool() const noexcept { return pool_; }
     unsigned capacity() const noexcept { return pool_->size; }
+    const char* name() const noexcept { return pool_->name; }
+    /// The NUMA node that it was asked for on; -1: any.
+    int socket() const noexcept { return pool_->socket_id; }
+    /// Free buffers, those in threads' caches included.
     unsigned available() const noexcept { return rte_mempool_avail_count(pool_); }
+    /// Free buffers that lie in threads' caches, where other threads do not get at them.
+    unsigned cached() const noexcept;
+    /// Times that allocate() found too few. Drivers that receive count their own. Any thread.
+    uint64_t failures() const noexcept { return failures_->load(std::memory_order_relaxed); }
     /// Bytes that one buffer takes, everything included.
     static unsigned element_bytes() noexcept;
 
 private:
-    explicit PacketPool(rte_mempool* pool) noexcept : pool_(pool) {}
+    explicit PacketPool(rte_mempool* pool) : pool_(pool) {}
     rte_mempool* pool_;
+    std::unique_ptr<std::atomic<uint64_t>> failures_ = std::make_unique<std::atomic<uint64_t>>(0);
 };
 
 /// Makes the metadata of a packet that a driver has just received, or that was just allocated.

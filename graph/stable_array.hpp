@@ -7,6 +7,8 @@
 #include <new>
 #include <type_traits>
 
+#include "graph/memory.hpp"
+
 namespace graph {
 
 /// A flat array of fixed capacity whose elements never move and whose memory is taken page by page
@@ -36,6 +38,8 @@ public:
     const T& operator[](size_t index) const noexcept { return data_[index]; }
     T* data() noexcept { return data_; }
     const T* data() const noexcept { return data_; }
+    /// What it takes of the machine's memory. Any thread.
+    MemoryUse memory() const noexcept { return memory_use(data_, bytes()); }
 
     /// Elements in a page of memory.
     static constexpr size_t page = 4096 / sizeof(T);

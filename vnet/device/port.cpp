@@ -367,4 +367,26 @@ std::vector<std::pair<std::string, uint64_t>> Port::device_counters() const {
             {"tx-bytes", stats.obytes},        {"tx-errors", stats.oerrors}};
 }
 
+std::vector<interface::QueueCounters> Port::queue_counters() const {
+    rte_eth_stats stats{};
+    if (rte_eth_stats_get(port_id_, &stats) != 0) {
+        return {};
+    }
+    // A driver that does not count by queue leaves zeros, which would be taken for silence.
+    const bool counts = stats.ipackets + stats.opackets == 0 ||
+                        std::any_of(std::begin(stats.q_ipackets), std::end(stats.q_ipackets),
+                                    [](uint64_t packets) { return packets != 0; }) ||
+                        std::any_of(std::begin(stats.q_opackets), std::end(stats.q_opackets),
+                                    [](uint64_t packets) { return packets != 0; });
+    std::vector<interface::QueueCounters> queues;
+    constexpr unsigned counted = RTE_ETHDEV_QUEUE_STAT_CNTRS;
+    for (unsigned queue = 0; counts && queue < std::min<unsigned>(rx_queues_, counted); ++queue) {
+        queues.push_back({true, queue, stats.q_ipackets[queue], stats.q_ibytes[queue]});
+    }
+    for (unsigned queue = 0; counts && queue < std::min<unsigned>(tx_.queues, counted); ++queue) {
+        queues.push_back({false, queue, stats.q_opackets[queue], stats.q_obytes[queue]});
+    }
+    return queues;
+}
+
 }  // namespace vnet::device

@@ -33,6 +33,7 @@ public:
     bool link_up() const override;
     void rejoin() override;
     std::vector<std::pair<std::string, uint64_t>> device_counters() const override;
+    std::vector<interface::QueueCounters> queue_counters() const override;
 
 private:
     absl::Status check_queues() const;

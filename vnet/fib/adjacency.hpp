@@ -96,6 +96,12 @@ public:
     /// Gives the memory back that no adjacency is in any more; how many pages that was.
     size_t give_back() { return adjacency_use_.give_back(); }
     size_t paths_in_use() const noexcept { return next_path_ - free_paths_.size(); }
+    /// Those that wait for a grace period count.
+    size_t adjacencies_in_use() const noexcept {
+        return next_adjacency_ - free_adjacencies_.size();
+    }
+    graph::MemoryUse adjacency_memory() const noexcept { return adjacencies_.memory(); }
+    graph::MemoryUse path_memory() const noexcept { return paths_.memory(); }
 
 private:
     AdjacencyIndex place(const Adjacency& adjacency);

@@ -14,6 +14,14 @@
 
 namespace vnet::interface {
 
+/// What a device counts for one of its queues.
+struct QueueCounters {
+    bool receives = false;
+    unsigned queue = 0;
+    uint64_t packets = 0;
+    uint64_t bytes = 0;
+};
+
 /// What stands behind an interface: a DPDK port, a tap, a tunnel. A kind of interface is a class
 /// derived from this one, with the node that transmits; nothing else lists the kinds. Control
 /// thread.
@@ -44,6 +52,8 @@ public:
     virtual void rejoin() {}
     /// Counters of the hardware or kernel behind it, by name.
     virtual std::vector<std::pair<std::string, uint64_t>> device_counters() const { return {}; }
+    /// The same by queue, for the queues that the device counts.
+    virtual std::vector<QueueCounters> queue_counters() const { return {}; }
 };
 
 }  // namespace vnet::interface

@@ -12,6 +12,21 @@ namespace {
 constexpr size_t longest_name = 32;
 /// RFC 791: every link carries 68 bytes.
 constexpr uint32_t smallest_mtu = 68;
+
+/// What was counted beyond what stood at `bases`.
+Totals since(Totals totals, const std::map<Index, Totals>& bases, Index index) {
+    const auto base = bases.find(index);
+    if (base != bases.end()) {
+        totals.rx_packets -= base->second.rx_packets;
+        totals.rx_bytes -= base->second.rx_bytes;
+        totals.tx_packets -= base->second.tx_packets;
+        totals.tx_bytes -= base->second.tx_bytes;
+        totals.tx_full -= base->second.tx_full;
+        totals.rx_missed -= base->second.rx_missed;
+        totals.rx_no_buffer -= base->second.rx_no_buffer;
+    }
+    return totals;
+}
 }  // namespace
 
 Table::Table(graph::Engine& engine) : engine_(engine), hot_(graph::max_interfaces) {
@@ -68,7 +83,7 @@ absl::StatusOr<Index> Table::add(
     interface.mac = (*device)->mac();
     interface.mtu = std::min(1500U, (*device)->max_mtu());
     interface.device = std::move(*device);
-    base_[index] = sum(index);
+    birth_[index] = base_[index] = sum(index);
     Hot& hot = hot_[index];
     hot.mac.store(interface.mac.to_uint64(), std::memory_order_relaxed);
     hot.mtu.store(interface.mtu, std::memory_order_relaxed);
@@ -239,18 +254,19 @@ Totals Table::sum(Index index) const {
 }
 
 Totals Table::totals(Index index) const {
-    Totals totals = sum(index);
-    const auto base = base_.find(index);
-    if (base != base_.end()) {
-        totals.rx_packets -= base->second.rx_packets;
-        totals.rx_bytes -= base->second.rx_bytes;
-        totals.tx_packets -= base->second.tx_packets;
-        totals.tx_bytes -= base->second.tx_bytes;
-        totals.tx_full -= base->second.tx_full;
-        totals.rx_missed -= base->second.rx_missed;
-        totals.rx_no_buffer -= base->second.rx_no_buffer;
+    return since(sum(index), base_, index);
+}
+
+Totals Table::lifetime_totals(Index index) const {
+    return since(sum(index), birth_, index);
+}
+
+graph::MemoryUse Table::memory() const noexcept {
+    graph::MemoryUse use = hot_.memory();
+    for (const auto& worker : counters_) {
+        use += worker->memory();
     }
-    return totals;
+    return use;
 }
 
 void Table::clear_counters() {

@@ -77,8 +77,13 @@ public:
     /// Calls back after every change (before it, for `removing`), for as long as the table lives.
     void observe(std::function<void(const Interface&, Change)> observer);
 
+    /// Since the counters were last cleared.
     Totals totals(Index index) const;
+    /// Since the interface was made, whatever is cleared: they never go down.
+    Totals lifetime_totals(Index index) const;
     void clear_counters();
+    /// Of what workers read and count, for all interfaces.
+    graph::MemoryUse memory() const noexcept;
 
     // ---- workers ----
 
@@ -100,6 +105,8 @@ private:
     graph::StableArray<Hot> hot_;
     std::vector<std::unique_ptr<graph::StableArray<Counters>>> counters_;
     std::map<Index, Interface> interfaces_;
+    /// What an index had counted when it was given to its interface, and at the last clearing.
+    std::map<Index, Totals> birth_;
     std::map<Index, Totals> base_;
     /// Indexes given back, oldest first: the longer unused, the less anything remembers them.
     std::deque<Index> free_;

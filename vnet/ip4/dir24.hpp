@@ -67,6 +67,8 @@ public:
     uint32_t blocks_in_use() const noexcept {
         return next_block_ - uint32_t(free_blocks_.size()) - retired_;
     }
+    graph::MemoryUse first_memory() const noexcept { return first_.memory(); }
+    graph::MemoryUse block_memory() const noexcept { return blocks_.memory(); }
 
 private:
     static constexpr uint32_t block_flag = 0x8000'0000;

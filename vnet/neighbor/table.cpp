@@ -449,6 +449,12 @@ absl::Status Table::remove(const std::string& name, wire::Ip4Address address) {
     return absl::OkStatus();
 }
 
+size_t Table::count(State state) const {
+    return size_t(std::count_if(entries_.begin(), entries_.end(), [state](const auto& entry) {
+        return entry.second->state == state;
+    }));
+}
+
 std::vector<Table::Neighbor> Table::list() const {
     std::vector<Neighbor> all;
     for (const auto& [key, entry] : entries_) {

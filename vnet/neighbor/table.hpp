@@ -98,6 +98,10 @@ public:
     absl::Status remove(const std::string& interface, wire::Ip4Address address);
     /// In order of interface and address.
     std::vector<Neighbor> list() const;
+    /// How many there are in a state.
+    size_t count(State state) const;
+    /// Packets held for neighbours that are asked for.
+    size_t held() const noexcept { return held_; }
 
     /// Does what is due at `now`; a timer calls it.
     void tick(Clock::time_point now);
