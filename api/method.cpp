@@ -2,7 +2,9 @@
 #include "api/method.hpp"
 
 #include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -53,6 +55,15 @@ absl::Status as_refusal(absl::Status status) {
     return absl::IsUnavailable(status) ? absl::FailedPreconditionError(status.message()) : status;
 }
 
+bool is_ok(const absl::Status& status) {
+    return status.ok();
+}
+
+template <class Value>
+bool is_ok(const absl::StatusOr<Value>& value) {
+    return value.ok();
+}
+
 template <class Value>
 absl::StatusOr<Value> as_refusal(absl::StatusOr<Value> value) {
     if (absl::IsUnavailable(value.status())) {
@@ -69,13 +80,43 @@ auto Method::guarded(Function&& function) const -> decltype(function()) {
         return absl::UnavailableError(
             fmt::format("the service {} was unloaded while {} ran", service(), name()));
     }
-    try {
-        return as_refusal(function());
-    } catch (const std::exception& error) {
-        return absl::InternalError(fmt::format("{} failed: {}", name(), error.what()));
-    } catch (...) {
-        return absl::InternalError(fmt::format("{} failed with an unknown exception", name()));
+    /// Adds the time from here to the end of the handler.
+    struct Watch {
+        using Clock = std::chrono::steady_clock;
+        std::atomic<uint64_t>& sum;
+        Clock::time_point begin = Clock::now();
+        ~Watch() {
+            sum.fetch_add(uint64_t(std::chrono::nanoseconds(Clock::now() - begin).count()),
+                          std::memory_order_relaxed);
+        }
+    };
+    const Watch watch{handler_ns_};
+    const auto run = [&]() -> decltype(function()) {
+        try {
+            return as_refusal(function());
+        } catch (const std::exception& error) {
+            return absl::InternalError(fmt::format("{} failed: {}", name(), error.what()));
+        } catch (...) {
+            return absl::InternalError(fmt::format("{} failed with an unknown exception", name()));
+        }
+    };
+    auto result = run();
+    if (!is_ok(result)) {
+        refused_.fetch_add(1, std::memory_order_relaxed);
     }
+    return result;
+}
+
+/// For what begins a call.
+template <class Function>
+auto Method::counted(Function&& function) const -> decltype(function()) {
+    calls_.fetch_add(1, std::memory_order_relaxed);
+    return guarded(std::forward<Function>(function));
+}
+
+Method::Requests Method::requests() const {
+    return {calls_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
+            handler_ns_.load(std::memory_order_relaxed)};
 }
 
 std::shared_ptr<Message> Method::new_request(std::size_t bytes) const {
@@ -91,11 +132,11 @@ std::shared_ptr<Message> Method::new_request(std::size_t bytes) const {
 }
 
 absl::StatusOr<MessagePtr> Method::answer(const Message& request) const {
-    return guarded([&] { return handlers_.answer(request); });
+    return counted([&] { return handlers_.answer(request); });
 }
 
 absl::StatusOr<MessageSource> Method::list(const Message& request) const {
-    return guarded([&] { return handlers_.list(request); });
+    return counted([&] { return handlers_.list(request); });
 }
 
 absl::StatusOr<bool> Method::next(const MessageSource& source, Message& item) const {
@@ -103,7 +144,7 @@ absl::StatusOr<bool> Method::next(const MessageSource& source, Message& item) co
 }
 
 absl::StatusOr<std::unique_ptr<MessageSink>> Method::open_sink() const {
-    return guarded(
+    return counted(
         [&]() -> absl::StatusOr<std::unique_ptr<MessageSink>> { return handlers_.sink(); });
 }
 
@@ -116,7 +157,7 @@ absl::StatusOr<MessagePtr> Method::finish(MessageSink& sink) const {
 }
 
 absl::Status Method::watch(const Message& request, std::shared_ptr<EventChannel> channel) const {
-    return guarded([&] { return handlers_.watch(request, std::move(channel)); });
+    return counted([&] { return handlers_.watch(request, std::move(channel)); });
 }
 
 }  // namespace api

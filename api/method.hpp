@@ -8,6 +8,7 @@
 #include <google/protobuf/message.h>
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -101,12 +102,25 @@ public:
     absl::StatusOr<MessagePtr> finish(MessageSink& sink) const;
     absl::Status watch(const Message& request, std::shared_ptr<EventChannel> channel) const;
 
+    /// What callers asked of it so far. Any thread.
+    struct Requests {
+        /// Calls that reached the handler.
+        uint64_t calls = 0;
+        /// Those that were refused.
+        uint64_t refused = 0;
+        /// Time that the handler took of the control thread, items and batches included.
+        uint64_t handler_ns = 0;
+    };
+    Requests requests() const;
+
     /// From now on no handler of this method runs, not even for calls under way. Control thread.
     void retire() { retired_.store(true, std::memory_order_release); }
 
 private:
     template <class Function>
     auto guarded(Function&& function) const -> decltype(function());
+    template <class Function>
+    auto counted(Function&& function) const -> decltype(function());
 
     const google::protobuf::MethodDescriptor& descriptor_;
     const Kind kind_;
@@ -115,6 +129,9 @@ private:
     const Message& reply_;
     const Handlers handlers_;
     std::atomic<bool> retired_{false};
+    mutable std::atomic<uint64_t> calls_{0};
+    mutable std::atomic<uint64_t> refused_{0};
+    mutable std::atomic<uint64_t> handler_ns_{0};
 };
 
 }  // namespace api

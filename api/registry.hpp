@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "api/method.hpp"
+#include "api/metrics/collectors.hpp"
 #include "api/watcher.hpp"
 
 namespace api {
@@ -117,6 +118,10 @@ public:
                                    {.answer = answer<Request, Reply>(std::move(handler))});
     }
 
+    /// What the daemon measures: parts and plugins add theirs, the exporter reads them.
+    metrics::Collectors& metrics() noexcept { return metrics_; }
+    const metrics::Collectors& metrics() const noexcept { return metrics_; }
+
     /// Takes away all methods of a service ("sluice.Nat44"), for a plugin that is unloaded. Calls
     /// under way end with UNAVAILABLE before their handlers run again.
     void remove_service(std::string_view service);
@@ -186,6 +191,7 @@ private:
     absl::Status insert(std::string_view name, Kind kind, const Message& request,
                         const Message& reply, Handlers handlers);
 
+    metrics::Collectors metrics_;
     mutable std::mutex mutex_;
     std::uint64_t generation_ = 0;
     std::map<std::string, std::shared_ptr<Method>, std::less<>> methods_;

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "api/grammar/grammar.hpp"
+#include "api/metrics/exporter.hpp"
 #include "api/server/describe.hpp"
 #include "api/server/server.hpp"
 #include "cli/sluiced/config.hpp"
@@ -30,6 +31,24 @@ absl::Status register_core(api::Registry& registry, vnet::Router& router) {
         status = register_system(registry);
     }
     return status;
+}
+
+/// The exporter that the options ask for; null where they ask for none.
+absl::StatusOr<std::unique_ptr<api::metrics::Exporter>> start_metrics(const Options& options,
+                                                                      const api::Registry& registry,
+                                                                      graph::Control& control) {
+    if (options.metrics.empty()) {
+        return nullptr;
+    }
+    const auto endpoint = api::metrics::parse_endpoint(options.metrics);
+    if (!endpoint.ok()) {
+        return endpoint.status();
+    }
+    auto exporter = api::metrics::Exporter::start(registry.metrics(), control.context(), *endpoint);
+    if (exporter.ok()) {
+        spdlog::info("metrics at {}", to_string((*exporter)->endpoint()));
+    }
+    return exporter;
 }
 
 absl::Status configure(const Options& options, const api::Registry& registry) {
@@ -99,6 +118,10 @@ absl::Status run_daemon(const Options& options) {
     if (!server.ok()) {
         return server.status();
     }
+    auto metrics = start_metrics(options, registry, control);
+    if (!metrics.ok()) {
+        return metrics.status();
+    }
     control.on_signals({SIGINT, SIGTERM}, [&](int signal) {
         spdlog::info("signal {}, stopping", signal);
         control.stop();
@@ -107,6 +130,7 @@ absl::Status run_daemon(const Options& options) {
                  options.workers == 1 ? "" : "s", eal->hugepages() ? "hugepages" : "ordinary pages",
                  options.socket);
     control.run();
+    metrics->reset();
     (*server)->stop();
     return absl::OkStatus();
 }

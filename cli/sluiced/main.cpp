@@ -27,6 +27,8 @@ int main(int argc, char** argv) {
     app.add_flag("--pci", options.pci, "Let DPDK look for PCI devices");
     app.add_option("--plugin-path", options.plugin_paths, "Folder of plugins; may be given again");
     app.add_option("--plugin", options.required_plugins, "Plugin to insist on; may be given again");
+    app.add_option("--metrics", options.metrics,
+                   "Serve OpenMetrics by HTTP at [ADDRESS:]PORT or unix:PATH; off by default");
     app.add_option("--log-level", options.log_level, "trace, debug, info, warning, error")
         ->capture_default_str()
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));

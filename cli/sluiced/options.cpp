@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "api/metrics/endpoint.hpp"
 #include "graph/limits.hpp"
 
 namespace cli {
@@ -61,6 +62,12 @@ absl::Status check(const Options& options) {
     if (options.buffers < least_buffers) {
         return absl::OutOfRangeError(
             fmt::format("--buffers {}: at least {} are needed", options.buffers, least_buffers));
+    }
+    if (!options.metrics.empty()) {
+        if (auto endpoint = api::metrics::parse_endpoint(options.metrics); !endpoint.ok()) {
+            return absl::InvalidArgumentError(
+                fmt::format("--metrics {}", std::string(endpoint.status().message())));
+        }
     }
     return absl::OkStatus();
 }

@@ -25,6 +25,9 @@ struct Options {
     /// Plugins without which the daemon does not start.
     std::vector<std::string> required_plugins;
     std::string log_level = "info";
+    /// Where metrics are served, as api::metrics::parse_endpoint() reads it; nowhere where it is
+    /// empty.
+    std::string metrics;
 };
 
 /// Checks what no parser of single options can see; the sentence names the option.

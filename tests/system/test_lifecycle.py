@@ -102,7 +102,7 @@ def test_a_signal_ends_it_well(box, tmp_path, which):
 
 def test_it_starts_without_hugepages(box, tmp_path):
     with Daemon(box, tmp_path, no_huge=False) as daemon:
-        wanted = "hugepages" if daemon.ctl_json("show buffers")["hugepages"] else "ordinary pages"
+        wanted = "hugepages" if daemon.ctl_json("show buffers")[0]["hugepages"] else "ordinary pages"
         assert "sluiced ready" in daemon.log() and wanted in daemon.log()
 
 

@@ -105,6 +105,7 @@ void Registry::retire() {
         api_.remove_service(service);
     }
     services_.clear();
+    api_.metrics().remove_owner(name_);
     std::vector<std::string> interfaces;
     for (const auto& [index, interface] : interfaces_.all()) {
         if (kinds_.contains(interface.device->kind())) {

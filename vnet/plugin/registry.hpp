@@ -112,6 +112,14 @@ public:
         return mine(method, api_.add_dialog<Request, Reply>(method, std::move(handler)));
     }
 
+    // ---- metrics ----
+
+    /// A family of the metrics page, collected by `collector` on the control thread for as long as
+    /// the plugin lives; its name begins with "sluice_". See api::metrics::Collectors::add().
+    absl::Status add_metrics(api::metrics::Family family, api::metrics::Collector collector) {
+        return api_.metrics().add(name_, std::move(family), std::move(collector));
+    }
+
     // ---- state ----
 
     /// Holds an object for as long as the plugin lives. The last kept goes first; when it goes, no
@@ -121,7 +129,7 @@ public:
 
     // ---- for the host ----
 
-    /// Takes back methods, interfaces, observers, nodes and arcs. The host then commits the graph
+    /// Takes back methods, metrics, interfaces, observers, nodes and arcs. The host then commits the graph
     /// and calls release().
     void retire();
     /// Lets go of what keep() holds.

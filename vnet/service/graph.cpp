@@ -37,19 +37,23 @@ absl::StatusOr<api::ItemSource<sluice::NodeRuntime>> runtime(const graph::Engine
 }
 
 absl::StatusOr<api::ItemSource<sluice::DropCount>> errors(const graph::Engine& engine,
-                                                          const graph::Graph& graph) {
+                                                          const graph::Graph& graph,
+                                                          const sluice::ErrorsRequest& request) {
     std::vector<sluice::DropCount> all;
     for (size_t id = 0; id < graph.drops().size(); ++id) {
+        const graph::DropInfo& drop = graph.drops()[id];
         const uint64_t packets = engine.drops(graph::DropId(id));
-        if (packets == 0) {
+        const bool wanted =
+            request.scope() == sluice::DROP_SCOPE_ALL && graph.nodes()[drop.node].present;
+        if (packets == 0 && !wanted) {
             continue;
         }
-        const graph::DropInfo& drop = graph.drops()[id];
         sluice::DropCount& message = all.emplace_back();
         message.set_packets(packets);
         message.set_node(graph.name_of(drop.node));
         message.set_reason(drop.name);
         message.set_meaning(drop.meaning);
+        message.set_rate(std::round(10 * engine.rates().drop(graph::DropId(id))) / 10);
     }
     return api::items(std::move(all));
 }
@@ -123,7 +127,8 @@ absl::Status register_graph(api::Registry& registry, Router& router) {
         "sluice.Graph.Runtime",
         [&engine](const auto&) { return runtime(engine, engine.graph()); }));
     status.Update(registry.add_list<sluice::ErrorsRequest, sluice::DropCount>(
-        "sluice.Graph.Errors", [&engine](const auto&) { return errors(engine, engine.graph()); }));
+        "sluice.Graph.Errors",
+        [&engine](const auto& request) { return errors(engine, engine.graph(), request); }));
     status.Update(registry.add_unary<sluice::ClearCountersRequest, sluice::Empty>(
         "sluice.Graph.ClearCounters", [&router](const auto&) -> absl::StatusOr<sluice::Empty> {
             router.engine().clear_counters();

@@ -22,6 +22,9 @@ absl::Status register_trace(api::Registry& registry, Router& router);
 absl::Status register_explain(api::Registry& registry, Router& router);
 absl::Status register_drops(api::Registry& registry, Router& router);
 absl::Status register_capture(api::Registry& registry, Router& router);
+absl::Status register_memory(api::Registry& registry, Router& router);
+/// The metrics of all that, and of the API itself.
+absl::Status register_metrics(api::Registry& registry, Router& router);
 
 /// All of the above, and their descriptors with comments.
 absl::Status register_all(api::Registry& registry, Router& router);

@@ -114,7 +114,7 @@ class Daemon:
         return next((n for n in self.ctl_json("show neighbor") if n["address"] == address), None)
 
     def free_buffers(self):
-        return self.ctl_json("show buffers")["free"]
+        return self.ctl_json("show buffers")[0]["free"]
 
     # ---- its end ----
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/memory.hpp"
+#include "vnet/service/memory.hpp"
+#include "vnet/service/metrics.hpp"
+
+namespace vnet::service {
+
+using api::metrics::Kind;
+using api::metrics::Samples;
+
+absl::Status add_table_metrics(api::Registry& registry, Router& router) {
+    MetricsAdder metrics(registry, "tables");
+    const auto add = [&](const char* name, const char* help, auto read) {
+        metrics.add({name, Kind::gauge, "", help},
+                    [&router, read](Samples& samples) { samples.add(uint64_t(read(router))); });
+    };
+    add("sluice_paths", "Paths that routes lead to.",
+        [](Router& r) { return r.forwarding().paths_in_use(); });
+    add("sluice_adjacencies", "Adjacencies, those that wait for a grace period included.",
+        [](Router& r) { return r.forwarding().adjacencies_in_use(); });
+    add("sluice_neighbor_held", "Packets held for neighbours that are asked for.",
+        [](Router& r) { return r.neighbors().held(); });
+    add("sluice_ip4_table_blocks", "Blocks of 256 entries taken by prefixes longer than 24 bits.",
+        [](Router& r) { return r.routes().blocks_in_use(); });
+    metrics.add(
+        {"sluice_routes", Kind::gauge, "", "Routes of all sources.", {"family"}},
+        [&router](Samples& samples) { samples.add({"ip4"}, uint64_t(router.fib().size())); });
+    metrics.add({"sluice_neighbors", Kind::gauge, "", "Neighbours by their state.", {"state"}},
+                [&router](Samples& samples) {
+                    using neighbor::State;
+                    for (const State state :
+                         {State::incomplete, State::reachable, State::probing, State::fixed}) {
+                        samples.add({neighbor::name(state)},
+                                    uint64_t(router.neighbors().count(state)));
+                    }
+                });
+    metrics.add({"sluice_memory_bytes",
+                 Kind::gauge,
+                 "bytes",
+                 "Memory by who has it; process-* overlap all others.",
+                 {"part"}},
+                [&router](Samples& samples) {
+                    for (const MemoryPart& part : memory_parts(router)) {
+                        samples.add({part.name}, part.memory.touched_bytes);
+                    }
+                });
+    return metrics.status();
+}
+
+}  // namespace vnet::service
