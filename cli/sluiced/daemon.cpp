@@ -19,7 +19,7 @@ namespace cli {
 
 namespace {
 
-absl::Status register_core(api::Registry& registry, vnet::Router& router) {
+absl::Status register_core(api::Registry& registry, vnet::Router& router, const Options& options) {
     absl::Status status = api::add_describe(registry, product_version());
     if (status.ok()) {
         status = api::add_reflection(registry);
@@ -28,7 +28,7 @@ absl::Status register_core(api::Registry& registry, vnet::Router& router) {
         status = vnet::service::register_all(registry, router);
     }
     if (status.ok()) {
-        status = register_system(registry);
+        status = register_system(registry, options);
     }
     return status;
 }
@@ -90,7 +90,7 @@ absl::Status run_daemon(const Options& options) {
         spdlog::warn("{}", warning);
     }
     api::Registry registry;
-    if (auto status = register_core(registry, **router); !status.ok()) {
+    if (auto status = register_core(registry, **router, options); !status.ok()) {
         return status;
     }
     plugins::host::Host host(**router, registry,

@@ -32,6 +32,14 @@ int main(int argc, char** argv) {
     app.add_option("--log-level", options.log_level, "trace, debug, info, warning, error")
         ->capture_default_str()
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+    bool doctor = false;
+    std::string format = "text";
+    app.add_flag("--doctor", doctor,
+                 "Say what of this machine is in the way of these options, start nothing");
+    app.add_option("--format", format, "Of what the doctor says: text, json")
+        ->capture_default_str()
+        ->needs("--doctor")
+        ->check(CLI::IsMember({"text", "json"}));
     CLI11_PARSE(app, argc, argv);
 
     spdlog::set_default_logger(spdlog::stderr_color_mt("sluiced"));
@@ -52,6 +60,9 @@ int main(int argc, char** argv) {
         options.plugin_paths.push_back(cli::default_plugin_path());
     }
     try {
+        if (doctor) {
+            return cli::run_doctor(options, format == "json") ? 0 : 1;
+        }
         const absl::Status status = cli::run_daemon(options);
         if (!status.ok()) {
             spdlog::error("{}", std::string(status.message()));
