@@ -156,7 +156,7 @@ std::string graph_as_text(graph::Engine& engine) {
 
 std::string graph_as_dot(graph::Engine& engine) {
     std::string text =
-        "digraph sluice {\n  rankdir=LR;\n  node [shape=box, fontname=\"monospace\"];\n";
+        "digraph sluice {\n  rankdir=LR;\n  node [shape=box, fontname=\"Courier,monospace\"];\n";
     for (const auto& node : engine.version()->nodes) {
         text += dot_node(engine, node.id);
         for (const graph::NodeId next : next_nodes(engine.graph(), node.id)) {
