@@ -12,7 +12,8 @@ from lib.netns import join
 from lib.wait import PATIENCE
 
 SHOWS = ("show interface", "show address", "show route | count", "show neighbor", "show runtime", "show errors",
-         "show graph", "show feature", "show worker", "show buffers", "show version", "show plugin")
+         "show graph", "show feature", "show worker", "show buffers", "show version", "show plugin",
+         "show memory", "show errors all", "show graph dot", "show graph svg", "show doctor")
 
 
 def routes(lab, tmp_path):

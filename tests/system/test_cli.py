@@ -24,6 +24,7 @@ WRONG = [
     ("show route match 10.0.1", "10.0.1"),
     ("show route match 203.0.113.1", "203.0.113.1"),
     ("show graph format png", "png"),
+    ("show errors some", "some"),
     ("show interface | frob", "frob"),
     ("show interface | match [", "["),
     ("add port lan device \"net_null0\"", "lan"),
@@ -107,7 +108,8 @@ WRONG = [
 SHOWS = ["show interface", "show interface lan", "show device-counters lan", "show address", "show route",
          "show route 10.0.1.0/24", "show route match 10.0.2.7", "show neighbor", "show runtime", "show errors",
          "show graph", "show graph format dot", "show node ip4-lookup", "show feature", "show worker", "show buffers",
-         "show version", "show plugin", "show trace", "show trace 3"]
+         "show version", "show plugin", "show trace", "show trace 3", "show memory", "show errors all", "show graph dot",
+         "show doctor"]
 COUNTERS = {"rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "tx_full", "rx_missed", "age"}
 
 
