@@ -3,6 +3,18 @@
 
 namespace graph {
 
+namespace {
+/// A packet's mark names the worker that marked it in its upper bits: it is the same packet to every
+/// worker that it is handed to.
+constexpr unsigned count_bits = 26;
+constexpr uint32_t count_mask = (uint32_t(1) << count_bits) - 1;
+static_assert(max_workers <= 1U << (32 - count_bits));
+
+uint32_t mark_of(uint16_t worker, uint32_t count) noexcept {
+    return uint32_t(worker) << count_bits | (count & count_mask);
+}
+}  // namespace
+
 Tracer::Tracer(Attention& attention)
     : attention_(attention), records_(std::make_unique_for_overwrite<TraceRecord[]>(capacity)) {}
 
@@ -44,7 +56,8 @@ void Tracer::write(const Packet& packet, NodeId node, uint64_t now_tsc) noexcept
         return;
     }
     TraceRecord& record = records_[next_ % capacity];
-    record.packet = uint64_t(worker_) << 32 | packet.meta().trace;
+    const uint32_t trace = packet.meta().trace;
+    record.packet = uint64_t(trace >> count_bits) << 32 | (trace & count_mask);
     record.worker = worker_;
     record.take(packet, node, now_tsc);
     ++next_;
@@ -60,16 +73,19 @@ void Tracer::record(NodeId node, std::span<Packet* const> packets, uint64_t now_
     const bool marks_here = filter.nodes[node];
     for (Packet* packet : packets) {
         Metadata& meta = packet->meta();
-        if (!meta.has(packet_flag::traced)) {
+        // Of a drop filter only the last worker's part of a way is told: whether the others' is worth
+        // keeping, they cannot know.
+        const bool elsewhere = filter.by_drop && meta.trace >> count_bits != worker_;
+        if (!meta.has(packet_flag::traced) || elsewhere) {
             if (!marks_here || left == 0 || !filter.matches(*packet)) {
                 continue;
             }
             meta.flags |= packet_flag::traced;
-            meta.trace = ++next_mark_;
+            meta.trace = mark_of(worker_, ++next_mark_);
             if (!filter.by_drop) {
                 order->left.store(--left, std::memory_order_relaxed);
             }
-        } else if (filter.by_drop && meta.trace - round_mark_ >= capacity) {
+        } else if (filter.by_drop && meta.trace - mark_of(worker_, round_mark_) >= capacity) {
             // Marked in an earlier round: the beginning of its way is gone.
             continue;
         }
@@ -88,7 +104,9 @@ void Tracer::settle() noexcept {
         return;
     }
     uint32_t left = order->left.load(std::memory_order_relaxed);
-    const auto mark = [this](const TraceRecord& record) { return record.meta.trace - round_mark_; };
+    const auto mark = [first = mark_of(worker_, round_mark_)](const TraceRecord& record) {
+        return record.meta.trace - first;
+    };
     kept_.reset();
     for (uint32_t i = head; i != next_ && left != 0; ++i) {
         const TraceRecord& record = records_[i % capacity];

@@ -228,6 +228,65 @@ TEST_F(TracingDrops, AnotherOrderBeginsAnew) {
     EXPECT_THAT(collect(), ::testing::ElementsAre("first", "gate", "end"));
 }
 
+/// Two workers' tracers, and a packet that goes from one to the other.
+class TracingOfTwo : public Tracing {
+protected:
+    TracingOfTwo() {
+        second_.set_worker(1);
+        packet_ = bench_.dispatch().pool().allocate();
+        packet_->meta().rx_interface = 3;
+    }
+    ~TracingOfTwo() override { free_packet(packet_); }
+    void arm_both(const TraceFilter& filter) {
+        arm(id("first"), 5, filter);
+        auto order = std::make_unique<TraceOrder>();
+        order->filter = filter;
+        order->filter.nodes.set(id("second"));
+        order->left = 5;
+        second_.arm(std::move(order));
+    }
+    std::vector<TraceRecord> of_second() {
+        std::vector<TraceRecord> records;
+        second_.collect(records);
+        return records;
+    }
+
+    Attention attention_;
+    Tracer second_{attention_};
+    Packet* packet_ = nullptr;
+};
+
+TEST_F(TracingOfTwo, APacketThatIsHandedOverStaysTheSame) {
+    arm_both({});
+    bench_.dispatch().tracer().record(id("first"), {&packet_, 1}, 1);
+    second_.record(id("second"), {&packet_, 1}, 2);
+    Packet* other = bench_.dispatch().pool().allocate();
+    second_.record(id("second"), {&other, 1}, 3);
+    free_packet(other);
+    const auto first = collect();
+    const auto second = of_second();
+    ASSERT_EQ(first.size(), 1u);
+    ASSERT_EQ(second.size(), 2u);
+    EXPECT_EQ(second[0].packet, first[0].packet);
+    EXPECT_EQ(second[0].worker, 1);
+    EXPECT_NE(second[1].packet, first[0].packet) << "each worker's marks are its own";
+}
+
+TEST_F(TracingOfTwo, ADropIsFoundByTheWorkerThatDrops) {
+    TraceFilter filter;
+    filter.by_drop = true;
+    filter.drops.set(4);
+    arm_both(filter);
+    bench_.dispatch().tracer().record(id("first"), {&packet_, 1}, 1);
+    bench_.dispatch().tracer().settle();
+    second_.record(id("second"), {&packet_, 1}, 2);
+    packet_->meta().drop = 4;
+    second_.record(drop_node, {&packet_, 1}, 3);
+    second_.settle();
+    EXPECT_TRUE(collect().empty());
+    EXPECT_EQ(of_second().size(), 2u);
+}
+
 TEST(Counter, CountsAndIsReadFromAnyThread) {
     Counter counter;
     counter.add(2);

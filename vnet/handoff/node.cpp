@@ -2,6 +2,7 @@
 #include "vnet/handoff/node.hpp"
 
 #include <bit>
+#include <string>
 
 #include "vnet/handoff/flow_hash.hpp"
 
@@ -39,10 +40,10 @@ void Node::operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
     size_t i = 0;
     while (i < size) {
         const interface::Index index = packets[i]->meta().rx_interface;
-        const Choice choice(index < graph::max_interfaces ? workers(index) : 0);
-        const uint32_t own = index < graph::max_interfaces
-                                 ? table_.hot(index).ip4_address.load(std::memory_order_relaxed)
-                                 : 0;
+        // In a dry run the packet goes on here: what it would meet is the same on any worker.
+        const bool shared = index < graph::max_interfaces && self != engine_.dry_context();
+        const Choice choice(shared ? workers(index) : 0);
+        const uint32_t own = own_address(index);
         do {
             if (i + prefetch_ahead < size) {
                 graph::detail::prefetch_packet(packets[i + prefetch_ahead]);
@@ -81,6 +82,20 @@ void Node::operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
             hops.set(place[left], graph::Hop::drop(graph::Edge(Drop::full)));
         }
     }
+}
+
+uint32_t Node::own_address(interface::Index index) const noexcept {
+    return index < graph::max_interfaces
+               ? table_.hot(index).ip4_address.load(std::memory_order_relaxed)
+               : 0;
+}
+
+graph::TraceFields Node::format(const graph::TraceStep& step) const {
+    const interface::Index index = step.at.meta.rx_interface;
+    const Choice choice(index < graph::max_interfaces ? workers(index) : 0);
+    const auto hash = flow_hash(step.at.data(), own_address(index), seed_);
+    const bool handed = choice.count != 0 && hash.has_value();
+    return {{"worker", handed ? std::to_string(choice.by(*hash)) : "the one that received it"}};
 }
 
 }  // namespace vnet::handoff

@@ -34,8 +34,12 @@ public:
 
     void operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                     graph::Dispatch& dispatch) const noexcept;
+    /// The worker that the packet's flow belongs to.
+    graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
+    uint32_t own_address(interface::Index index) const noexcept;
+
     graph::Engine& engine_;
     const interface::Table& table_;
     const uint64_t seed_;
