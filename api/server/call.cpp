@@ -178,7 +178,9 @@ void Call::OnReadDone(bool ok) {
     grpc::ByteBuffer bytes;
     {
         const std::lock_guard lock(mutex_);
-        reading_ = false;
+        // Where a request is there, no other is asked for until it was handed on below: gRPC would bring
+        // it on another thread, and it, or the end of all, would pass this one.
+        reading_ = ok;
         if (ending_) {
             return;
         }
@@ -208,6 +210,7 @@ void Call::OnReadDone(bool ok) {
     }
     on_request(request);
     const std::lock_guard lock(mutex_);
+    reading_ = false;
     read();
 }
 

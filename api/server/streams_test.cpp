@@ -170,6 +170,26 @@ TEST(Sink, TakesALongBatchInTurns) {
     EXPECT_EQ(daemon.toys.sum_turns, 7 * (10 + 1));
 }
 
+TEST(Sink, NoBatchPassesALongerOneNorTheEndOfAll) {
+    Daemon daemon;
+    auto client = daemon.client();
+    Numbers batch;
+    for (int i = 0; i < 5'000; ++i) {
+        batch.add_values(1);
+    }
+    for (int call = 0; call < 300; ++call) {
+        auto sink = client->open_sink("sluice.testing.Toys.Sum", patience);
+        ASSERT_TRUE(sink.ok());
+        // More batches than are parsed ahead, so that what is handled asks for the next.
+        for (int i = 0; i < 6; ++i) {
+            ASSERT_TRUE(sink->write(batch).ok());
+        }
+        Number reply;
+        ASSERT_TRUE(sink->finish(reply).ok());
+        ASSERT_EQ(reply.value(), 6 * 5'000) << call;
+    }
+}
+
 TEST(Sink, MayBeEmpty) {
     Daemon daemon;
     auto client = daemon.client();
