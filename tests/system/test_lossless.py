@@ -21,6 +21,8 @@ ROUTES_BENCH = BUILD / "bin" / "routes_bench"
 TEST_PLUGINS = BUILD / "plugins" / "host" / "testing" / "plugins"
 # For arguments that a `show` command cannot be without.
 ARGUMENTS = {"node": "ip4-lookup", "name": "lan", "address": WAN, "interface": "lan"}
+# Where a word means something else.
+LINES = {"show node <name>": "show node ip4-lookup"}
 
 
 class Traffic:
@@ -111,7 +113,7 @@ def show_commands(lab, messages_at):
                 continue
             for method in service.method:
                 for grammar in method.options.Extensions[options_pb2.cli]:
-                    line = re.sub(r" \[[^\]]*\]", "", grammar)
+                    line = LINES.get(grammar, re.sub(r" \[[^\]]*\]", "", grammar))
                     if line.startswith("show ") and all(word in ARGUMENTS for word in re.findall(r"<(\w+)>", line)):
                         lines.add(re.sub(r"<(\w+)>", lambda word: ARGUMENTS[word[1]], line))
     return sorted(lines)

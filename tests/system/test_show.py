@@ -13,7 +13,8 @@ from lib.netns import Namespace
 from lib.wait import wait_until
 
 STREAM = ["add pg interface a", "add pg interface b", "set interface a state up", "set interface b state up",
-          "add address a 10.0.1.1/24", "add address b 10.0.2.1/24", "add neighbor b 10.0.2.2 02:00:00:00:00:02",
+          "add address a 10.0.1.1/24", "add address b 10.0.2.1/24",
+          "add neighbor a 10.0.1.2 02:00:00:00:00:01", "add neighbor b 10.0.2.2 02:00:00:00:00:02",
           "add pg stream good interface a rate 5000 source 10.0.1.2 destination 10.0.2.2",
           "add pg stream bad interface a rate 1000 source 10.0.1.2 destination 192.0.2.1",
           "start pg good", "start pg bad"]
