@@ -14,14 +14,31 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::MethodDescriptor;
 
-/// A word may lead to several methods: what one method is for helps, else what their service is
-/// for.
-std::string help_of_word(const std::set<const MethodDescriptor*>& methods) {
-    if (methods.size() == 1) {
-        return summary_of(**methods.begin());
+/// Where a word of the grammar may lead.
+struct WordUse {
+    std::set<const MethodDescriptor*> methods;
+    /// What value_behind() says of each place.
+    std::set<const FieldDescriptor*> values;
+};
+
+/// The field whose value an option's first word announces: "ttl" of "[ttl <ttl>]". Else null.
+const FieldDescriptor* value_behind(const Choice& choice) {
+    const auto& edges = choice.thread->pattern->states()[choice.edge->to].edges;
+    return choice.edge->group != nullptr && !edges.empty() ? edges.front().element->field : nullptr;
+}
+
+/// Before the value of an option, what the value means helps. Elsewhere a word may lead to several
+/// methods: what one method is for helps, else what their service is for.
+std::string help_of_word(const WordUse& use) {
+    const FieldDescriptor* value = use.values.size() == 1 ? *use.values.begin() : nullptr;
+    if (value != nullptr && !summary_of(*value).empty()) {
+        return summary_of(*value);
     }
-    const auto* service = (*methods.begin())->service();
-    for (const MethodDescriptor* method : methods) {
+    if (use.methods.size() == 1) {
+        return summary_of(**use.methods.begin());
+    }
+    const auto* service = (*use.methods.begin())->service();
+    for (const MethodDescriptor* method : use.methods) {
         if (method->service() != service) {
             return {};
         }
@@ -81,13 +98,15 @@ Completion Grammar::complete(std::string_view line) const {
     }
     completion.whole = walk.finished() != nullptr;
 
-    std::map<std::string, std::set<const MethodDescriptor*>> words;
+    std::map<std::string, WordUse> words;
     std::map<std::string, Candidate> values;
     for (const Choice& choice : walk.choices()) {
         const Element& element = *choice.edge->element;
         if (element.kind == Element::Kind::word) {
             if (!quoted && element.word.starts_with(completion.partial)) {
-                words[element.word].insert(&choice.thread->pattern->method());
+                WordUse& use = words[element.word];
+                use.methods.insert(&choice.thread->pattern->method());
+                use.values.insert(value_behind(choice));
             }
             continue;
         }
@@ -103,8 +122,8 @@ Completion Grammar::complete(std::string_view line) const {
             values.try_emplace(value.text, value);
         }
     }
-    for (const auto& [word, methods] : words) {
-        completion.candidates.push_back({word, help_of_word(methods), false, {}});
+    for (const auto& [word, use] : words) {
+        completion.candidates.push_back({word, help_of_word(use), false, {}});
     }
     for (auto& [text, candidate] : values) {
         completion.candidates.push_back(std::move(candidate));

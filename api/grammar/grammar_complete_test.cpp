@@ -57,6 +57,14 @@ TEST_F(CompleteTest, OffersValues) {
     EXPECT_EQ(completion.begin, 44u);
 }
 
+TEST_F(CompleteTest, OffersTheOptionsThatAreLeft) {
+    EXPECT_THAT(texts("add route 10.0.0.0/8 via 10.0.0.1 "),
+                ElementsAre("interface", "preference"));
+    EXPECT_THAT(texts("add route 10.0.0.0/8 via 10.0.0.1 preference 7 "), ElementsAre("interface"));
+    EXPECT_THAT(texts("add route 10.0.0.0/8 via 10.0.0.1 preference 7 interface lan "),
+                ElementsAre());
+}
+
 TEST_F(CompleteTest, OffersNoWordsWithinQuotes) {
     EXPECT_THAT(texts("show \"ro"), ElementsAre());
     EXPECT_THAT(texts("show interface \"la"), ElementsAre("<name>"));
@@ -75,6 +83,8 @@ TEST_F(CompleteTest, TakesHelpFromComments) {
     EXPECT_EQ(help("", "show"), "");
     EXPECT_EQ(help("add route 10.0.0.0/8 ", "blackhole"), "Drops without a word");
     EXPECT_EQ(help("show route match ", "<address>"), "The address to look up");
+    EXPECT_EQ(help("add route 10.0.0.0/8 via 10.0.0.1 ", "interface"), "The interface to leave by");
+    EXPECT_EQ(help("add route 10.0.0.0/8 via 10.0.0.1 ", "preference"), "Adds a route");
     EXPECT_EQ(help("add route 10.0.0.0/8 via ", "<next_hop>"), "an IPv4 address such as 192.0.2.1");
 }
 

@@ -41,6 +41,21 @@ TEST_F(GrammarTest, BindsWordsToFields) {
     EXPECT_EQ(read("set interface lan all tags 1 2"), "Set name: \"lan\" tag: 1 tag: 2");
 }
 
+TEST_F(GrammarTest, TakesOptionsInAnyOrderAndEachOnce) {
+    EXPECT_EQ(read("add route 10.0.0.0/8 via 10.0.0.1 preference 7 interface lan"),
+              read("add route 10.0.0.0/8 via 10.0.0.1 interface lan preference 7"));
+    EXPECT_EQ(read("set interface lan all quick 7 2 mac 02:00:00:00:00:01 note a tags 1 2"),
+              read("set interface lan all note a mac 02:00:00:00:00:01 quick 7 2 tags 1 2"));
+    EXPECT_EQ(read("add route 10.0.0.0/8 via 10.0.0.1 preference 7 preference 8"),
+              "unknown word 'preference' after 'add route 10.0.0.0/8 via 10.0.0.1 preference 7': "
+              "expected interface");
+    EXPECT_EQ(read("add route 10.0.0.0/8 via 10.0.0.1 preference 7 interface lan preference 8"),
+              "unexpected 'preference' after 'add route 10.0.0.0/8 via 10.0.0.1 preference 7 "
+              "interface lan': the command ends there");
+    EXPECT_EQ(read("set interface lan all tags 1 2 note a"),
+              "<tag> cannot be 'note': it must be a number from 0 to 4294967295");
+}
+
 TEST_F(GrammarTest, TakesUniqueAbbreviationsOfWords) {
     EXPECT_EQ(read("sh r m 10.0.0.1"), "Match address { value: 167772161 }");
     EXPECT_EQ(read("s int"), "the word 's' is too short, it could be any of: set, show");
@@ -63,7 +78,8 @@ TEST_F(GrammarTest, SaysWhatIsWrongAtWhichWord) {
     EXPECT_EQ(read("show graph now"),
               "unexpected 'now' after 'show graph': the command ends there");
     EXPECT_EQ(read("add route 10.0.0.0/33 via 1.1.1.1"),
-              "<prefix> cannot be '10.0.0.0/33': it must be an IPv4 prefix such as 192.0.2.0/24");
+              "<prefix> cannot be '10.0.0.0/33': it must be an IPv4 prefix such as 192.0.2.0/24, "
+              "or 192.0.2.7/32 for one address");
     EXPECT_EQ(read("set interface lan mtu 70000000000"),
               "<mtu> cannot be '70000000000': it must be a number from 0 to 4294967295");
     EXPECT_EQ(read("set interface lan state sideways"),
@@ -71,7 +87,7 @@ TEST_F(GrammarTest, SaysWhatIsWrongAtWhichWord) {
     EXPECT_EQ(read("show route all"),
               "unknown word 'all' after 'show route': expected one of: match; or <prefix>, an IPv4 "
               "prefix such as "
-              "192.0.2.0/24");
+              "192.0.2.0/24, or 192.0.2.7/32 for one address");
     EXPECT_EQ(read("add route 10.0.0.0/8 via"),
               "the line ends too early after 'add route 10.0.0.0/8 via': expected <next_hop>, an "
               "IPv4 address such "

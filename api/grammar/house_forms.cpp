@@ -92,7 +92,7 @@ MessageForm ip4_prefix() {
             },
         .print =
             [](const Message& m) { return fmt::format("{}/{}", print_ip4(u32(m, 1)), u32(m, 2)); },
-        .expects = "an IPv4 prefix such as 192.0.2.0/24",
+        .expects = "an IPv4 prefix such as 192.0.2.0/24, or 192.0.2.7/32 for one address",
         .samples = {"192.0.2.0/24"},
     };
 }

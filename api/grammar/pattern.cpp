@@ -136,22 +136,20 @@ private:
     std::set<const FieldDescriptor*> bound_;
 };
 
-/// Turns elements into states. A group gives a way round itself, which is dissolved at the end.
+/// Turns elements into states. A group gives a way round itself, and options that stand side by
+/// side a way back to before the first of them; these ways are dissolved at the end.
 class Builder {
 public:
     std::vector<State> run(const std::vector<Element>& elements) {
         const unsigned start = add_state();
         const unsigned end = sequence(elements, start);
         states_[end].final = true;
-        // Ways round lead forward only, so going backwards finds each target dissolved already.
-        for (std::size_t i = states_.size(); i-- > 0;) {
-            for (const unsigned target : skips_[i]) {
-                states_[i].final = states_[i].final || states_[target].final;
-                states_[i].edges.insert(states_[i].edges.end(), states_[target].edges.begin(),
-                                        states_[target].edges.end());
-            }
+        std::vector<State> dissolved(states_.size());
+        for (unsigned i = 0; i < states_.size(); ++i) {
+            std::set<unsigned> met;
+            gather(i, met, dissolved[i]);
         }
-        return std::move(states_);
+        return dissolved;
     }
 
 private:
@@ -161,11 +159,55 @@ private:
         return static_cast<unsigned>(states_.size() - 1);
     }
 
+    /// Adds to `into` what can be done in `state` and in all states that no word leads to from it.
+    void gather(unsigned state, std::set<unsigned>& met, State& into) const {
+        if (!met.insert(state).second) {
+            return;
+        }
+        into.final = into.final || states_[state].final;
+        into.edges.insert(into.edges.end(), states_[state].edges.begin(),
+                          states_[state].edges.end());
+        for (const unsigned target : skips_[state]) {
+            gather(target, met, into);
+        }
+    }
+
     unsigned sequence(const std::vector<Element>& elements, unsigned from) {
-        for (const Element& element : elements) {
-            from = step(element, from);
+        for (std::size_t i = 0; i < elements.size();) {
+            std::size_t end = i;
+            while (end < elements.size() && elements[end].is_option()) {
+                ++end;
+            }
+            if (end > i) {
+                from = options(elements.data() + i, end - i, from);
+                i = end;
+            } else {
+                from = step(elements[i++], from);
+            }
         }
         return from;
+    }
+
+    /// The first word of each option leads out of a state of its own, since an edge of `from` may
+    /// be met again where the options are over.
+    unsigned options(const Element* first, std::size_t count, unsigned from) {
+        const unsigned hub = add_state();
+        const unsigned end = add_state();
+        skips_[from].push_back(hub);
+        skips_[hub].push_back(end);
+        for (const Element* group = first; group != first + count; ++group) {
+            const unsigned inner_end = sequence(group->inside, hub);
+            states_[hub].edges.back().group = group;
+            skips_[inner_end].push_back(ends_line(*group) ? end : hub);
+        }
+        return end;
+    }
+
+    /// True where <field>... takes all the rest of the line.
+    static bool ends_line(const Element& element) {
+        return element.kind == Element::Kind::group
+                   ? ends_line(element.inside.back())
+                   : element.kind == Element::Kind::field && element.field->is_repeated();
     }
 
     unsigned step(const Element& element, unsigned from) {
@@ -177,9 +219,9 @@ private:
             return end;
         }
         const unsigned to = add_state();
-        states_[from].edges.push_back({&element, to});
+        states_[from].edges.push_back({&element, to, nullptr});
         if (element.kind == Element::Kind::field && element.field->is_repeated()) {
-            states_[to].edges.push_back({&element, to});
+            states_[to].edges.push_back({&element, to, nullptr});
         }
         return to;
     }
@@ -197,6 +239,12 @@ bool any_element(const std::vector<Element>& elements,
 }
 
 }  // namespace
+
+bool Element::is_option() const {
+    return kind == Kind::group && inside.front().kind == Kind::word &&
+           std::any_of(inside.begin(), inside.end(),
+                       [](const Element& element) { return element.kind == Kind::field; });
+}
 
 absl::StatusOr<std::unique_ptr<Pattern>> Pattern::compile(
     std::string_view text, const google::protobuf::MethodDescriptor& method,

@@ -25,12 +25,18 @@ struct Element {
     const google::protobuf::FieldDescriptor* field = nullptr;
     /// Of a group.
     std::vector<Element> inside;
+
+    /// True of a group that is known by its first word, and by a field whether a line had it: it
+    /// begins with a word and holds a field outside all groups inside.
+    bool is_option() const;
 };
 
 /// A step from one state of a pattern to another, taken by one word of the line.
 struct Edge {
     const Element* element = nullptr;
     unsigned to = 0;
+    /// The option that the step begins, which a line has once at most. Else null.
+    const Element* group = nullptr;
 };
 
 /// Where a line can stand within a pattern.

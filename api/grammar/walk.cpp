@@ -32,6 +32,16 @@ Thread moved(const Thread& thread, const Edge& edge, const Token& token) {
     return next;
 }
 
+/// True where the line had the option that the edge begins.
+bool is_taken(const Thread& thread, const Edge& edge) {
+    const auto binds = [&](const Element& element) {
+        return std::any_of(thread.bindings.begin(), thread.bindings.end(),
+                           [&](const Binding& binding) { return binding.field == element.field; });
+    };
+    return edge.group != nullptr &&
+           std::any_of(edge.group->inside.begin(), edge.group->inside.end(), binds);
+}
+
 /// Of two readings that stand at the same place, the one with more words of the pattern stays.
 void keep(std::vector<Thread>& threads, Thread thread) {
     for (Thread& other : threads) {
@@ -57,7 +67,9 @@ std::vector<Choice> Walk::choices() const {
     std::vector<Choice> all;
     for (const Thread& thread : threads_) {
         for (const Edge& edge : thread.pattern->states()[thread.state].edges) {
-            all.push_back({&thread, &edge});
+            if (!is_taken(thread, edge)) {
+                all.push_back({&thread, &edge});
+            }
         }
     }
     return all;

@@ -86,7 +86,7 @@ TEST_F(CompleterTest, ListsWithHelp) {
     list(suggest("show route ", *schema_, backend_), out);
     EXPECT_EQ(out.str(),
               "  match     Looks one address up\n"
-              "  <prefix>  an IPv4 prefix such as 192.0.2.0/24\n"
+              "  <prefix>  an IPv4 prefix such as 192.0.2.0/24, or 192.0.2.7/32 for one address\n"
               "  <enter>   Runs the line\n");
 }
 
