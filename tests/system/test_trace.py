@@ -116,6 +116,16 @@ def test_the_rare_drop_is_found_among_traffic(lab):
     assert lab.daemon.ctl_json("show trace")["lost"] == 0
 
 
+def test_what_was_lost_is_told_until_the_next_trace(lab):
+    lab.assert_forwards()
+    lab.daemon.ctl("trace add any 1000")
+    assert ping(lab.lan, WAN, "-i", 0.002, count=1000).received == 1000
+    assert "steps found no room" in lab.daemon.ctl("show trace")
+    lab.daemon.ctl("clear trace")
+    assert lab.daemon.ctl_json("show trace")["lost"] == 0
+    assert "no room" not in lab.daemon.ctl("show trace")
+
+
 def test_a_drop_that_becomes_an_error_is_found(lab):
     lab.assert_forwards()
     lab.daemon.ctl("trace add any 5 drop ttl-expired")

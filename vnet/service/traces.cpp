@@ -151,6 +151,7 @@ void Traces::arm(const graph::TraceFilter* filter, uint32_t packets) {
             engine.rcu().retire([before]() mutable { before.reset(); });
         }
     }
+    lost_before_ = lost_by_workers();
 }
 
 void Traces::clear() {
@@ -178,7 +179,7 @@ void Traces::collect() {
     }
 }
 
-uint64_t Traces::lost() const {
+uint64_t Traces::lost_by_workers() const {
     uint64_t lost = 0;
     for (const auto& worker : router_.engine().workers()) {
         lost += worker->dispatch().tracer().lost();

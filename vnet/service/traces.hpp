@@ -25,8 +25,8 @@ public:
     void clear();
     /// The last `packets` traced packets, oldest first.
     std::vector<sluice::TracedPacket> list(size_t packets);
-    /// Steps that found no room, since the workers began.
-    uint64_t lost() const;
+    /// Steps that found no room, since the last add() or clear().
+    uint64_t lost() const { return lost_by_workers() - lost_before_; }
     static std::string text(const std::vector<sluice::TracedPacket>& packets);
 
 private:
@@ -36,9 +36,11 @@ private:
     /// Each worker's order in the place of the one before; nullptr: none.
     void arm(const graph::TraceFilter* filter, uint32_t packets);
     void collect();
+    uint64_t lost_by_workers() const;
 
     Router& router_;
     const Steps steps_;
+    uint64_t lost_before_ = 0;
     /// By the packet's number over all workers, in order of their first records.
     std::deque<uint64_t> order_;
     std::map<uint64_t, std::vector<graph::TraceRecord>> packets_;
