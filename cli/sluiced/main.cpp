@@ -40,7 +40,11 @@ int main(int argc, char** argv) {
         ->capture_default_str()
         ->needs("--doctor")
         ->check(CLI::IsMember({"text", "json"}));
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
 
     spdlog::set_default_logger(spdlog::stderr_color_mt("sluiced"));
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");

@@ -52,7 +52,7 @@ absl::Status check(const Options& options) {
     }
     if (!options.cores.empty() && options.cores.size() != options.workers) {
         return absl::InvalidArgumentError(
-            fmt::format("--cores names {} cores for {} workers; name one for each",
+            fmt::format("--cores names {} for {} workers; name a core for each",
                         options.cores.size(), options.workers));
     }
     if (options.memory_mb < least_memory_mb) {

@@ -52,6 +52,7 @@ WRONG = [
     ("set interface lan mtu 100000", "100000"),
     ("set interface lan mtu 4294967296", "4294967296"),
     ("set interface lan mtu -1", "-1"),
+    ("set interface lan rx-mode polling queue 3", "it has 0"),
     ("set interface lan mac 01:00:5e:00:00:01", "01:00:5e:00:00:01"),
     ("set interface lan mac 00:00:00:00:00:00", "00:00:00:00:00:00"),
     ("set interface lan mac 02:00:00", "02:00:00"),
@@ -92,6 +93,8 @@ WRONG = [
     ("trace add ethernet-input 0", "0"),
     ("trace add ethernet-input 1001", "1001"),
     ("trace add any 5 interface nosuch", "nosuch"),
+    ("trace add any 5 from 10.0.1.2", "/32 for one address"),
+    ("show drops interface lan last 5 last 6", "expected reason"),
     ("trace add any 5 protocol sctpx", "sctpx"),
     ("trace add any 5 source-port 65536", "65536"),
     ("trace add any 5 drop nosuch", "nosuch"),
@@ -186,6 +189,18 @@ def test_a_script_on_standard_input(lab):
     assert lab.daemon.script(text + "show route | match ^10.1 | count\n").split()[-1] == "50"
     wrong = shell(lab.daemon.socket, stdin="show version\nadd rote\nshow version\n")
     assert wrong.returncode == 2 and sentence_of(wrong.stderr).startswith("stdin:2: ")
+
+
+def test_options_come_in_any_order(shared_lab):
+    line = "explain lan from 10.0.1.2 to 10.0.2.2"
+    assert (shared_lab.daemon.ctl(f"{line} ttl 1 destination-port 7 protocol tcp") ==
+            shared_lab.daemon.ctl(f"{line} protocol tcp destination-port 7 ttl 1"))
+    shared_lab.daemon.ctl("show drops interface lan last 5")
+
+
+def test_an_interface_without_receive_queues_is_named_as_such(lab):
+    lab.daemon.ctl("add null nowhere", "set interface nowhere state up")
+    assert "has no receive queue" in lab.daemon.refused("set interface nowhere rx-mode polling")
 
 
 def test_filters(shared_lab):

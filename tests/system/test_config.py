@@ -25,6 +25,12 @@ def refuses(box, tmp_path, *arguments):
     return sentences[0]
 
 
+def test_an_option_that_is_not_understood(box, tmp_path):
+    for wrong in (["--nosuch"], ["--workers", "-3"], ["--pci", "nosuch"]):
+        done = try_to_start(box, tmp_path / "api.sock", *wrong)
+        assert done.returncode == 2 and wrong[-1] in done.stderr, done.stderr
+
+
 @pytest.fixture
 def wired_box(box):
     with Namespace("peer") as peer:

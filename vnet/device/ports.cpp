@@ -118,7 +118,7 @@ absl::StatusOr<std::unique_ptr<interface::Device>> Ports::plug_in(interface::Ind
         if (devargs.is_pci()) {
             return absl::UnavailableError(
                 fmt::format("device '{}' cannot be used{}; it must be there, bound to vfio-pci, "
-                            "and PCI be switched on",
+                            "and sluiced be started with --pci",
                             devargs.name, because(reason)));
         }
         return absl::UnavailableError(fmt::format(

@@ -52,7 +52,8 @@ Table::Table(graph::Engine& engine, interface::Table& interfaces, ip4::Addresses
         {"address-conflict",
          "an ARP packet of another station from an address of the router (RFC 5227)"},
         {"own-packet", "an ARP packet that the router sent itself, come back"},
-        {"unreachable", "the neighbour did not answer; the sender is told"},
+        {"unreachable",
+         "the neighbour did not answer, or its interface is down; the sender is told"},
         {"no-buffer", "no packet buffer was free for an ARP packet"}};
     const auto node = engine_.graph().add(spec);
     first_drop_ = node.ok() ? engine_.graph().nodes()[*node].first_drop : 0;

@@ -29,7 +29,9 @@ absl::StatusOr<api::ItemSource<sluice::NodeRuntime>> runtime(const graph::Engine
         message.set_node(graph.name_of(node.id));
         message.set_calls(totals.calls);
         message.set_packets(totals.packets);
-        message.set_clocks_per_packet(rounded_ratio(totals.clocks, totals.packets));
+        if (totals.clocks > 0) {
+            message.set_clocks_per_packet(rounded_ratio(totals.clocks, totals.packets));
+        }
         message.set_packets_per_call(rounded_ratio(totals.packets, totals.calls));
         message.set_overflow(totals.overflow);
     }

@@ -34,7 +34,9 @@ absl::StatusOr<api::ItemSource<sluice::Neighbor>> list(Router& router) {
         sluice::Neighbor& message = all.emplace_back();
         message.set_interface(router.interfaces().name_of(neighbor.interface));
         *message.mutable_address() = to_api(neighbor.address);
-        *message.mutable_mac() = to_api(neighbor.mac);
+        if (neighbor.state != neighbor::State::incomplete) {
+            *message.mutable_mac() = to_api(neighbor.mac);
+        }
         message.set_state(std::string(neighbor::name(neighbor.state)));
         message.set_age(uint64_t(std::chrono::duration_cast<std::chrono::seconds>(
                                      neighbor::Clock::now() - neighbor.since)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
@@ -36,13 +37,17 @@ absl::StatusOr<std::vector<graph::QueueId>> find_queues(Router& router, const st
     const std::vector<uint32_t> there = queues_of(router.engine(), index);
     if (there.empty()) {
         return absl::NotFoundError(
-            fmt::format("no worker polls interface '{0}'; set it up first: set interface {0} "
-                        "state up",
-                        name));
+            (*interface)->up
+                ? fmt::format("interface '{}' has no receive queue now that a worker could poll; "
+                              "`show placement` lists those that are there",
+                              name)
+                : fmt::format("no worker polls interface '{0}'; set it up first: set interface {0} "
+                              "state up",
+                              name));
     }
     if (queue && std::find(there.begin(), there.end(), *queue) == there.end()) {
-        return absl::NotFoundError(fmt::format("interface '{}' has no queue {}; it has {} to {}",
-                                               name, *queue, there.front(), there.back()));
+        return absl::NotFoundError(fmt::format("interface '{}' has no queue {}; it has {}", name,
+                                               *queue, fmt::join(there, ", ")));
     }
     std::vector<graph::QueueId> found;
     for (const uint32_t number : there) {
