@@ -65,7 +65,10 @@ class Traffic:
         assert self._out() == sent > 40_000
         counted = self.numbered
         assert (counted.received, counted.out_of_order) == (counted.sent, 0), f"{counted.sent} sent; {daemon.errors()}"
-        assert daemon.errors() == {}
+        errors = daemon.errors()
+        # ARP that was under way to the interface that is taken down again as soon as it is up; no packet of the traffic.
+        errors.pop(("interface-output", "interface-down"), None)
+        assert errors == {}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rte_cycles.h>
 #include <stdlib.h>
 
 #include <condition_variable>
@@ -32,17 +33,20 @@ using ::testing::HasSubstr;
 using testing::of_type;
 using testing::read_blocks;
 
-/// Brings packets from lan to wan, half of them to port 53 and half to port 80.
+/// Brings packets from lan to wan, half of them to port 53 and half to port 80, no more than a disk
+/// takes: bursts of 16, 0.1 ms apart.
 class Stream : public graph::Source {
 public:
     static constexpr unsigned burst = 16;
     Stream(graph::NodeId input, graph::NodeId first) : input_(input), first_(first) {}
     graph::NodeId node() const noexcept override { return input_; }
     unsigned poll(graph::Dispatch& dispatch) noexcept override {
-        graph::Frame* const frame = on_ ? dispatch.take_frame() : nullptr;
+        const bool due = on_ && dispatch.now_tsc() >= next_tsc_;
+        graph::Frame* const frame = due ? dispatch.take_frame() : nullptr;
         if (frame == nullptr) {
             return 0;
         }
+        next_tsc_ = dispatch.now_tsc() + rte_get_tsc_hz() / 10'000;
         if (dispatch.pool().allocate(std::span(frame->packets, burst))) {
             frame->size = burst;
         }
@@ -70,6 +74,7 @@ private:
     const wire::testing::Bytes web_ =
         wire::testing::packet().ethernet().ip4().udp(1000, 80).payload(100).bytes();
     std::atomic<bool> on_{true};
+    uint64_t next_tsc_ = 0;
     uint32_t number_ = 0;
     graph::Counter made_;
 };
