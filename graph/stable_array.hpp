@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -11,27 +13,41 @@
 
 namespace graph {
 
+/// Of which size the pages of memory are.
+enum class Pages : uint8_t { small, large };
+
 /// A flat array of fixed capacity whose elements never move and whose memory is taken page by page
 /// as it is touched: address space is reserved at once, so that workers index it without an
 /// indirection while control uses more of it. Elements begin as zero bytes, and T must mean
 /// something sensible by that. Who may write an element is the owner's affair; the array itself
 /// needs no lock.
+///
+/// With Pages::large memory is taken in pages of 2 MB, where the kernel has such (transparent huge
+/// pages) and the array is as large: fewer misses of the TLB where reads are scattered.
 template <class T>
 class StableArray {
     static_assert(std::is_trivially_destructible_v<T>);
 
 public:
-    explicit StableArray(size_t capacity) : capacity_(capacity) {
-        void* memory = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE,
+    explicit StableArray(size_t capacity, Pages pages = Pages::small)
+        : capacity_(capacity), reserved_(bytes() + (pages == Pages::large ? large_page : 0)) {
+        void* memory = mmap(nullptr, reserved_, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) {
             throw std::bad_alloc();
+        }
+        base_ = memory;
+        if (pages == Pages::large) {
+            size_t room = reserved_;
+            memory = std::align(large_page, bytes(), memory, room);
+            // Where the kernel has none this is refused, and ordinary pages do.
+            madvise(memory, bytes(), MADV_HUGEPAGE);
         }
         data_ = static_cast<T*>(memory);
     }
     StableArray(const StableArray&) = delete;
     StableArray& operator=(const StableArray&) = delete;
-    ~StableArray() { munmap(data_, bytes()); }
+    ~StableArray() { munmap(base_, reserved_); }
 
     size_t capacity() const noexcept { return capacity_; }
     T& operator[](size_t index) noexcept { return data_[index]; }
@@ -52,7 +68,11 @@ public:
 
 private:
     size_t bytes() const noexcept { return capacity_ * sizeof(T); }
-    size_t capacity_;
+    static constexpr size_t large_page = size_t(2) << 20;
+    const size_t capacity_;
+    /// What was reserved, and where: more than the elements where they had to be aligned.
+    const size_t reserved_;
+    void* base_;
     T* data_;
 };
 

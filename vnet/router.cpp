@@ -184,11 +184,12 @@ absl::Status Router::add_nodes(const Options& options) {
     if (!steps.status().ok()) {
         return steps.status();
     }
-    memory_timer_ = engine_.control().every(memory_period, [this] { give_back_memory(); });
+    memory_timer_ = engine_.control().every(memory_period, [this] { tend_memory(); });
     return add_devices();
 }
 
-void Router::give_back_memory() {
+void Router::tend_memory() {
+    routes_.fit_pages();
     const uint64_t removed = fib_->removed();
     if (removed != removed_before_ || removed == given_back_at_) {
         removed_before_ = removed;

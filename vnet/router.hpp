@@ -62,12 +62,15 @@ public:
     neighbor::Table& neighbors() noexcept { return *neighbors_; }
     const icmp4::ErrorSlot& icmp_error_slot() const noexcept { return *error_slot_; }
 
+    /// Gives memory back that removed routes left, and moves tables to pages of the size that suits
+    /// them. Called every half second by itself.
+    void tend_memory();
+
 private:
     explicit Router(graph::Engine& engine);
     absl::Status add_arcs();
     absl::Status add_nodes(const Options& options);
     absl::Status add_devices();
-    void give_back_memory();
 
     graph::Engine& engine_;
     interface::Table interfaces_;

@@ -2,14 +2,43 @@
 #include "vnet/ip4/dir24.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vnet::ip4 {
 
+namespace {
+/// Pages of 4 KB, of the 16384 that the table has: 16 MB and 4 MB.
+constexpr size_t pages_to_enlarge = 4096;
+constexpr size_t pages_to_shrink = 1024;
+}  // namespace
+
 Dir24::Dir24(graph::Rcu& rcu)
-    : rcu_(rcu), first_(size_t(1) << 24), blocks_(size_t(max_blocks) * 256) {}
+    : rcu_(rcu),
+      first_(std::make_unique<Words>(entries)),
+      blocks_(size_t(max_blocks) * 256),
+      published_(first_->data()) {}
+
+bool Dir24::fit_pages() {
+    const bool large = pages_ == graph::Pages::large;
+    if (large ? first_use_.pages() > pages_to_shrink : first_use_.pages() < pages_to_enlarge) {
+        return false;
+    }
+    pages_ = large ? graph::Pages::small : graph::Pages::large;
+    auto moved = std::make_unique<Words>(entries, pages_);
+    first_use_.for_each_page([&](size_t first, size_t count) {
+        for (size_t i = first; i < first + count; ++i) {
+            (*moved)[i].store((*first_)[i].load(std::memory_order_relaxed),
+                              std::memory_order_relaxed);
+        }
+    });
+    published_.store(moved->data(), std::memory_order_release);
+    first_use_.move_to(*moved);
+    rcu_.retire([before = std::shared_ptr<Words>(std::exchange(first_, std::move(moved)))] {});
+    return true;
+}
 
 bool Dir24::is_split(uint32_t index) const noexcept {
-    return (first_[index].load(std::memory_order_relaxed) & block_flag) != 0;
+    return ((*first_)[index].load(std::memory_order_relaxed) & block_flag) != 0;
 }
 
 bool Dir24::paint(uint32_t first, uint32_t last, fib::PathIndex path) {
@@ -49,7 +78,7 @@ bool Dir24::paint(uint32_t first, uint32_t last, fib::PathIndex path) {
 }
 
 void Dir24::set_whole(uint32_t index, fib::PathIndex path) {
-    const uint32_t before = first_[index].load(std::memory_order_relaxed);
+    const uint32_t before = (*first_)[index].load(std::memory_order_relaxed);
     if (before == path) {
         return;
     }
@@ -65,8 +94,8 @@ void Dir24::set_whole(uint32_t index, fib::PathIndex path) {
 }
 
 void Dir24::set(uint32_t index, uint32_t entry) {
-    const uint32_t before = first_[index].load(std::memory_order_relaxed);
-    first_[index].store(entry, std::memory_order_release);
+    const uint32_t before = (*first_)[index].load(std::memory_order_relaxed);
+    (*first_)[index].store(entry, std::memory_order_release);
     if (before == 0 && entry != 0) {
         first_use_.take(index);
     } else if (before != 0 && entry == 0) {
@@ -87,7 +116,7 @@ uint32_t Dir24::take_block() {
 }
 
 void Dir24::paint_part(uint32_t index, uint32_t low, uint32_t high, fib::PathIndex path) {
-    const uint32_t entry = first_[index].load(std::memory_order_relaxed);
+    const uint32_t entry = (*first_)[index].load(std::memory_order_relaxed);
     if (entry & block_flag) {
         std::atomic<uint32_t>* block = &blocks_[size_t(entry & ~block_flag) * 256];
         for (uint32_t i = low; i <= high; ++i) {
@@ -108,7 +137,7 @@ void Dir24::join(uint32_t address) {
     if (!is_split(index)) {
         return;
     }
-    const uint32_t number = first_[index].load(std::memory_order_relaxed) & ~block_flag;
+    const uint32_t number = (*first_)[index].load(std::memory_order_relaxed) & ~block_flag;
     const std::atomic<uint32_t>* block = &blocks_[size_t(number) * 256];
     const uint32_t path = block->load(std::memory_order_relaxed);
     if (std::all_of(block, block + 256, [path](const std::atomic<uint32_t>& leaf) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "graph/rcu.hpp"
@@ -34,7 +35,7 @@ public:
     // ---- workers ----
 
     fib::PathIndex lookup(uint32_t address) const noexcept {
-        uint32_t entry = first_[address >> 8].load(std::memory_order_acquire);
+        uint32_t entry = at(address).load(std::memory_order_acquire);
         if (entry & block_flag) [[unlikely]] {
             entry = blocks_[size_t(entry & ~block_flag) * 256 + (address & 0xff)].load(
                 std::memory_order_acquire);
@@ -44,7 +45,7 @@ public:
         const uint32_t none = entry == 0 ? UINT32_MAX : 0;
         return entry | (default_.load(std::memory_order_acquire) & none);
     }
-    void prefetch(uint32_t address) const noexcept { __builtin_prefetch(&first_[address >> 8]); }
+    void prefetch(uint32_t address) const noexcept { __builtin_prefetch(&at(address)); }
 
     // ---- control thread ----
 
@@ -64,14 +65,25 @@ public:
     /// Gives the memory back that nothing is painted in any more; how many pages that was. Lookups
     /// go on meanwhile.
     size_t give_back() { return first_use_.give_back() + block_use_.give_back(); }
+    /// A table that fills 16 MB is moved to pages of 2 MB, and back when it fills no more than 4:
+    /// most lookups of a large one miss the TLB otherwise, and a small one stays small. It is
+    /// copied, which takes up to 30 ms, and the copy is published with one store: workers never
+    /// wait. True where it was moved.
+    bool fit_pages();
+    graph::Pages pages() const noexcept { return pages_; }
     uint32_t blocks_in_use() const noexcept {
         return next_block_ - uint32_t(free_blocks_.size()) - retired_;
     }
-    graph::MemoryUse first_memory() const noexcept { return first_.memory(); }
+    graph::MemoryUse first_memory() const noexcept { return first_->memory(); }
     graph::MemoryUse block_memory() const noexcept { return blocks_.memory(); }
 
 private:
+    using Words = graph::StableArray<std::atomic<uint32_t>>;
     static constexpr uint32_t block_flag = 0x8000'0000;
+    static constexpr size_t entries = size_t(1) << 24;
+    const std::atomic<uint32_t>& at(uint32_t address) const noexcept {
+        return published_.load(std::memory_order_acquire)[address >> 8];
+    }
     bool is_split(uint32_t index) const noexcept;
     void paint_part(uint32_t index, uint32_t low, uint32_t high, fib::PathIndex path);
     void set_whole(uint32_t index, fib::PathIndex path);
@@ -79,10 +91,13 @@ private:
     uint32_t take_block();
 
     graph::Rcu& rcu_;
-    graph::StableArray<std::atomic<uint32_t>> first_;
-    graph::StableArray<std::atomic<uint32_t>> blocks_;
+    std::unique_ptr<Words> first_;
+    Words blocks_;
+    /// The elements of first_, as workers find them.
+    std::atomic<const std::atomic<uint32_t>*> published_;
+    graph::Pages pages_ = graph::Pages::small;
     /// Entries that are not zero, and blocks that are taken, counted by their first entry.
-    fib::PageUse<std::atomic<uint32_t>> first_use_{first_};
+    fib::PageUse<std::atomic<uint32_t>> first_use_{*first_};
     fib::PageUse<std::atomic<uint32_t>> block_use_{blocks_};
     std::vector<uint32_t> free_blocks_;
     uint32_t next_block_ = 0;

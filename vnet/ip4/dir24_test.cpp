@@ -109,6 +109,36 @@ TEST(Dir24, MemoryIsGivenBackAndUsedAgain) {
     }
 }
 
+TEST(Dir24, MovesToLargePagesAndBack) {
+    graph::Rcu rcu(1);
+    Dir24 table(rcu);
+    table.set_default(7);
+    EXPECT_FALSE(table.fit_pages());
+    for (unsigned round = 0; round < 2; ++round) {
+        // Half of the table: 8192 pages of 4 KB, each with something in it.
+        for (uint32_t page = 0; page < 8192; ++page) {
+            ASSERT_TRUE(table.paint(page << 18, (page << 18) + 0x1ff, page + 1));
+        }
+        ASSERT_TRUE(table.paint(0x80000000, 0x80000007, 9));
+        ASSERT_TRUE(table.fit_pages());
+        EXPECT_EQ(table.pages(), graph::Pages::large);
+        EXPECT_FALSE(table.fit_pages());
+        rcu.flush();
+        for (uint32_t page = 0; page < 8192; ++page) {
+            ASSERT_EQ(table.lookup((page << 18) + 0x1ff), page + 1);
+            ASSERT_EQ(table.lookup((page << 18) + 0x200), 7u);
+        }
+        EXPECT_EQ(table.lookup(0x80000001), 9u);
+        ASSERT_TRUE(table.paint(0, 0x7fffffff, 0));
+        EXPECT_TRUE(table.fit_pages());
+        EXPECT_EQ(table.pages(), graph::Pages::small);
+        rcu.flush();
+        EXPECT_EQ(table.lookup(3), 7u);
+        EXPECT_EQ(table.lookup(0x80000001), 9u);
+        EXPECT_LT(table.first_memory().touched_bytes, 1u << 20);
+    }
+}
+
 TEST(Dir24, WithoutBlocksNothingChanges) {
     graph::Rcu rcu(1);
     Dir24 table(rcu);
