@@ -14,9 +14,11 @@ pkg_check_modules(DPDK REQUIRED IMPORTED_TARGET libdpdk)
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
 
-# DPDK as a system header set, with our -march after the -march=corei7 that its pkg-config file brings.
+# DPDK as a system header set, with our -march after the -march=corei7 that its pkg-config file brings: the level that
+# the target asks for by its property SLUICE_ISA, else v2.
 add_library(sluice_dpdk INTERFACE)
 target_include_directories(sluice_dpdk SYSTEM INTERFACE ${DPDK_INCLUDE_DIRS})
-target_compile_options(sluice_dpdk INTERFACE -include rte_config.h -march=x86-64-v2)
+target_compile_options(sluice_dpdk INTERFACE -include rte_config.h
+                       -march=x86-64-$<IF:$<BOOL:$<TARGET_PROPERTY:SLUICE_ISA>>,$<TARGET_PROPERTY:SLUICE_ISA>,v2>)
 target_link_libraries(sluice_dpdk INTERFACE ${DPDK_LINK_LIBRARIES} Threads::Threads)
 add_library(Sluice::dpdk ALIAS sluice_dpdk)

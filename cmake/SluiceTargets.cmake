@@ -17,6 +17,25 @@ function(sluice_library name)
     endif()
 endfunction()
 
+# sluice_hot_library(<name> SOURCES ... LIBS ...): a shared library of code that runs for every packet. Built for x86-64-v2
+# like all else, and once more for v3 (AVX2) and v4 (AVX-512), each in the folder where the dynamic loader looks first on
+# a processor that can run it (glibc-hwcaps, ld.so(8)). LIBS must bring Sluice::dpdk, which carries the option.
+function(sluice_hot_library name)
+    sluice_library(${name} ${ARGN})
+    if(SLUICE_SANITIZE OR SLUICE_FUZZ)
+        return()
+    endif()
+    foreach(level v3 v4)
+        sluice_library(${name}_${level} ${ARGN})
+        set_target_properties(sluice_${name}_${level} PROPERTIES
+            SLUICE_ISA ${level}
+            OUTPUT_NAME sluice_${name}
+            LIBRARY_OUTPUT_DIRECTORY ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/glibc-hwcaps/x86-64-${level})
+        # Whoever builds the library gets all three.
+        add_dependencies(sluice_${name} sluice_${name}_${level})
+    endforeach()
+endfunction()
+
 # sluice_test(<name> SOURCES ... LIBS ... [LABELS ...] [SEPARATE]): a GoogleTest program, one ctest entry.
 # SEPARATE: its sources have helpers of the same names, and are never compiled as one unit.
 # Labels: unit (default); concurrency, which CI also runs under ThreadSanitizer.

@@ -12,6 +12,7 @@
 #include "api/grammar/json.hpp"
 #include "cli/sluiced/doctor/examine.hpp"
 #include "cli/sluiced/doctor/probe.hpp"
+#include "vnet/isa.hpp"
 #include "vnet/proto/system.pb.h"
 
 namespace cli {
@@ -102,6 +103,7 @@ absl::Status register_system(api::Registry& registry, const Options& options) {
                                           std::chrono::steady_clock::now() - started)
                                           .count()));
             reply.set_pid(uint32_t(getpid()));
+            reply.set_isa(std::string(vnet::isa()));
             return reply;
         });
 }

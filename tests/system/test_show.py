@@ -176,3 +176,14 @@ def test_the_doctor_misses_rights(box, tmp_path):
                    "--clear-groups", SLUICED, "--doctor", "--socket", tmp_path / "x.sock", check=False)
     assert done.returncode == 1, done.stdout
     assert "cap_net_admin,cap_net_raw,cap_ipc_lock missing" in done.stdout and "may not be written" in done.stdout
+
+
+def test_version_names_the_build_of_the_hot_nodes(streaming):
+    flags = set(next(line for line in open("/proc/cpuinfo") if line.startswith("flags")).split())
+    best = ("x86-64-v4" if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags else
+            "x86-64-v3" if {"avx2", "bmi1", "bmi2", "fma", "movbe"} <= flags else "x86-64-v2")
+    # Sanitizer builds have one build of them only.
+    assert streaming.ctl_json("show version")["isa"] in (best, "x86-64-v2")
+    loaded = {line.split()[-1] for line in open(f"/proc/{streaming.pid}/maps") if "libsluice_vnet_nodes.so" in line}
+    assert len(loaded) == 1
+    assert (best in loaded.pop()) == (streaming.ctl_json("show version")["isa"] == best != "x86-64-v2")

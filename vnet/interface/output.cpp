@@ -38,10 +38,6 @@ void Output::operator()(std::span<graph::Packet* const> packets, graph::Hops hop
     }
 }
 
-graph::TraceFields Output::format(const graph::TraceStep& step) const {
-    return {{"interface", table_.name_of(step.at.meta.tx_interface)}};
-}
-
 }  // namespace vnet::interface
 
 template void graph::drive<vnet::interface::Output>(const void*, graph::Dispatch&,
