@@ -46,6 +46,9 @@ namespace {
 /// is only taken in one drain of so many then, and stands for all of them.
 constexpr unsigned worth_timing = 8;
 constexpr unsigned timed_share = 16;
+/// Which ones it is goes by the golden ratio: at equal distances, of two sources that take turns at
+/// a drain each, one would be timed always and the other never.
+constexpr uint32_t golden_ratio = 0x9e37'79b9;
 }  // namespace
 
 bool Dispatch::is_timed(const Frame& first) noexcept {
@@ -54,7 +57,7 @@ bool Dispatch::is_timed(const Frame& first) noexcept {
         return true;
     }
     weight_ = timed_share;
-    return ++small_drains_ % timed_share == 0;
+    return ++small_drains_ * golden_ratio < UINT32_MAX / timed_share;
 }
 
 void Dispatch::drain() noexcept {
