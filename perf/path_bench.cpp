@@ -20,8 +20,10 @@ void print_json(const std::string& path, const perf::Load& load,
         path, load.vector, load.size, median.clocks_per_packet);
     for (size_t i = 0; i < median.nodes.size(); ++i) {
         const perf::NodeCost& node = median.nodes[i];
-        fmt::print(R"({}{{"name": "{}", "clocks_per_packet": {:.1f}, "vectors_per_call": {:.1f}}})",
-                   i == 0 ? "" : ", ", node.name, node.clocks_per_packet, node.vectors_per_call);
+        fmt::print(
+            R"({}{{"name": "{}", "clocks_per_packet": {:.1f}, "vectors_per_call": {:.1f}, "visits": {:.2g}}})",
+            i == 0 ? "" : ", ", node.name, node.clocks_per_packet, node.vectors_per_call,
+            node.visits);
     }
     fmt::print(
         R"(], "mpps": {:.2f}, "runs": {}, "clocks_min": {:.1f}, "clocks_max": {:.1f}, "packets": {}, )"
@@ -37,10 +39,10 @@ void print_text(const std::string& path, const perf::Load& load,
     const perf::Result& median = results[best ? 0 : results.size() / 2];
     fmt::print("path {}, vectors of {}, {} B, {} of {} runs\n", path, load.vector, load.size,
                best ? "fastest" : "median", results.size());
-    fmt::print("{:<20} {:>14} {:>18}\n", "node", "clocks/packet", "packets/call");
+    fmt::print("{:<20} {:>14} {:>18} {:>8}\n", "node", "clocks/packet", "packets/call", "visits");
     for (const perf::NodeCost& node : median.nodes) {
-        fmt::print("{:<20} {:>14.1f} {:>18.1f}\n", node.name, node.clocks_per_packet,
-                   node.vectors_per_call);
+        fmt::print("{:<20} {:>14.1f} {:>18.1f} {:>8.2g}\n", node.name, node.clocks_per_packet,
+                   node.vectors_per_call, node.visits);
     }
     fmt::print("{:<20} {:>14.1f}   ({:.1f} to {:.1f})\n", "all", median.clocks_per_packet,
                results.front().clocks_per_packet, results.back().clocks_per_packet);
@@ -77,7 +79,7 @@ absl::StatusOr<std::vector<perf::Result>> run(const perf::Path& path, const perf
     // The worker's own thread is not started: its data path runs here, without its polling.
     (*engine)->rcu().flush();
     (*engine)->take_up_here();
-    perf::Measure measure(**engine, **router, *ends, path.destinations(), load);
+    perf::Measure measure(**engine, **router, *ends, path, load);
     std::vector<perf::Result> results;
     for (unsigned i = 0; i < repeats; ++i) {
         results.push_back(measure.run());

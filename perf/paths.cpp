@@ -3,6 +3,8 @@
 
 #include <random>
 
+#include "perf/memif_path.hpp"
+
 namespace perf {
 
 namespace {
@@ -10,11 +12,9 @@ namespace {
 using vnet::wire::Ip4Address;
 using vnet::wire::Ip4Prefix;
 
-const Ip4Address gateway(10, 0, 2, 2);
-
 absl::Status add_route(vnet::Router& router, const Ip4Prefix& prefix) {
     return router.fib().add(prefix, vnet::ip4::RouteSource::configured,
-                            {vnet::ip4::Via::Kind::next_hop, 0, gateway});
+                            {vnet::ip4::Via::Kind::next_hop, 0, out_gateway});
 }
 
 /// Addresses that packets may be sent to: no local, private-use or group address gets in the way of
@@ -63,7 +63,7 @@ Path million_routes() {
 }  // namespace
 
 const std::vector<Path>& paths() {
-    static const std::vector<Path> all = {one_route(), million_routes()};
+    static const std::vector<Path> all = {one_route(), million_routes(), memif_path()};
     return all;
 }
 
@@ -91,7 +91,7 @@ absl::StatusOr<Ends> make_ends(vnet::Router& router, Out out) {
     absl::Status status = make("in", "net_null0", Ip4Prefix(Ip4Address(10, 0, 1, 1), 24), ends.in);
     status.Update(make("out", "net_null1", Ip4Prefix(Ip4Address(10, 0, 2, 1), 24), ends.out));
     status.Update(router.neighbors().add_fixed(
-        "out", gateway, vnet::wire::MacAddress::from_uint64(0x02fe00000002)));
+        "out", out_gateway, vnet::wire::MacAddress::from_uint64(0x02fe00000002)));
     if (!status.ok()) {
         return status;
     }

@@ -31,7 +31,13 @@ struct Path {
     std::function<absl::Status(vnet::Router&, const Ends&)> set_up;
     /// Destinations of the packets, taken in turn.
     std::function<std::vector<vnet::wire::Ip4Address>()> destinations;
+    /// The interface that packets come back by which left on the way: its queue is polled, and
+    /// that is part of the path, until all are back. Empty: none do.
+    std::string_view back_by = {};
 };
+
+/// The fixed neighbour behind `out`.
+inline constexpr vnet::wire::Ip4Address out_gateway(10, 0, 2, 2);
 
 const std::vector<Path>& paths();
 
