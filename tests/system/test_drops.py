@@ -56,6 +56,20 @@ def test_what_control_drops_is_kept_too(lab):
     assert "worker" not in drop and drop["tx_interface"] in ("wan", "-")
 
 
+def test_an_interface_that_is_gone_keeps_its_name(lab):
+    """Another interface may have got its index since."""
+    lab.assert_forwards()
+    lab.daemon.ctl("trace add ip4-input 5 drop bad-source")
+    send_dropped(lab)
+    lab.daemon.wait_error("ip4-input", "bad-source", 1)
+    lab.daemon.ctl("delete interface lan", "add null other")
+    for words in ("reason bad-source", "interface lan reason bad-source"):
+        drop, = drops(lab, words)
+        assert drop["rx_interface"] == "lan"
+    assert drops(lab, "interface other") == []
+    assert "lan -> -" in lab.daemon.ctl("show trace") and "other" not in lab.daemon.ctl("show trace")
+
+
 def test_a_flood_does_not_push_out_the_rest(lab):
     lab.assert_forwards()
     send_dropped(lab, 3000)

@@ -6,6 +6,7 @@
 #include "graph/wall_clock.hpp"
 #include "vnet/proto/drops.pb.h"
 #include "vnet/service/packet_text.hpp"
+#include "vnet/service/past_names.hpp"
 #include "vnet/service/services.hpp"
 
 namespace vnet::service {
@@ -14,20 +15,31 @@ namespace {
 
 constexpr uint32_t usual_last = 50;
 
+/// What reading the recorders needs beside the router.
+struct Context {
+    explicit Context(interface::Table& interfaces) : names(interfaces) {}
+
+    graph::WallClock clock;
+    PastNames names;
+};
+
 /// Which drops are asked for.
 struct Wanted {
+    const PastNames& names;
     std::vector<bool> reasons;
-    std::optional<interface::Index> interface;
+    std::optional<std::string> interface;
 
     bool operator()(const graph::DropRecord& record) const {
         const graph::Metadata& meta = record.meta;
         return (reasons.empty() || (meta.drop < reasons.size() && reasons[meta.drop])) &&
-               (!interface || meta.rx_interface == *interface || meta.tx_interface == *interface);
+               (!interface || names.at(meta.rx_interface, record.tsc) == *interface ||
+                names.at(meta.tx_interface, record.tsc) == *interface);
     }
 };
 
-absl::StatusOr<Wanted> wanted(Router& router, const sluice::ListDropsRequest& request) {
-    Wanted wanted;
+absl::StatusOr<Wanted> wanted(Router& router, const PastNames& names,
+                              const sluice::ListDropsRequest& request) {
+    Wanted wanted{names, {}, {}};
     if (request.has_last() && request.last() == 0) {
         return absl::OutOfRangeError("the last 0 packets are none; give 1 or more");
     }
@@ -43,24 +55,23 @@ absl::StatusOr<Wanted> wanted(Router& router, const sluice::ListDropsRequest& re
         }
     }
     if (request.has_interface()) {
-        const auto found = router.interfaces().find(request.interface());
-        if (!found.ok()) {
-            return found.status();
+        if (!names.knows(request.interface())) {
+            return router.interfaces().find(request.interface()).status();
         }
-        wanted.interface = (*found)->index;
+        wanted.interface = request.interface();
     }
     return wanted;
 }
 
-sluice::DroppedPacket message_of(Router& router, const graph::WallClock& clock,
+sluice::DroppedPacket message_of(Router& router, const Context& context,
                                  const graph::DropRecord& record) {
     const graph::Graph& graph = router.engine().graph();
     const graph::DropInfo& drop = graph.drops()[record.meta.drop];
     const std::span<const std::byte> bytes(record.bytes.data(), record.captured);
     sluice::DroppedPacket message;
-    message.set_time(time_text(clock.unix_ns(record.tsc)));
-    message.set_rx_interface(router.interfaces().name_of(record.meta.rx_interface));
-    message.set_tx_interface(router.interfaces().name_of(record.meta.tx_interface));
+    message.set_time(time_text(context.clock.unix_ns(record.tsc)));
+    message.set_rx_interface(context.names.at(record.meta.rx_interface, record.tsc));
+    message.set_tx_interface(context.names.at(record.meta.tx_interface, record.tsc));
     message.set_node(graph.name_of(drop.node));
     message.set_reason(drop.name);
     message.set_meaning(drop.meaning);
@@ -74,18 +85,18 @@ sluice::DroppedPacket message_of(Router& router, const graph::WallClock& clock,
 }
 
 absl::StatusOr<api::ItemSource<sluice::DroppedPacket>> drops(
-    Router& router, graph::WallClock& clock, const sluice::ListDropsRequest& request) {
-    const auto which = wanted(router, request);
+    Router& router, Context& context, const sluice::ListDropsRequest& request) {
+    const auto which = wanted(router, context.names, request);
     if (!which.ok()) {
         return which.status();
     }
     std::vector<graph::DropRecord> records = router.engine().dropped_packets();
     std::erase_if(records, [&](const graph::DropRecord& record) { return !(*which)(record); });
     const size_t last = request.has_last() ? request.last() : usual_last;
-    clock.refresh();
+    context.clock.refresh();
     std::vector<sluice::DroppedPacket> all;
     for (size_t i = records.size() - std::min(last, records.size()); i < records.size(); ++i) {
-        all.push_back(message_of(router, clock, records[i]));
+        all.push_back(message_of(router, context, records[i]));
     }
     return api::items(std::move(all));
 }
@@ -93,10 +104,10 @@ absl::StatusOr<api::ItemSource<sluice::DroppedPacket>> drops(
 }  // namespace
 
 absl::Status register_drops(api::Registry& registry, Router& router) {
-    const auto clock = std::make_shared<graph::WallClock>();
+    const auto context = std::make_shared<Context>(router.interfaces());
     return registry.add_list<sluice::ListDropsRequest, sluice::DroppedPacket>(
         "sluice.Drops.List",
-        [&router, clock](const auto& request) { return drops(router, *clock, request); });
+        [&router, context](const auto& request) { return drops(router, *context, request); });
 }
 
 }  // namespace vnet::service

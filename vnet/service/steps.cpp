@@ -14,6 +14,10 @@ std::string Steps::drop(graph::DropId id) const {
     return fmt::format("{}: {} ({})", graph.name_of(drop.node), drop.name, drop.meaning);
 }
 
+std::string Steps::name_of(interface::Index interface, uint64_t tsc) const {
+    return names_ == nullptr ? router_.interfaces().name_of(interface) : names_->at(interface, tsc);
+}
+
 std::string Steps::decided(const sluice::TraceStep& step) {
     std::string text;
     for (const sluice::TraceField& field : step.decided()) {
@@ -29,8 +33,8 @@ sluice::TraceStep Steps::describe(std::span<const graph::TraceRecord> records, s
     sluice::TraceStep step;
     step.set_node(graph.name_of(record.node));
     step.set_microseconds(double(record.tsc - records[0].tsc) * 1e6 / double(rte_get_tsc_hz()));
-    step.set_rx_interface(router_.interfaces().name_of(record.meta.rx_interface));
-    step.set_tx_interface(router_.interfaces().name_of(record.meta.tx_interface));
+    step.set_rx_interface(name_of(record.meta.rx_interface, record.tsc));
+    step.set_tx_interface(name_of(record.meta.tx_interface, record.tsc));
     step.set_length(record.length);
     step.set_packet(packet_text(record.meta, record.data()));
     if (record.dropped()) {

@@ -6,6 +6,7 @@
 
 #include "vnet/proto/trace.pb.h"
 #include "vnet/router.hpp"
+#include "vnet/service/past_names.hpp"
 
 namespace vnet::service {
 
@@ -13,7 +14,9 @@ namespace vnet::service {
 /// thread.
 class Steps {
 public:
-    explicit Steps(Router& router) : router_(router) {}
+    /// `names` outlives it; without, interfaces have their present names.
+    explicit Steps(Router& router, const PastNames* names = nullptr)
+        : router_(router), names_(names) {}
 
     /// The step at `index` of a packet's records.
     sluice::TraceStep describe(std::span<const graph::TraceRecord> records, size_t index) const;
@@ -23,7 +26,10 @@ public:
     static std::string decided(const sluice::TraceStep& step);
 
 private:
+    std::string name_of(interface::Index interface, uint64_t tsc) const;
+
     Router& router_;
+    const PastNames* names_;
 };
 
 }  // namespace vnet::service

@@ -18,7 +18,8 @@ public:
     /// Packets that are kept; the oldest give way.
     static constexpr size_t most_packets = 1000;
 
-    explicit Traces(Router& router) : router_(router), steps_(router) {}
+    explicit Traces(Router& router)
+        : router_(router), names_(router.interfaces()), steps_(router, &names_) {}
 
     /// Has every worker trace the packets that the request selects. Refused as a whole.
     absl::Status add(const sluice::AddTraceRequest& request);
@@ -39,6 +40,7 @@ private:
     uint64_t lost_by_workers() const;
 
     Router& router_;
+    const PastNames names_;
     const Steps steps_;
     uint64_t lost_before_ = 0;
     /// By the packet's number over all workers, in order of their first records.
