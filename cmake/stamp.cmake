@@ -1,5 +1,6 @@
 # Writes the build stamp of this tree: cmake -D OUT=... -D ROOT=... -D HEADERS=list -D VERSION=... -D COMPILER=...
 # -D SANITIZERS=... -P stamp.cmake. A plugin and a host whose stamps are equal were compiled against the same headers.
+cmake_minimum_required(VERSION 3.23)
 separate_arguments(HEADERS)
 list(SORT HEADERS)
 set(all "")

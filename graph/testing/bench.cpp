@@ -22,7 +22,7 @@ T check(absl::StatusOr<T> value) {
 }  // namespace
 
 void start_eal() {
-    static const Eal eal = [] {
+    [[maybe_unused]] static const Eal eal = [] {
         EalOptions options;
         options.memory_mb = 192;
         options.no_huge = true;
