@@ -28,8 +28,8 @@ struct alignas(32) NodeCounters {
     /// Times the node was called.
     Counter calls;
     Counter packets;
-    /// TSC clocks spent in it, dispatch included; while vectors are small an estimate from every
-    /// sixteenth of them.
+    /// TSC clocks spent in it, dispatch included; while vectors are small an estimate from one of
+    /// about sixteen.
     Counter clocks;
     /// Packets that did not fit in any frame and were dropped in front of the node.
     Counter overflow;

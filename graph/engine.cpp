@@ -286,7 +286,7 @@ void Engine::sample() {
         drops[drop] = lifetime_drops(drop);
     }
     rates_.take(Rates::Clock::now(), std::move(nodes), std::move(drops));
-    lowest_free_ = std::min(lowest_free_, pool_.available());
+    lowest_free_buffers();
 }
 
 NodeTotals Engine::lifetime_totals(NodeId node) const {

@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -105,9 +106,11 @@ public:
     uint64_t lifetime_drops(DropId drop) const;
     /// What nodes and drops did in the last second.
     const Rates& rates() const noexcept { return rates_; }
-    /// The fewest packet buffers that were free, looked at every second, since the counters were
-    /// last cleared.
-    unsigned lowest_free_buffers() const noexcept { return lowest_free_; }
+    /// The fewest packet buffers that were free, looked at every second and now, since the counters
+    /// were last cleared.
+    unsigned lowest_free_buffers() noexcept {
+        return lowest_free_ = std::min(lowest_free_, pool_.available());
+    }
     /// Counts packets that control itself dropped. Control thread.
     void count_drop(DropId drop, uint64_t packets = 1) { control_drops_[drop].add(packets); }
     /// Counts a packet that control drops and shows it to those who look at drops; it stays the

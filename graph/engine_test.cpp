@@ -388,6 +388,18 @@ TEST_F(EngineTest, StopWithPacketsUnderWayLeaksNothing) {
     }
 }
 
+TEST_F(EngineTest, TheFewestFreeBuffersAreRememberedFromOneLookToTheNext) {
+    make(1);
+    Packet* packet = engine_->pool().allocate();
+    ASSERT_NE(packet, nullptr);
+    const unsigned lowest = engine_->lowest_free_buffers();
+    EXPECT_LT(lowest, engine_->pool().capacity());
+    free_packet(packet);
+    EXPECT_LE(engine_->lowest_free_buffers(), lowest);
+    engine_->clear_counters();
+    EXPECT_GT(engine_->lowest_free_buffers(), lowest);
+}
+
 TEST_F(EngineTest, StartsAgainAfterAStop) {
     make(1);
     const auto bell = std::make_shared<Bell>(input_, first_);

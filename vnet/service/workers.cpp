@@ -44,7 +44,7 @@ uint64_t without_buffer(Router& router) {
 }
 
 sluice::BufferPool buffers(Router& router) {
-    const graph::Engine& engine = router.engine();
+    graph::Engine& engine = router.engine();
     const graph::PacketPool& pool = router.engine().pool();
     // Other threads take and give meanwhile: what is free is read once.
     const unsigned free = std::min(pool.available(), pool.capacity());
