@@ -4,8 +4,8 @@
 namespace graph {
 
 namespace {
-/// A packet's mark names the worker that marked it in its upper bits: it is the same packet to every
-/// worker that it is handed to.
+/// A packet's mark names the worker that marked it in its upper bits: it is the same packet to
+/// every worker that it is handed to.
 constexpr unsigned count_bits = 26;
 constexpr uint32_t count_mask = (uint32_t(1) << count_bits) - 1;
 static_assert(max_workers <= 1U << (32 - count_bits));
@@ -73,8 +73,8 @@ void Tracer::record(NodeId node, std::span<Packet* const> packets, uint64_t now_
     const bool marks_here = filter.nodes[node];
     for (Packet* packet : packets) {
         Metadata& meta = packet->meta();
-        // Of a drop filter only the last worker's part of a way is told: whether the others' is worth
-        // keeping, they cannot know.
+        // Of a drop filter only the last worker's part of a way is told: whether the others' is
+        // worth keeping, they cannot know.
         const bool elsewhere = filter.by_drop && meta.trace >> count_bits != worker_;
         if (!meta.has(packet_flag::traced) || elsewhere) {
             if (!marks_here || left == 0 || !filter.matches(*packet)) {

@@ -178,8 +178,8 @@ void Call::OnReadDone(bool ok) {
     grpc::ByteBuffer bytes;
     {
         const std::lock_guard lock(mutex_);
-        // Where a request is there, no other is asked for until it was handed on below: gRPC would bring
-        // it on another thread, and it, or the end of all, would pass this one.
+        // Where a request is there, no other is asked for until it was handed on below: gRPC would
+        // bring it on another thread, and it, or the end of all, would pass this one.
         reading_ = ok;
         if (ending_) {
             return;

@@ -129,8 +129,8 @@ public:
 
     // ---- for the host ----
 
-    /// Takes back methods, metrics, interfaces, observers, nodes and arcs. The host then commits the graph
-    /// and calls release().
+    /// Takes back methods, metrics, interfaces, observers, nodes and arcs. The host then commits
+    /// the graph and calls release().
     void retire();
     /// Lets go of what keep() holds.
     void release();
