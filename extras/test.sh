@@ -39,7 +39,11 @@ run_asan() {
 }
 run_tsan() { build tsan concurrency_tests && ctest --test-dir build/tsan -L concurrency --output-on-failure; }
 run_fuzz() { build fuzz fuzz_targets && ctest --test-dir build/fuzz -L fuzz --output-on-failure; }
-run_system() { build release sluiced sluicectl plugins routes_bench plugin_pass && SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q tests/system; }
+run_system() {
+    cmake --preset release -DBUILD_TESTING=ON >/dev/null &&
+        build release sluiced sluicectl plugins routes_bench plugin_pass &&
+        SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q tests/system
+}
 run_quickstart() { extras/quickstart.sh --batch; }
 run_perf() {
     build release path_bench memif_load sluiced sluicectl plugins || return 1

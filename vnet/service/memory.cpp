@@ -79,7 +79,7 @@ void add_tables(std::vector<MemoryPart>& parts, Router& router) {
                      "the lookup's last 8 bits, a block for each /24 that has longer prefixes"});
 }
 
-absl::StatusOr<api::ItemSource<sluice::MemoryPart>> list(Router& router) {
+absl::StatusOr<api::ItemSource<sluice::MemoryPart>> list_memory(Router& router) {
     std::vector<sluice::MemoryPart> all;
     for (const MemoryPart& part : memory_parts(router)) {
         sluice::MemoryPart& message = all.emplace_back();
@@ -110,7 +110,7 @@ std::vector<MemoryPart> memory_parts(Router& router) {
 
 absl::Status register_memory(api::Registry& registry, Router& router) {
     return registry.add_list<sluice::ShowMemoryRequest, sluice::MemoryPart>(
-        "sluice.Memory.Show", [&router](const auto&) { return list(router); });
+        "sluice.Memory.Show", [&router](const auto&) { return list_memory(router); });
 }
 
 }  // namespace vnet::service

@@ -113,7 +113,7 @@ absl::StatusOr<sluice::Empty> set_handoff(Router& router,
     return sluice::Empty();
 }
 
-absl::StatusOr<api::ItemSource<sluice::PlacedQueue>> list(Router& router) {
+absl::StatusOr<api::ItemSource<sluice::PlacedQueue>> list_placement(Router& router) {
     std::map<graph::QueueId, sluice::PlacedQueue> all;
     const graph::Placement& placement = router.engine().placement();
     for (unsigned worker = 0; worker < placement.workers(); ++worker) {
@@ -182,7 +182,7 @@ absl::Status register_placement(api::Registry& registry, Router& router) {
         "sluice.Placement.SetHandoff",
         [&router](const auto& request) { return set_handoff(router, request); }));
     status.Update(registry.add_list<sluice::ListPlacementRequest, sluice::PlacedQueue>(
-        "sluice.Placement.List", [&router](const auto&) { return list(router); }));
+        "sluice.Placement.List", [&router](const auto&) { return list_placement(router); }));
     status.Update(registry.add_list<sluice::ListHandoffRequest, sluice::HandoffLane>(
         "sluice.Placement.ListHandoff",
         [&router](const auto&) { return list_handoff(router.engine().lanes()); }));
