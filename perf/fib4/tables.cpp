@@ -181,13 +181,14 @@ public:
     }
     std::vector<std::string> lookups() const override { return {"plain", "prefetch"}; }
     void lookup(unsigned way, Addresses addresses, NextHops& next_hops) override {
+        const auto table = table_.view();
         if (way == 1) {
             for (const uint32_t address : addresses) {
-                table_.prefetch(address);
+                table.prefetch(address);
             }
         }
         for (size_t i = 0; i < batch; ++i) {
-            next_hops.words[i] = table_.lookup(addresses[i]);
+            next_hops.words[i] = table.lookup(addresses[i]);
         }
     }
     uint64_t bytes() const override { return resident_bytes() - before_; }

@@ -34,18 +34,38 @@ public:
 
     // ---- workers ----
 
-    fib::PathIndex lookup(uint32_t address) const noexcept {
-        uint32_t entry = at(address).load(std::memory_order_acquire);
-        if (entry & block_flag) [[unlikely]] {
-            entry = blocks_[size_t(entry & ~block_flag) * 256 + (address & 0xff)].load(
-                std::memory_order_acquire);
+    /// The table as a worker finds it when it begins with a vector. Good until the worker's next
+    /// quiescent state.
+    class View {
+    public:
+        fib::PathIndex lookup(uint32_t address) const noexcept {
+            uint32_t entry = first_[address >> 8].load(std::memory_order_acquire);
+            if (entry & block_flag) [[unlikely]] {
+                entry = blocks_[size_t(entry & ~block_flag) * 256 + (address & 0xff)].load(
+                    std::memory_order_acquire);
+            }
+            // Without a branch: where about half of the addresses take the default route, a branch
+            // is guessed wrong as often, and that costs more than the table does.
+            const uint32_t none = entry == 0 ? UINT32_MAX : 0;
+            return entry | (default_ & none);
         }
-        // Without a branch: where about half of the addresses take the default route, a branch is
-        // guessed wrong as often, and that costs more than the table does.
-        const uint32_t none = entry == 0 ? UINT32_MAX : 0;
-        return entry | (default_.load(std::memory_order_acquire) & none);
-    }
-    void prefetch(uint32_t address) const noexcept { __builtin_prefetch(&at(address)); }
+        void prefetch(uint32_t address) const noexcept {
+            __builtin_prefetch(&first_[address >> 8]);
+        }
+
+    private:
+        friend class Dir24;
+        explicit View(const Dir24& table) noexcept
+            : first_(table.published_.load(std::memory_order_acquire)),
+              blocks_(table.blocks_.data()),
+              default_(table.default_.load(std::memory_order_acquire)) {}
+        const std::atomic<uint32_t>* first_;
+        const std::atomic<uint32_t>* blocks_;
+        fib::PathIndex default_;
+    };
+    View view() const noexcept { return View(*this); }
+    /// For one address.
+    fib::PathIndex lookup(uint32_t address) const noexcept { return view().lookup(address); }
 
     // ---- control thread ----
 
@@ -81,9 +101,6 @@ private:
     using Words = graph::StableArray<std::atomic<uint32_t>>;
     static constexpr uint32_t block_flag = 0x8000'0000;
     static constexpr size_t entries = size_t(1) << 24;
-    const std::atomic<uint32_t>& at(uint32_t address) const noexcept {
-        return published_.load(std::memory_order_acquire)[address >> 8];
-    }
     bool is_split(uint32_t index) const noexcept;
     void paint_part(uint32_t index, uint32_t low, uint32_t high, fib::PathIndex path);
     void set_whole(uint32_t index, fib::PathIndex path);

@@ -8,6 +8,7 @@ namespace vnet::ip4 {
 void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                         graph::Dispatch&) const noexcept {
     // Two passes: the table's lines of all packets are on their way before the first is needed.
+    const Dir24::View table = table_.view();
     uint32_t destinations[graph::vector_size];
     for (size_t i = 0; i < packets.size(); ++i) {
         const graph::Packet& packet = *packets[i];
@@ -18,7 +19,7 @@ void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hop
                 ? wire::view<wire::Ip4Header>(packet.data() + l3, sizeof(wire::Ip4Header))
                       ->destination.value()
                 : 0;
-        table_.prefetch(destinations[i]);
+        table.prefetch(destinations[i]);
     }
     // Where many packets of a vector take one path, it is followed once.
     fib::PathIndex last = 0;
@@ -26,7 +27,7 @@ void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hop
     uint32_t interface = forwarding_.adjacency(index).interface;
     graph::Hop hop = graph::Hop::node(forwarding_.adjacency(index).next);
     for (size_t i = 0; i < packets.size(); ++i) {
-        if (const fib::PathIndex path = table_.lookup(destinations[i]); path != last) [[unlikely]] {
+        if (const fib::PathIndex path = table.lookup(destinations[i]); path != last) [[unlikely]] {
             last = path;
             index = forwarding_.at(path);
             interface = forwarding_.adjacency(index).interface;
