@@ -28,7 +28,7 @@ public:
 
     static constexpr std::string_view effects =
         "handed to control, which asks for the neighbour's MAC address and holds the packet "
-        "meanwhile";
+        "meanwhile; where the interface is down, the sender is told that the host is unreachable";
 
     Resolve(graph::Mailbox& to_control, const fib::ForwardingTable& forwarding, NextHopSlot slot)
         : to_control_(to_control), forwarding_(forwarding), slot_(slot) {}
