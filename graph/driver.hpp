@@ -115,8 +115,10 @@ static_assert(prefetch_ahead <= Frame::slack);
 /// For a packet whose bytes are not far: its buffer's header and its metadata. Any pointer will do,
 /// also one to a packet that is gone.
 inline void prefetch_lines(const Packet* packet) noexcept {
-    __builtin_prefetch(packet);
-    __builtin_prefetch(&packet->meta(), 1);
+    // As a number: who is not there has no metadata to point to.
+    const auto at = reinterpret_cast<uintptr_t>(packet);
+    __builtin_prefetch(reinterpret_cast<const void*>(at));
+    __builtin_prefetch(reinterpret_cast<const void*>(at + sizeof(Packet)), 1);
 }
 /// For one that a device has just brought.
 inline void prefetch_packet(const Packet* packet) noexcept {

@@ -77,6 +77,7 @@ Engine::Engine(const Options& options, PacketPool pool)
       node_base_(max_nodes),
       control_drops_(max_drops),
       drop_base_(max_drops),
+      worker_clocks_(options.workers),
       lowest_free_(pool_.available()) {
     const auto add_input = [this](const char* name) {
         NodeSpec spec;
@@ -276,6 +277,11 @@ bool Engine::inject(Packet* packet, NodeId start, unsigned worker) {
     return false;
 }
 
+WorkerClocks::Sample Engine::clocks_of(unsigned worker) const {
+    const WorkerCounters& counters = workers_[worker]->dispatch().counters();
+    return {rte_rdtsc(), counters.busy_clocks.read(), counters.sleep_clocks.read()};
+}
+
 void Engine::sample() {
     std::vector<NodeTotals> nodes(graph_.nodes().size());
     for (NodeId node = 0; node < nodes.size(); ++node) {
@@ -287,6 +293,9 @@ void Engine::sample() {
     }
     rates_.take(Rates::Clock::now(), std::move(nodes), std::move(drops));
     lowest_free_buffers();
+    for (unsigned worker = 0; worker < workers_.size(); ++worker) {
+        worker_clocks_.take(worker, clocks_of(worker));
+    }
 }
 
 NodeTotals Engine::lifetime_totals(NodeId node) const {

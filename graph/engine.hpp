@@ -106,6 +106,10 @@ public:
     uint64_t lifetime_drops(DropId drop) const;
     /// What nodes and drops did in the last second.
     const Rates& rates() const noexcept { return rates_; }
+    /// How a worker spent the last five seconds, or the time since the start.
+    WorkerClocks::Sample lately(unsigned worker) const {
+        return worker_clocks_.since(worker, clocks_of(worker));
+    }
     /// The fewest packet buffers that were free, looked at every second and now, since the counters
     /// were last cleared.
     unsigned lowest_free_buffers() noexcept {
@@ -132,6 +136,7 @@ private:
     void renew(unsigned worker);
     std::vector<std::shared_ptr<Source>> queues_of(uint32_t interface) const;
     void sample();
+    WorkerClocks::Sample clocks_of(unsigned worker) const;
 
     Options options_;
     Control control_;
@@ -153,6 +158,7 @@ private:
     FlightRecorder control_recorder_;
     std::shared_ptr<Tap> tap_;
     Rates rates_;
+    WorkerClocks worker_clocks_;
     unsigned lowest_free_;
     Control::Handle reclaim_timer_;
     Control::Handle sample_timer_;

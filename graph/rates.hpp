@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "graph/hop.hpp"
@@ -47,6 +48,35 @@ private:
     };
     Sample before_;
     Sample last_;
+};
+
+/// How workers spent their time lately. Control takes a sample of each every second. Control
+/// thread.
+class WorkerClocks {
+public:
+    /// TSC clocks: since the machine's start, in rounds that found packets, asleep.
+    struct Sample {
+        uint64_t tsc = 0;
+        uint64_t busy = 0;
+        uint64_t asleep = 0;
+    };
+
+    explicit WorkerClocks(unsigned workers) : samples_(workers) {}
+    void take(unsigned worker, const Sample& sample) {
+        samples_[worker].push_back(sample);
+        if (samples_[worker].size() > kept) {
+            samples_[worker].pop_front();
+        }
+    }
+    /// What was added between the oldest sample, some seconds ago, and `now`.
+    Sample since(unsigned worker, const Sample& now) const {
+        const Sample past = samples_[worker].empty() ? now : samples_[worker].front();
+        return {now.tsc - past.tsc, now.busy - past.busy, now.asleep - past.asleep};
+    }
+
+private:
+    static constexpr size_t kept = 5;
+    std::vector<std::deque<Sample>> samples_;
 };
 
 }  // namespace graph
