@@ -22,6 +22,9 @@ parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(house quickstart system perf asan tsan fuzz)
 failed=()
 
+# Of tests, two at once anywhere: most wait for something, and more would wait for a core.
+run_tests() { ctest --test-dir "build/$1" -L "$2" -j 2 --output-on-failure; }
+
 step() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
 
 build() { # build PRESET [TARGET...]
@@ -32,17 +35,19 @@ build() { # build PRESET [TARGET...]
 
 run_house() { extras/check-layers.sh && git ls-files '*.cpp' '*.hpp' | xargs -r clang-format --dry-run --Werror; }
 build_product() { build release sluiced sluicectl plugins; }
-run_unit() { cmake --preset release -DBUILD_TESTING=ON >/dev/null && build release && ctest --test-dir build/release -L unit --output-on-failure; }
+run_unit() { cmake --preset release -DBUILD_TESTING=ON >/dev/null && build release && run_tests release unit; }
 run_asan() {
     build asan && LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
-        ctest --test-dir build/asan -L unit --output-on-failure
+        run_tests asan unit
 }
-run_tsan() { build tsan concurrency_tests && ctest --test-dir build/tsan -L concurrency --output-on-failure; }
-run_fuzz() { build fuzz fuzz_targets && ctest --test-dir build/fuzz -L fuzz --output-on-failure; }
+run_tsan() {
+    build tsan concurrency_tests && TSAN_OPTIONS=suppressions=$here/tsan.supp run_tests tsan concurrency
+}
+run_fuzz() { build fuzz fuzz_targets && run_tests fuzz fuzz; }
 run_system() {
     cmake --preset release -DBUILD_TESTING=ON >/dev/null &&
         build release sluiced sluicectl plugins routes_bench plugin_pass &&
-        SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q tests/system
+        SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q -n 2 tests/system
 }
 run_quickstart() { extras/quickstart.sh --batch; }
 run_perf() {

@@ -17,10 +17,10 @@ def drops(lab, words=""):
 
 def send_dropped(lab, count=1, **fields):
     """Packets with a source address that no packet may have."""
+    frame = bytes(Ether(src=lab.lan.mac(), dst=lab.mac("lan")) /
+                  IP(**{"src": "127.0.0.1", "dst": WAN, **fields}) / UDP(sport=1111, dport=2222))
     with lab.wire() as wire:
-        for _ in range(count):
-            wire.send(Ether(src=lab.lan.mac(), dst=lab.mac("lan")) /
-                      IP(**{"src": "127.0.0.1", "dst": WAN, **fields}) / UDP(sport=1111, dport=2222))
+        wire.send_steadily([frame] * count)
 
 
 def test_a_dropped_packet_tells_when_where_and_why(lab):

@@ -164,10 +164,10 @@ def test_handoff_shares_one_queue_among_workers(pair_of_workers):
     lanes = {(lane["from"], lane["to"]): lane["packets"] for lane in lab.daemon.ctl_json("show handoff")}
     flows, each = 32, 20
     with lab.wire("lan") as lan, lab.wire("wan") as wan:
-        frames = [bytes(Ether(dst=lab.mac("lan"), src=lab.lan.mac()) / IP(src="10.0.1.2", dst=WAN) /
-                        UDP(sport=5000 + flow, dport=9) / bytes([number]))
+        link = Ether(dst=lab.mac("lan"), src=lab.lan.mac())
+        frames = [bytes(link / IP(src="10.0.1.2", dst=WAN) / UDP(sport=5000 + flow, dport=9) / bytes([number]))
                   for number in range(each) for flow in range(flows)]
-        lan.send(*frames)
+        lan.send_steadily(frames)
         got = wan.wait(UDP, lambda packet: packet[UDP].dport == 9, count=flows * each, what="every packet")
     # Each flow in its order, whoever had it.
     for flow in range(flows):

@@ -13,8 +13,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <future>
-#include <memory>
+#include <semaphore>
 
 namespace vnet::device {
 
@@ -107,20 +106,16 @@ void silence_listener(const std::string& name) {
 }
 
 void wait_for_interrupt_thread() {
+    // Outlives a ring that comes after the wait for it was given up.
+    static std::counting_semaphore<> rung{0};
     // Alarms are run by that thread, and what one round takes off its list is freed in the next
     // one.
     for (unsigned round = 0; round < 2; ++round) {
-        auto done = std::make_unique<std::promise<void>>();
-        auto over = done->get_future();
-        const auto ring = [](void* promise) {
-            std::unique_ptr<std::promise<void>>(static_cast<std::promise<void>*>(promise))
-                ->set_value();
-        };
-        if (rte_eal_alarm_set(1, ring, done.get()) != 0) {
+        if (rte_eal_alarm_set(
+                1, [](void*) { rung.release(); }, nullptr) != 0) {
             return;
         }
-        done.release();  // NOLINT: the alarm owns it now
-        over.wait_for(std::chrono::seconds(1));
+        rung.try_acquire_for(std::chrono::seconds(1));
     }
 }
 
