@@ -77,10 +77,10 @@ TEST(LookupConcurrency, GivesTheOldOrTheNewAndNothingElse) {
         forwarding.release(path);
         rcu.reclaim();
         // The whole table moves meanwhile, as it fills and empties.
-        if (round % 1000 == 500) {
+        if (round % 2000 == 500) {
             ASSERT_TRUE(table.paint(0x10000000, 0xdfffffff, wide));
             EXPECT_TRUE(table.fit_pages());
-        } else if (round % 1000 == 0 && round != 0) {
+        } else if (round % 2000 == 0 && round != 0) {
             ASSERT_TRUE(table.paint(0x10000000, 0xdfffffff, 0));
             EXPECT_TRUE(table.fit_pages());
         }
