@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/config/writers.hpp"
 #include "api/method.hpp"
 #include "api/metrics/collectors.hpp"
 #include "api/watcher.hpp"
@@ -122,6 +123,10 @@ public:
     metrics::Collectors& metrics() noexcept { return metrics_; }
     const metrics::Collectors& metrics() const noexcept { return metrics_; }
 
+    /// Who writes the running configuration: parts and plugins add themselves.
+    config::Writers& config() noexcept { return config_; }
+    const config::Writers& config() const noexcept { return config_; }
+
     /// Takes away all methods of a service ("sluice.Nat44"), for a plugin that is unloaded. Calls
     /// under way end with UNAVAILABLE before their handlers run again.
     void remove_service(std::string_view service);
@@ -192,6 +197,7 @@ private:
                         const Message& reply, Handlers handlers);
 
     metrics::Collectors metrics_;
+    config::Writers config_;
     mutable std::mutex mutex_;
     std::uint64_t generation_ = 0;
     std::map<std::string, std::shared_ptr<Method>, std::less<>> methods_;

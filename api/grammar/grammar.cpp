@@ -26,42 +26,71 @@ std::unique_ptr<google::protobuf::Message> Grammar::new_message(
     return std::unique_ptr<google::protobuf::Message>(prototype(type).New());
 }
 
-absl::StatusOr<Grammar::Patterns> Grammar::compile(const MethodDescriptor& method) const {
+absl::StatusOr<Grammar::Known> Grammar::compile(const MethodDescriptor& method) const {
     const google::protobuf::MethodOptions options = options_of(method);
-    Patterns compiled;
-    if (options.ExtensionSize(sluice::cli) > 0 && method.client_streaming()) {
+    Known known;
+    known.stage = options.GetExtension(sluice::stage);
+    known.replaces = options.GetExtension(sluice::replaces);
+    const int lines = options.ExtensionSize(sluice::cli);
+    const int undo = options.ExtensionSize(sluice::undo);
+    if (lines > 0 && method.client_streaming()) {
         return absl::InvalidArgumentError(fmt::format(
             "{} cannot have a command: it takes a stream of requests, and a line is only one",
             method.full_name()));
     }
-    for (int i = 0; i < options.ExtensionSize(sluice::cli); ++i) {
-        auto pattern = Pattern::compile(options.GetExtension(sluice::cli, i), method,
-                                        prototype(*method.input_type()), forms_);
-        if (!pattern.ok()) {
-            return pattern.status();
-        }
-        compiled.push_back(*std::move(pattern));
+    if (undo > 1 && undo != lines) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} has {} commands and {} that take them back; give one for all, or one "
+                        "for each",
+                        method.full_name(), lines, undo));
     }
-    for (std::size_t i = 0; i < compiled.size(); ++i) {
-        std::vector<const Pattern*> others;
-        for (std::size_t j = 0; j < i; ++j) {
-            others.push_back(compiled[j].get());
+    const auto add = [&](const std::string& text, Patterns& to) {
+        auto pattern = Pattern::compile(text, method, prototype(*method.input_type()), forms_);
+        if (pattern.ok()) {
+            to.push_back(*std::move(pattern));
         }
-        for (const auto& [name, known] : methods_) {
-            for (const auto& pattern : known) {
-                others.push_back(pattern.get());
+        return pattern.status();
+    };
+    absl::Status status;
+    for (int i = 0; i < lines && status.ok(); ++i) {
+        status = add(options.GetExtension(sluice::cli, i), known.lines);
+    }
+    for (int i = 0; i < undo && status.ok(); ++i) {
+        status = add(options.GetExtension(sluice::undo, i), known.undo);
+    }
+    if (status.ok()) {
+        status = check_clashes(known.lines);
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    return known;
+}
+
+absl::Status Grammar::check_clashes(const Patterns& compiled) const {
+    const std::vector<const Pattern*> others = patterns();
+    for (std::size_t i = 0; i < compiled.size(); ++i) {
+        const auto clash = [&](const Pattern& other) {
+            const auto line = line_in_both(*compiled[i], other, forms_);
+            return line ? absl::InvalidArgumentError(fmt::format(
+                              "the command '{}' of {} clashes with '{}' of {}: both accept the "
+                              "line '{}'",
+                              compiled[i]->text(), compiled[i]->method().full_name(), other.text(),
+                              other.method().full_name(), *line))
+                        : absl::OkStatus();
+        };
+        for (std::size_t j = 0; j < i; ++j) {
+            if (absl::Status status = clash(*compiled[j]); !status.ok()) {
+                return status;
             }
         }
         for (const Pattern* other : others) {
-            if (const auto line = line_in_both(*compiled[i], *other, forms_)) {
-                return absl::InvalidArgumentError(fmt::format(
-                    "the command '{}' of {} clashes with '{}' of {}: both accept the line '{}'",
-                    compiled[i]->text(), method.full_name(), other->text(),
-                    other->method().full_name(), *line));
+            if (absl::Status status = clash(*other); !status.ok()) {
+                return status;
             }
         }
     }
-    return compiled;
+    return absl::OkStatus();
 }
 
 absl::Status Grammar::check(const MethodDescriptor& method) const {
@@ -76,8 +105,8 @@ absl::Status Grammar::add_method(const MethodDescriptor& method) {
     if (methods_.contains(method.full_name())) {
         return check(method);
     }
-    absl::StatusOr<Patterns> compiled = compile(method);
-    if (compiled.ok() && !compiled->empty()) {
+    absl::StatusOr<Known> compiled = compile(method);
+    if (compiled.ok() && !compiled->lines.empty()) {
         methods_.emplace(method.full_name(), *std::move(compiled));
     }
     return compiled.status();
@@ -110,7 +139,7 @@ void Grammar::remove_service(const google::protobuf::ServiceDescriptor& service)
 std::vector<const Pattern*> Grammar::patterns() const {
     std::vector<const Pattern*> all;
     for (const auto& [name, known] : methods_) {
-        for (const auto& pattern : known) {
+        for (const auto& pattern : known.lines) {
             all.push_back(pattern.get());
         }
     }

@@ -50,6 +50,27 @@ struct Usage {
     std::string help;
 };
 
+/// A value in a statement that names something which another statement makes: where such names come
+/// from ("sluice.Interfaces.List:name"), and the name.
+struct Reference {
+    std::string source;
+    std::string name;
+    friend auto operator<=>(const Reference&, const Reference&) = default;
+};
+
+/// A line of a configuration.
+struct Statement {
+    std::string line;
+    /// The line that takes it back. Two statements with the same one are about the same thing.
+    std::string undo;
+    /// What it names.
+    std::vector<Reference> names;
+    /// Where it stands, as (sluice.stage) says.
+    int stage = 0;
+    /// It can take the place of another one about the same thing.
+    bool replaces = false;
+};
+
 /// The commands of a set of methods, from their option (sluice.cli): reads lines into requests and
 /// writes requests as lines. The daemon keeps one to check what is registered and to write its
 /// configuration, the shell one to read what is typed.
@@ -89,6 +110,17 @@ public:
     absl::StatusOr<std::string> print(const google::protobuf::MethodDescriptor& method,
                                       const google::protobuf::Message& request) const;
 
+    /// The same with all that a configuration wants to know of it. Refused where the method has no
+    /// (sluice.undo): what it does is no part of a configuration.
+    absl::StatusOr<Statement> statement(const google::protobuf::MethodDescriptor& method,
+                                        const google::protobuf::Message& request) const;
+
+    /// Whether the method makes statements.
+    bool makes_statements(const google::protobuf::MethodDescriptor& method) const;
+
+    /// The names in a request, in order.
+    std::vector<Reference> names(const google::protobuf::Message& request) const;
+
     /// The commands that begin with these words (abbreviated or not), all for "".
     std::vector<Usage> usages(std::string_view words) const;
 
@@ -100,15 +132,35 @@ public:
 
 private:
     using Patterns = std::vector<std::unique_ptr<Pattern>>;
+    /// What is known of a method with commands.
+    struct Known {
+        Patterns lines;
+        /// None, or one for each of `lines`, or one for all.
+        Patterns undo;
+        int stage = 0;
+        bool replaces = false;
+    };
 
-    absl::StatusOr<Patterns> compile(const google::protobuf::MethodDescriptor& method) const;
+    absl::StatusOr<Known> compile(const google::protobuf::MethodDescriptor& method) const;
+    absl::Status check_clashes(const Patterns& compiled) const;
+    /// The pattern that can say the request, its number and its line.
+    struct Said {
+        const Known* known;
+        std::size_t number;
+        std::string line;
+        /// The request as the patterns' own type: the one that was given, or a copy.
+        const google::protobuf::Message* request;
+        std::unique_ptr<google::protobuf::Message> copy;
+    };
+    absl::StatusOr<Said> say(const google::protobuf::MethodDescriptor& method,
+                             const google::protobuf::Message& request) const;
     const google::protobuf::Message& prototype(const google::protobuf::Descriptor& type) const;
     std::vector<const Pattern*> patterns() const;
 
     const TextForms& forms_;
     mutable google::protobuf::DynamicMessageFactory factory_;
     /// By the method's full name, so that every list is in a stable order.
-    std::map<std::string, Patterns, std::less<>> methods_;
+    std::map<std::string, Known, std::less<>> methods_;
 };
 
 }  // namespace api::grammar

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "api/grammar/grammar.hpp"
+#include "api/grammar/options.hpp"
 #include "api/grammar/tokenizer.hpp"
 
 namespace api::grammar {
@@ -24,6 +25,7 @@ public:
     Writer(const Pattern& pattern, const Message& request, const TextForms& forms)
         : pattern_(pattern), request_(request), forms_(forms) {}
 
+    /// All that the request says.
     absl::StatusOr<std::string> run() {
         std::vector<const FieldDescriptor*> set;
         request_.GetReflection()->ListFields(request_, &set);
@@ -32,6 +34,11 @@ public:
                 return refuse(*field, "the command has no place for it");
             }
         }
+        return run_part();
+    }
+
+    /// What the pattern has a place for.
+    absl::StatusOr<std::string> run_part() {
         if (absl::Status status = sequence(pattern_.elements()); !status.ok()) {
             return status;
         }
@@ -113,34 +120,89 @@ private:
 
 }  // namespace
 
-absl::StatusOr<std::string> Grammar::print(const google::protobuf::MethodDescriptor& method,
+absl::StatusOr<Grammar::Said> Grammar::say(const google::protobuf::MethodDescriptor& method,
                                            const Message& request) const {
     const auto found = methods_.find(method.full_name());
     if (found == methods_.end()) {
         return absl::NotFoundError(fmt::format("{} has no command", method.full_name()));
     }
-    const Message* own = &request;
-    std::unique_ptr<Message> converted;
-    const Message& prototype = found->second.front()->request();
+    Said said{&found->second, 0, {}, &request, nullptr};
+    const Patterns& lines = found->second.lines;
+    const Message& prototype = lines.front()->request();
     if (request.GetDescriptor() != prototype.GetDescriptor()) {
         // A request of an equal type from another pool.
-        converted.reset(prototype.New());
-        if (!converted->ParseFromString(request.SerializeAsString())) {
+        said.copy.reset(prototype.New());
+        if (!said.copy->ParseFromString(request.SerializeAsString())) {
             return absl::InvalidArgumentError(fmt::format("a {} is not a request of {}",
                                                           request.GetDescriptor()->full_name(),
                                                           method.full_name()));
         }
-        own = converted.get();
+        said.request = said.copy.get();
     }
     absl::Status first;
-    for (const auto& pattern : found->second) {
-        absl::StatusOr<std::string> line = Writer(*pattern, *own, forms_).run();
+    for (; said.number < lines.size(); ++said.number) {
+        absl::StatusOr<std::string> line = Writer(*lines[said.number], *said.request, forms_).run();
         if (line.ok()) {
-            return line;
+            said.line = *std::move(line);
+            return said;
         }
         first.Update(line.status());
     }
     return first;
+}
+
+absl::StatusOr<std::string> Grammar::print(const google::protobuf::MethodDescriptor& method,
+                                           const Message& request) const {
+    absl::StatusOr<Said> said = say(method, request);
+    if (!said.ok()) {
+        return said.status();
+    }
+    return std::move(said->line);
+}
+
+absl::StatusOr<Statement> Grammar::statement(const google::protobuf::MethodDescriptor& method,
+                                             const Message& request) const {
+    absl::StatusOr<Said> said = say(method, request);
+    if (!said.ok()) {
+        return said.status();
+    }
+    const Patterns& undo = said->known->undo;
+    if (undo.empty()) {
+        return absl::InvalidArgumentError(
+            fmt::format("'{}' is no part of a configuration", said->line));
+    }
+    const Pattern& back = *undo[undo.size() == 1 ? 0 : said->number];
+    absl::StatusOr<std::string> taken_back = Writer(back, *said->request, forms_).run_part();
+    if (!taken_back.ok()) {
+        return taken_back.status();
+    }
+    return Statement{std::move(said->line), *std::move(taken_back), names(*said->request),
+                     said->known->stage, said->known->replaces};
+}
+
+bool Grammar::makes_statements(const google::protobuf::MethodDescriptor& method) const {
+    const auto found = methods_.find(method.full_name());
+    return found != methods_.end() && !found->second.undo.empty();
+}
+
+std::vector<Reference> Grammar::names(const Message& request) const {
+    std::vector<Reference> names;
+    std::vector<const FieldDescriptor*> set;
+    request.GetReflection()->ListFields(request, &set);
+    for (const FieldDescriptor* field : set) {
+        const std::string source = options_of(*field).GetExtension(sluice::values_from);
+        if (source.empty() || !forms_.covers(*field)) {
+            continue;
+        }
+        if (!field->is_repeated()) {
+            names.push_back({source, forms_.print(request, *field)});
+            continue;
+        }
+        for (int i = 0; i < request.GetReflection()->FieldSize(request, field); ++i) {
+            names.push_back({source, forms_.print(request, *field, i)});
+        }
+    }
+    return names;
 }
 
 }  // namespace api::grammar

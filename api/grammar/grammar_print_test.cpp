@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
@@ -163,6 +164,38 @@ TEST_F(PrintTest, IsReadBackForRandomSettings) {
         }
         expect_round("Interfaces.Set", request);
     }
+}
+
+TEST(GrammarStatement, SaysWhatTakesItBack) {
+    const testing::TinySchema schema({"add <a> to <b> [n <n>]", "remove <a> from <b>"},
+                                     {"remove <a> from <b>"});
+    const TextForms forms;
+    Grammar grammar(forms);
+    ASSERT_TRUE(grammar.add_service(schema.service()).ok());
+    const auto add = grammar.parse("add x to \"remove\" n 7");
+    ASSERT_TRUE(add.ok()) << add.status();
+    const auto statement = grammar.statement(*add->method, *add->request);
+    ASSERT_TRUE(statement.ok()) << statement.status();
+    EXPECT_EQ(statement->line, "add x to remove n 7");
+    EXPECT_EQ(statement->undo, "remove x from \"remove\"");
+    EXPECT_TRUE(grammar.parse(statement->undo).ok());
+    EXPECT_TRUE(grammar.makes_statements(schema.method(0)));
+    EXPECT_FALSE(grammar.makes_statements(schema.method(1)));
+    const auto remove = grammar.parse("remove x from y");
+    EXPECT_EQ(grammar.statement(*remove->method, *remove->request).status().message(),
+              "'remove x from y' is no part of a configuration");
+}
+
+TEST(GrammarStatement, RefusesAWayBackThatDoesNotFit) {
+    const TextForms forms;
+    const auto refusal = [&](std::vector<std::string> undo) {
+        const testing::TinySchema schema({"add <a> to <b>"}, undo);
+        return std::string(Grammar(forms).check(schema.method(0)).message());
+    };
+    EXPECT_EQ(refusal({"remove <a>", "remove <b>"}),
+              "tiny.Tiny.M1 has 1 commands and 2 that take them back; give one for all, or one for "
+              "each");
+    EXPECT_THAT(refusal({"remove <nobody>"}), ::testing::HasSubstr("nobody"));
 }
 
 }  // namespace

@@ -52,7 +52,9 @@ private:
 class TinySchema {
 public:
     /// The request of every method: strings a, b; repeated string list; uint32 n; Counters inner.
-    explicit TinySchema(const std::vector<std::string>& commands) {
+    /// `undo` is that of the first method.
+    explicit TinySchema(const std::vector<std::string>& commands,
+                        const std::vector<std::string>& undo = {}) {
         google::protobuf::FileDescriptorProto file;
         file.set_name("tiny.proto");
         file.set_package("tiny");
@@ -75,6 +77,9 @@ public:
             method->set_input_type(".tiny.Request");
             method->set_output_type(".tiny.Request");
             method->mutable_options()->AddExtension(sluice::cli, command);
+        }
+        for (const std::string& line : undo) {
+            service->mutable_method(0)->mutable_options()->AddExtension(sluice::undo, line);
         }
         service_ = pool_.BuildFile(file)->service(0);
     }
