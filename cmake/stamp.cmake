@@ -1,10 +1,10 @@
-# Writes the build stamp of this tree: cmake -D OUT=... -D ROOT=... -D HEADERS=list -D VERSION=... -D COMPILER=...
-# -D SANITIZERS=... -P stamp.cmake. A plugin and a host whose stamps are equal were compiled against the same headers.
+# Writes the build stamp of this tree: cmake -D OUT=... -D ROOT=... -D VERSION=... -D COMPILER=... -D SANITIZERS=...
+# -P stamp.cmake. A plugin and a host whose stamps are equal were compiled against the same public headers.
 cmake_minimum_required(VERSION 3.23)
-separate_arguments(HEADERS)
-list(SORT HEADERS)
+include(${CMAKE_CURRENT_LIST_DIR}/public_headers.cmake)
+sluice_reach_headers(reached ${ROOT} ${SLUICE_PUBLIC_HEADERS})
 set(all "")
-foreach(header ${HEADERS})
+foreach(header ${reached})
     file(SHA256 ${ROOT}/${header} hash)
     string(APPEND all "${header} ${hash}\n")
 endforeach()

@@ -9,6 +9,7 @@
 # system      real hosts in network namespaces around the release build
 # perf        the path benchmark runs and prints what it should; no path takes more instructions than its budget;
 #             a load goes through a real sluiced by memif
+# package     the installed product: what is in it, plugins from outside the tree against it
 # asan        every unit test, under AddressSanitizer and UBSan
 # tsan        the tests of what threads share, under ThreadSanitizer
 # fuzz        every fuzz target, ten seconds each
@@ -19,7 +20,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
 cd "$top"
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(house quickstart system perf asan tsan fuzz)
+[ ${#parts[@]} -gt 0 ] || parts=(house quickstart system perf package asan tsan fuzz)
 failed=()
 
 # Of tests, two at once anywhere: most wait for something, and more would wait for a core.
@@ -48,6 +49,10 @@ run_system() {
     cmake --preset release -DBUILD_TESTING=ON >/dev/null &&
         build release sluiced sluicectl plugins routes_bench plugin_pass &&
         SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q -n 2 tests/system
+}
+run_package() {
+    cmake --preset release -DBUILD_TESTING=ON >/dev/null && build release product || return 1
+    SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q tests/package
 }
 run_quickstart() { extras/quickstart.sh --batch; }
 run_perf() {

@@ -75,9 +75,10 @@ absl::Status check(const Options& options) {
 std::string default_plugin_path() {
     std::error_code error;
     const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-    const auto built = program.parent_path().parent_path() / "lib" / "sluice" / "plugins";
+    const auto prefix = program.parent_path().parent_path();
+    const auto built = prefix / "lib" / "sluice" / "plugins";
     return std::filesystem::is_directory(built, error) ? built.string()
-                                                       : std::string(SLUICE_PLUGIN_DIR);
+                                                       : (prefix / SLUICE_PLUGIN_DIR).string();
 }
 
 }  // namespace cli

@@ -36,7 +36,8 @@ absl::Status check(const Options& options);
 /// Reads "0,2-4".
 absl::StatusOr<std::vector<unsigned>> parse_cores(const std::string& text);
 
-/// The folder of plugins beside this program where it was built, else where it is installed.
+/// The folder of plugins as it lies to this program where it was built, else where it is installed,
+/// under whatever prefix.
 std::string default_plugin_path();
 
 }  // namespace cli
