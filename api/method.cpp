@@ -22,6 +22,8 @@ std::string_view to_string(Kind kind) {
             return "sink";
         case Kind::watch:
             return "watch";
+        case Kind::feed:
+            return "feed";
         case Kind::dialog:
             return "dialog";
     }
@@ -158,6 +160,15 @@ absl::StatusOr<MessagePtr> Method::finish(MessageSink& sink) const {
 
 absl::Status Method::watch(const Message& request, std::shared_ptr<EventChannel> channel) const {
     return counted([&] { return handlers_.watch(request, std::move(channel)); });
+}
+
+absl::StatusOr<std::unique_ptr<MessageFeed>> Method::open_feed(
+    const Message& request, std::shared_ptr<FeedChannel> channel) const {
+    return counted([&] { return handlers_.feed(request, std::move(channel)); });
+}
+
+absl::StatusOr<MessageBatch> Method::next(MessageFeed& feed) const {
+    return guarded([&] { return feed.next(); });
 }
 
 }  // namespace api

@@ -21,9 +21,10 @@ using MessagePtr = std::unique_ptr<Message>;
 /// A request that was parsed.
 using RequestPtr = std::shared_ptr<const Message>;
 
-/// The shapes a method can have. `list` and `watch` both look like a server stream from outside; a
-/// list ends by itself, a watch lasts until the client leaves.
-enum class Kind { unary, list, sink, watch, dialog };
+/// The shapes a method can have. `list`, `watch` and `feed` all look like a server stream from
+/// outside; a list ends by itself, the others last until the client leaves: a watch is pushed, a
+/// feed is pulled.
+enum class Kind { unary, list, sink, watch, feed, dialog };
 
 /// What a caller must be allowed to do. A method whose option (sluice.writes) is set needs `write`.
 enum class Role { read, write };
@@ -56,6 +57,29 @@ public:
     virtual void close(const absl::Status& status) = 0;
 };
 
+/// The next messages of a feed; see api/feed.hpp.
+struct MessageBatch {
+    std::size_t count = 0;
+    std::function<void(std::size_t number, Message& message)> fill;
+};
+
+/// Gives the messages of a feed as they are asked for. Control thread.
+class MessageFeed {
+public:
+    virtual ~MessageFeed() = default;
+    virtual absl::StatusOr<MessageBatch> next() = 0;
+};
+
+/// A feed's way to its client. It does not keep the call alive. Control thread.
+class FeedChannel {
+public:
+    virtual ~FeedChannel() = default;
+    /// There may be more to send. Costs nothing where the client has not read what waits.
+    virtual void wake() = 0;
+    /// Ends the call at once and drops what waits, for a client that does not read.
+    virtual void abort(const absl::Status& status) = 0;
+};
+
 /// The handlers of a method without their types; the one that belongs to its kind is set.
 struct Handlers {
     /// unary, dialog
@@ -66,6 +90,10 @@ struct Handlers {
     std::function<std::unique_ptr<MessageSink>()> sink;
     /// watch
     std::function<absl::Status(const Message&, std::shared_ptr<EventChannel>)> watch;
+    /// feed
+    std::function<absl::StatusOr<std::unique_ptr<MessageFeed>>(const Message&,
+                                                               std::shared_ptr<FeedChannel>)>
+        feed;
 };
 
 /// A registered method: its schema and its handler. Shared by the registry and by the calls under
@@ -93,6 +121,8 @@ public:
     std::shared_ptr<Message> new_request(std::size_t bytes) const;
     /// A reply, an item or an event.
     MessagePtr new_reply() const { return MessagePtr(reply_.New()); }
+    /// The same, with all its parts in an arena.
+    Message* new_reply(google::protobuf::Arena& arena) const { return reply_.New(&arena); }
 
     absl::StatusOr<MessagePtr> answer(const Message& request) const;
     absl::StatusOr<MessageSource> list(const Message& request) const;
@@ -101,6 +131,9 @@ public:
     absl::StatusOr<Taken> take(MessageSink& sink, const Message& batch) const;
     absl::StatusOr<MessagePtr> finish(MessageSink& sink) const;
     absl::Status watch(const Message& request, std::shared_ptr<EventChannel> channel) const;
+    absl::StatusOr<std::unique_ptr<MessageFeed>> open_feed(
+        const Message& request, std::shared_ptr<FeedChannel> channel) const;
+    absl::StatusOr<MessageBatch> next(MessageFeed& feed) const;
 
     /// What callers asked of it so far. Any thread.
     struct Requests {

@@ -18,6 +18,7 @@ Streams streams_of(Kind kind) {
             return {false, false, "one request and one reply"};
         case Kind::list:
         case Kind::watch:
+        case Kind::feed:
             return {false, true, "one request and a stream of replies"};
         case Kind::sink:
             return {true, false, "a stream of requests and one reply"};

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "api/config/writers.hpp"
+#include "api/feed.hpp"
 #include "api/method.hpp"
 #include "api/metrics/collectors.hpp"
 #include "api/watcher.hpp"
@@ -109,6 +110,25 @@ public:
                            Watcher<Event>(std::move(channel)));
         };
         return add<Request, Event>(method, Kind::watch, {.watch = std::move(watch)});
+    }
+
+    /// One request, then what a Feed gives, as fast as the client reads, until the client leaves.
+    /// The handler makes the feed, and keeps the channel to wake it.
+    template <class Request, class Item>
+    absl::Status add_feed(std::string_view method,
+                          std::function<absl::StatusOr<std::shared_ptr<Feed<Item>>>(
+                              const Request&, std::shared_ptr<FeedChannel>)>
+                              handler) {
+        auto open = [handler = std::move(handler)](const Message& request,
+                                                   std::shared_ptr<FeedChannel> channel)
+            -> absl::StatusOr<std::unique_ptr<MessageFeed>> {
+            auto feed = handler(static_cast<const Request&>(request), std::move(channel));
+            if (!feed.ok()) {
+                return std::move(feed).status();
+            }
+            return std::make_unique<TypedFeed<Item>>(*std::move(feed));
+        };
+        return add<Request, Item>(method, Kind::feed, {.feed = std::move(open)});
     }
 
     /// A stream of requests, each answered by one reply, in order.

@@ -38,6 +38,8 @@ std::shared_ptr<Call> make_call(Call::Parts parts) {
             return make_sink_call(std::move(parts));
         case Kind::watch:
             return make_watch_call(std::move(parts));
+        case Kind::feed:
+            return make_feed_call(std::move(parts));
         case Kind::unary:
         case Kind::dialog:
             break;

@@ -136,5 +136,6 @@ std::shared_ptr<Call> make_answer_call(Call::Parts parts);
 std::shared_ptr<Call> make_list_call(Call::Parts parts);
 std::shared_ptr<Call> make_sink_call(Call::Parts parts);
 std::shared_ptr<Call> make_watch_call(Call::Parts parts);
+std::shared_ptr<Call> make_feed_call(Call::Parts parts);
 
 }  // namespace api

@@ -50,6 +50,11 @@ public:
                 watchers.push_back(std::move(watcher));
                 return absl::OkStatus();
             }));
+        status.Update(registry.add_feed<CountRequest, Number>(
+            "sluice.testing.Toys.Follow",
+            [this](const CountRequest& request, std::shared_ptr<FeedChannel> channel) {
+                return follow(request, std::move(channel));
+            }));
         status.Update(registry.add_dialog<Number, Number>(
             "sluice.testing.Toys.DoubleEach",
             [](const Number& number) -> absl::StatusOr<Number> { return doubled(number); }));
@@ -67,6 +72,11 @@ public:
     std::atomic<std::int64_t> sums_dropped{0};
     /// Control thread.
     std::vector<Watcher<Number>> watchers;
+    /// Control thread: how far the numbers of a feed go, and whom to wake when they go further.
+    std::int64_t reached = 0;
+    std::vector<std::shared_ptr<FeedChannel>> followers;
+    std::atomic<std::int64_t> fed{0};
+    std::atomic<int> feeds{0};
 
 private:
     static absl::StatusOr<Number> doubled(const Number& number) {
@@ -95,6 +105,44 @@ private:
             ++items_pulled;
             return true;
         };
+    }
+
+    class Numbering : public Feed<Number> {
+    public:
+        Numbering(Toys& toys, const CountRequest& request)
+            : toys_(toys), padding_(request.padding_bytes(), 'x'), throw_at_(request.throw_at()) {
+            ++toys_.feeds;
+        }
+        ~Numbering() override { --toys_.feeds; }
+        absl::StatusOr<FeedBatch<Number>> next() override {
+            if (throw_at_ > 0 && at_ >= throw_at_) {
+                throw std::runtime_error("the feed is torn");
+            }
+            const std::int64_t first = at_;
+            at_ += std::min<std::int64_t>(toys_.reached - at_, most);
+            toys_.fed += at_ - first;
+            return FeedBatch<Number>{std::size_t(at_ - first),
+                                     [first, padding = padding_](std::size_t number, Number& item) {
+                                         item.set_value(first + std::int64_t(number));
+                                         item.set_padding(padding);
+                                     }};
+        }
+
+    private:
+        static constexpr std::int64_t most = 100;
+        Toys& toys_;
+        const std::string padding_;
+        const std::int64_t throw_at_;
+        std::int64_t at_ = 0;
+    };
+
+    absl::StatusOr<std::shared_ptr<Feed<Number>>> follow(const CountRequest& request,
+                                                         std::shared_ptr<FeedChannel> channel) {
+        if (request.count() < 0) {
+            return absl::InvalidArgumentError("the count is negative: give one from 0 up");
+        }
+        followers.push_back(std::move(channel));
+        return std::make_shared<Numbering>(*this, request);
     }
 
     /// Refuses a negative number, with the batch it came in.
