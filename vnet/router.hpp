@@ -12,6 +12,7 @@
 #include "vnet/device/ports.hpp"
 #include "vnet/device/tap.hpp"
 #include "vnet/ethernet/ether_types.hpp"
+#include "vnet/events/journal.hpp"
 #include "vnet/fib/adjacency.hpp"
 #include "vnet/fib/next_hops.hpp"
 #include "vnet/handoff/handoffs.hpp"
@@ -60,6 +61,8 @@ public:
     ip4::Addresses& addresses() noexcept { return *addresses_; }
     ip4::LocalTable& local() noexcept { return local_; }
     neighbor::Table& neighbors() noexcept { return *neighbors_; }
+    /// What changed lately, for who follows it.
+    events::Journal& events() noexcept { return *events_; }
     const icmp4::ErrorSlot& icmp_error_slot() const noexcept { return *error_slot_; }
 
     /// Gives memory back that removed routes left, and moves tables to pages of the size that suits
@@ -94,6 +97,7 @@ private:
     std::unique_ptr<ip4::Fib> fib_;
     std::unique_ptr<ip4::Addresses> addresses_;
     std::unique_ptr<neighbor::Table> neighbors_;
+    std::unique_ptr<events::Journal> events_;
     /// Fib::removed() when the memory of removed routes was given back, and when it was last seen.
     uint64_t given_back_at_ = 0;
     uint64_t removed_before_ = 0;

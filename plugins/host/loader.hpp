@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -67,6 +68,11 @@ public:
     absl::Status unload(const std::string& name);
     /// All plugins that are in the directories or were asked for, by name.
     std::vector<PluginInfo> list() const;
+    /// What it is, and was before: `available` where nobody had asked for it.
+    using Observer = std::function<void(const PluginInfo&, State before)>;
+    /// Calls back after each plugin that was loaded, refused or unloaded, while the host lives.
+    void observe(Observer observer) { observers_.push_back(std::move(observer)); }
+    vnet::Router& router() noexcept { return router_; }
 
 private:
     struct Plugin {
@@ -88,6 +94,7 @@ private:
     absl::Status check_commands(const std::vector<std::string>& before) const;
     std::vector<std::string> methods() const;
     void note_nodes(Plugin& plugin) const;
+    void tell(const PluginInfo& info, State before) const;
 
     vnet::Router& router_;
     api::Registry& api_;
@@ -97,6 +104,7 @@ private:
     std::vector<std::string> loaded_;
     /// Of plugins that could not be taken out of the graph: workers may still use their state.
     std::vector<std::unique_ptr<vnet::plugin::Registry>> stuck_;
+    std::vector<Observer> observers_;
 };
 
 }  // namespace plugins::host

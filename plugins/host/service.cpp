@@ -44,9 +44,32 @@ sluice::Plugin describe(const Host& host, const std::string& name) {
     return message;
 }
 
+void publish_events(Host& host) {
+    vnet::events::Journal& events = host.router().events();
+    host.observe([&events](const PluginInfo& info, State before) {
+        sluice::Event event;
+        *event.mutable_plugin() = to_api(info);
+        events.publish(sluice::EVENT_TOPIC_PLUGIN,
+                       info.state == State::available ? sluice::EVENT_CHANGE_REMOVED
+                       : before == State::available   ? sluice::EVENT_CHANGE_ADDED
+                                                      : sluice::EVENT_CHANGE_CHANGED,
+                       std::move(event));
+    });
+    events.set_state(sluice::EVENT_TOPIC_PLUGIN, [&host] {
+        std::vector<sluice::Event> all;
+        for (const PluginInfo& info : host.list()) {
+            if (info.state != State::available) {
+                *all.emplace_back().mutable_plugin() = to_api(info);
+            }
+        }
+        return all;
+    });
+}
+
 }  // namespace
 
 absl::Status register_service(api::Registry& api, Host& host) {
+    publish_events(host);
     absl::Status status = api.add_list<sluice::ListPluginsRequest, sluice::Plugin>(
         "sluice.Plugins.List",
         [&host](

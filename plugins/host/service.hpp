@@ -8,7 +8,8 @@
 
 namespace plugins::host {
 
-/// Registers sluice.Plugins. `host` must outlive the service's calls.
+/// Registers sluice.Plugins, and has the router's journal tell of plugins. `host` must outlive the
+/// service's calls and those who watch events.
 absl::Status register_service(api::Registry& api, Host& host);
 
 }  // namespace plugins::host

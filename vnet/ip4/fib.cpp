@@ -187,6 +187,11 @@ absl::Status Fib::add(const wire::Ip4Prefix& prefix, RouteSource source, const V
         ++routes_;
     }
     resolve_again(prefix);
+    if (!observers_.empty()) {
+        tell(prefix, held, entry.front().route.source == source,
+             own == before.end() ? Change::added : Change::changed);
+        tell_use(prefix, before, source);
+    }
     return absl::OkStatus();
 }
 
@@ -200,7 +205,9 @@ absl::Status Fib::remove(const wire::Ip4Prefix& prefix, RouteSource source) {
     if (known == nullptr || own == known->end()) {
         return absl::NotFoundError(fmt::format("there is no {} route {}", name(source), prefix));
     }
-    const Via via = own->route.via;
+    const Held gone = *own;
+    const Via& via = gone.route.via;
+    const Entry before = *known;
     known->erase(own);
     if (known->empty()) {
         // Painting over with what covers it: a prefix longer than 24 bits keeps its block till now,
@@ -216,9 +223,39 @@ absl::Status Fib::remove(const wire::Ip4Prefix& prefix, RouteSource source) {
     }
     --routes_;
     ++removed_;
+    // Where it led is known while its next hop is.
+    if (!observers_.empty()) {
+        tell(prefix, gone, before.front().route.source == source, Change::removed);
+    }
     release(via, prefix);
     resolve_again(prefix);
+    if (!observers_.empty()) {
+        tell_use(prefix, before, source);
+    }
     return absl::OkStatus();
+}
+
+void Fib::tell(const wire::Ip4Prefix& prefix, const Held& held, bool used, Change change) const {
+    const Match match = describe(prefix, held);
+    for (const RouteObserver& observer : observers_) {
+        observer(match, used, change);
+    }
+}
+
+/// Tells of the routes of other sources that are used now and were not `before`, or the other way.
+void Fib::tell_use(const wire::Ip4Prefix& prefix, const Entry& before, RouteSource source) const {
+    const Entry* now = rib_.find(prefix);
+    if (now == nullptr || before.empty() ||
+        before.front().route.source == now->front().route.source) {
+        return;
+    }
+    for (const Held& held : *now) {
+        const RouteSource other = held.route.source;
+        const bool used = &held == now->begin();
+        if (other != source && (used || other == before.front().route.source)) {
+            tell(prefix, held, used, Change::changed);
+        }
+    }
 }
 
 void Fib::join(const wire::Ip4Prefix& gone) {
@@ -243,6 +280,9 @@ void Fib::resolve_again(const wire::Ip4Prefix& changed) {
         if (now != hop->second.interface) {
             hop->second.interface = now;
             next_hops_.place(hop->first, now);
+            for (const NextHopObserver& observer : next_hop_observers_) {
+                observer(hop->first, now);
+            }
         }
     }
 }
@@ -296,6 +336,13 @@ void Fib::visit(const std::optional<wire::Ip4Prefix>& after,
         return true;
     };
     after ? rib_.visit_behind(*after, each) : rib_.visit_from({}, each);
+}
+
+void Fib::visit_next_hops(
+    const std::function<void(wire::Ip4Address, interface::Index)>& callback) const {
+    for (const auto& [address, hop] : recursive_) {
+        callback(address, hop.interface);
+    }
 }
 
 void Fib::visit_prefix(const wire::Ip4Prefix& prefix,

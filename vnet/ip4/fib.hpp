@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "vnet/fib/next_hops.hpp"
 #include "vnet/ip4/dir24.hpp"
@@ -62,6 +63,23 @@ public:
     /// Calls for each route of exactly this prefix, the used one first.
     void visit_prefix(const wire::Ip4Prefix& prefix,
                       const std::function<void(const Match&, bool used)>& callback) const;
+    /// Calls for each next hop that routes name without an interface, and where it was found.
+    void visit_next_hops(
+        const std::function<void(wire::Ip4Address, interface::Index)>& callback) const;
+
+    /// What became of a route.
+    enum class Change { added, changed, removed };
+    using RouteObserver = std::function<void(const Match&, bool used, Change)>;
+    /// Calls back after every change of a route, for as long as the table lives. One that another
+    /// took the place of as the one that is used, or whose place it got back, is changed too.
+    void observe(RouteObserver observer) { observers_.push_back(std::move(observer)); }
+    using NextHopObserver = std::function<void(wire::Ip4Address, interface::Index)>;
+    /// Calls back after the way to a next hop without an interface has changed; its routes are not
+    /// told one by one.
+    void observe_next_hops(NextHopObserver observer) {
+        next_hop_observers_.push_back(std::move(observer));
+    }
+
     size_t size() const noexcept { return routes_; }
     /// How many routes were ever removed: tells when there may be memory to give back.
     uint64_t removed() const noexcept { return removed_; }
@@ -84,6 +102,8 @@ private:
     bool paint(const wire::Ip4Prefix& prefix, fib::PathIndex path);
     void join(const wire::Ip4Prefix& gone);
     void resolve_again(const wire::Ip4Prefix& changed);
+    void tell(const wire::Ip4Prefix& prefix, const Held& held, bool used, Change change) const;
+    void tell_use(const wire::Ip4Prefix& prefix, const Entry& before, RouteSource source) const;
 
     Dir24& table_;
     fib::NextHops& next_hops_;
@@ -92,6 +112,8 @@ private:
     absl::btree_map<wire::Ip4Address, Recursive> recursive_;
     size_t routes_ = 0;
     uint64_t removed_ = 0;
+    std::vector<RouteObserver> observers_;
+    std::vector<NextHopObserver> next_hop_observers_;
 };
 
 }  // namespace vnet::ip4

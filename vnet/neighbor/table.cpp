@@ -234,6 +234,7 @@ void Table::erase(const Key& key) {
         next_hops_.lost(key.interface, wire::Ip4Address(key.address));
         (void)fib_.remove({wire::Ip4Address(key.address), 32}, ip4::RouteSource::neighbor);
         next_hops_.release(key.interface, wire::Ip4Address(key.address));
+        tell(key, entry, Change::removed);
     }
     entries_.erase(found);
 }
@@ -314,7 +315,10 @@ void Table::learn(const Key& key, const wire::MacAddress& mac, bool create) {
 void Table::confirmed(const Key& key, Entry& entry, const wire::MacAddress& mac, State state) {
     const Clock::time_point now = clock_();
     const wire::Ip4Address address(key.address);
-    if (entry.state == State::incomplete) {
+    const bool added = entry.state == State::incomplete;
+    const bool changed =
+        entry.mac != mac || (entry.state == State::fixed) != (state == State::fixed);
+    if (added) {
         --unresolved_;
         next_hops_.acquire(key.interface, address);
     }
@@ -330,6 +334,9 @@ void Table::confirmed(const Key& key, Entry& entry, const wire::MacAddress& mac,
         schedule(key, entry, now + settings_.reachable_time);
     }
     next_hops_.resolved(key.interface, address, mac);
+    if (added || changed) {
+        tell(key, entry, added ? Change::added : Change::changed);
+    }
     // Its own route, so that packets to it find its path and not the network's.
     if (!fib_.find({address, 32}, ip4::RouteSource::neighbor) &&
         !fib_.add({address, 32}, ip4::RouteSource::neighbor,
@@ -450,6 +457,17 @@ absl::Status Table::remove(const std::string& name, wire::Ip4Address address) {
     return absl::OkStatus();
 }
 
+Table::Neighbor Table::describe(const Key& key, const Entry& entry) {
+    return {key.interface,    wire::Ip4Address(key.address), entry.mac, entry.state, entry.since,
+            entry.held.size()};
+}
+
+void Table::tell(const Key& key, const Entry& entry, Change change) const {
+    for (const Observer& observer : observers_) {
+        observer(describe(key, entry), change);
+    }
+}
+
 size_t Table::count(State state) const {
     return size_t(std::count_if(entries_.begin(), entries_.end(), [state](const auto& entry) {
         return entry.second->state == state;
@@ -459,8 +477,7 @@ size_t Table::count(State state) const {
 std::vector<Table::Neighbor> Table::list() const {
     std::vector<Neighbor> all;
     for (const auto& [key, entry] : entries_) {
-        all.push_back({key.interface, wire::Ip4Address(key.address), entry->mac, entry->state,
-                       entry->since, entry->held.size()});
+        all.push_back(describe(key, *entry));
     }
     std::sort(all.begin(), all.end(), [](const Neighbor& a, const Neighbor& b) {
         return std::tie(a.interface, a.address) < std::tie(b.interface, b.address);

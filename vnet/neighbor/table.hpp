@@ -98,6 +98,12 @@ public:
     absl::Status remove(const std::string& interface, wire::Ip4Address address);
     /// In order of interface and address.
     std::vector<Neighbor> list() const;
+    /// What became of a neighbour whose MAC address is known.
+    enum class Change { added, changed, removed };
+    using Observer = std::function<void(const Neighbor&, Change)>;
+    /// Calls back after a neighbour was learned or set, was found at another MAC address or was
+    /// lost, for as long as the table lives; not when one is asked for or confirmed.
+    void observe(Observer observer) { observers_.push_back(std::move(observer)); }
     /// How many there are in a state.
     size_t count(State state) const;
     /// Packets held for neighbours that are asked for.
@@ -141,6 +147,8 @@ private:
     void learn(const Key& key, const wire::MacAddress& mac, bool create);
     void confirmed(const Key& key, Entry& entry, const wire::MacAddress& mac, State state);
     void unreachable(graph::Packet* packet);
+    static Neighbor describe(const Key& key, const Entry& entry);
+    void tell(const Key& key, const Entry& entry, Change change) const;
     void erase(const Key& key);
     void forget(const Which& which);
     void schedule(const Key& key, Entry& entry, Clock::time_point due);
@@ -171,6 +179,7 @@ private:
     absl::flat_hash_map<Key, Clock::time_point> defended_;
     size_t unresolved_ = 0;
     size_t held_ = 0;
+    std::vector<Observer> observers_;
     graph::Control::Handle timer_;
 };
 

@@ -106,6 +106,13 @@ public:
         std::function<absl::Status(const Request&, api::Watcher<Event>)> handler) {
         return mine(method, api_.add_watch<Request, Event>(method, std::move(handler)));
     }
+    template <class Request, class Item>
+    absl::Status add_feed(std::string_view method,
+                          std::function<absl::StatusOr<std::shared_ptr<api::Feed<Item>>>(
+                              const Request&, std::shared_ptr<api::FeedChannel>)>
+                              handler) {
+        return mine(method, api_.add_feed<Request, Item>(method, std::move(handler)));
+    }
     template <class Request, class Reply>
     absl::Status add_dialog(std::string_view method,
                             std::function<absl::StatusOr<Reply>(const Request&)> handler) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/proto/interface.pb.h"
 #include "vnet/service/convert.hpp"
+#include "vnet/service/describe.hpp"
 #include "vnet/service/services.hpp"
 
 namespace vnet::service {
@@ -98,21 +99,8 @@ absl::StatusOr<sluice::Empty> set(Router& router, const sluice::SetInterfaceRequ
     return sluice::Empty();
 }
 
-sluice::InterfaceState state(bool up) {
-    return up ? sluice::INTERFACE_STATE_UP : sluice::INTERFACE_STATE_DOWN;
-}
-
 sluice::Interface describe(Router& router, const interface::Interface& interface) {
-    sluice::Interface message;
-    message.set_name(interface.name);
-    message.set_kind(std::string(interface.device->kind()));
-    message.set_state(state(interface.up));
-    message.set_link(state(interface.link));
-    *message.mutable_mac() = to_api(interface.mac);
-    message.set_mtu(interface.mtu);
-    for (const wire::Ip4Prefix& prefix : router.addresses().of(interface.index)) {
-        *message.add_addresses() = to_api(prefix);
-    }
+    sluice::Interface message = service::describe(interface, router.addresses());
     const interface::Totals totals = router.interfaces().totals(interface.index);
     message.set_rx_packets(totals.rx_packets);
     message.set_rx_bytes(totals.rx_bytes);
@@ -121,8 +109,6 @@ sluice::Interface describe(Router& router, const interface::Interface& interface
     message.set_tx_full(totals.tx_full);
     message.set_rx_missed(totals.rx_missed);
     message.set_rx_no_buffer(totals.rx_no_buffer);
-    message.set_device(interface.device->description());
-    message.set_index(interface.index);
     return message;
 }
 

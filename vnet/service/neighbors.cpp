@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/proto/ip4.pb.h"
 #include "vnet/service/convert.hpp"
+#include "vnet/service/describe.hpp"
 #include "vnet/service/services.hpp"
 
 namespace vnet::service {
@@ -31,17 +32,7 @@ absl::StatusOr<sluice::Empty> remove(Router& router, const sluice::DeleteNeighbo
 absl::StatusOr<api::ItemSource<sluice::Neighbor>> list(Router& router) {
     std::vector<sluice::Neighbor> all;
     for (const neighbor::Table::Neighbor& neighbor : router.neighbors().list()) {
-        sluice::Neighbor& message = all.emplace_back();
-        message.set_interface(router.interfaces().name_of(neighbor.interface));
-        *message.mutable_address() = to_api(neighbor.address);
-        if (neighbor.state != neighbor::State::incomplete) {
-            *message.mutable_mac() = to_api(neighbor.mac);
-        }
-        message.set_state(std::string(neighbor::name(neighbor.state)));
-        message.set_age(uint64_t(std::chrono::duration_cast<std::chrono::seconds>(
-                                     neighbor::Clock::now() - neighbor.since)
-                                     .count()));
-        message.set_held(uint32_t(neighbor.held));
+        all.push_back(describe(neighbor, router.interfaces().name_of(neighbor.interface)));
     }
     return api::items(std::move(all));
 }

@@ -4,6 +4,7 @@
 
 #include "vnet/proto/ip4.pb.h"
 #include "vnet/service/convert.hpp"
+#include "vnet/service/describe.hpp"
 #include "vnet/service/services.hpp"
 
 namespace vnet::service {
@@ -106,15 +107,7 @@ absl::StatusOr<sluice::Empty> empty(const absl::Status& status) {
 
 sluice::Route describe(Router& router, const ip4::Fib::Match& match, bool used) {
     sluice::Route route;
-    *route.mutable_prefix() = to_api(match.prefix);
-    route.set_source(std::string(ip4::name(match.route.source)));
-    route.set_preference(match.route.preference);
-    route.set_leads_to(std::string(ip4::name(match.route.via.kind)));
-    if (match.route.via.kind == ip4::Via::Kind::next_hop) {
-        *route.mutable_next_hop() = to_api(match.route.via.next_hop);
-    }
-    route.set_interface(router.interfaces().name_of(match.interface));
-    route.set_used(used);
+    service::describe(match, used, router.interfaces().name_of(match.interface), route);
     return route;
 }
 

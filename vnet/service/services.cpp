@@ -7,10 +7,10 @@ namespace vnet::service {
 
 absl::Status register_all(api::Registry& registry, Router& router) {
     absl::Status status = registry.add_descriptors(vnet_descriptors());
-    for (const auto add :
-         {register_interfaces, register_addresses, register_routes, register_neighbors,
-          register_graph, register_workers, register_placement, register_power, register_trace,
-          register_explain, register_drops, register_capture, register_memory, register_metrics}) {
+    for (const auto add : {register_interfaces, register_addresses, register_routes,
+                           register_neighbors, register_events, register_graph, register_workers,
+                           register_placement, register_power, register_trace, register_explain,
+                           register_drops, register_capture, register_memory, register_metrics}) {
         if (status.ok()) {
             status = add(registry, router);
         }

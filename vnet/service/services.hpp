@@ -14,6 +14,7 @@ absl::Status register_interfaces(api::Registry& registry, Router& router);
 absl::Status register_addresses(api::Registry& registry, Router& router);
 absl::Status register_routes(api::Registry& registry, Router& router);
 absl::Status register_neighbors(api::Registry& registry, Router& router);
+absl::Status register_events(api::Registry& registry, Router& router);
 absl::Status register_graph(api::Registry& registry, Router& router);
 absl::Status register_workers(api::Registry& registry, Router& router);
 absl::Status register_placement(api::Registry& registry, Router& router);

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/events/log.hpp"
+#include "api/events/ring.hpp"
+#include "graph/control.hpp"
+#include "vnet/events/item.hpp"
+#include "vnet/neighbor/table.hpp"
+
+namespace vnet::events {
+
+/// What changed in the router lately, by topic, and how it is now. It observes the parts whose
+/// state it tells of, so that every cause is seen. Owned by the Router; control thread.
+class Journal {
+public:
+    /// Events that are kept.
+    static constexpr size_t most_routes = 262'144;
+    static constexpr size_t most_others = 16'384;
+    static constexpr size_t topics = sluice::EventTopic_ARRAYSIZE;
+
+    /// Begins to observe. All must outlive it but for their last moments, when they change no more.
+    Journal(graph::Control& control, interface::Table& interfaces, ip4::Addresses& addresses,
+            ip4::Fib& fib, neighbor::Table& neighbors);
+    Journal(const Journal&) = delete;
+    Journal& operator=(const Journal&) = delete;
+
+    /// Adds an event to a topic that is not ROUTE; `event` has its body.
+    void publish(sluice::EventTopic topic, sluice::EventChange change, sluice::Event event);
+    /// Who tells what there is of a topic that the journal does not observe itself: bodies only.
+    void set_state(sluice::EventTopic topic, std::function<std::vector<sluice::Event>()> state);
+
+    api::events::Log& log() noexcept { return log_; }
+    const api::events::Log& log() const noexcept { return log_; }
+    const api::events::Topic& topic(sluice::EventTopic topic) const;
+    /// The event at a place of a topic.
+    Item item(sluice::EventTopic topic, size_t place) const;
+    /// The prefix of the route event at a place.
+    const wire::Ip4Prefix& route_prefix(size_t place) const {
+        return routes_.record(place).match.prefix;
+    }
+
+    /// All that there is of a topic that is not ROUTE.
+    std::vector<Item> state(sluice::EventTopic topic) const;
+    /// The routes behind a prefix, in order, until there are `most` or a few more: all of a prefix
+    /// come together. The last one's prefix; nothing where there are no more.
+    std::optional<wire::Ip4Prefix> route_state(const std::optional<wire::Ip4Prefix>& after,
+                                               size_t most, std::vector<Item>& items) const;
+    /// Of the route events that are kept.
+    graph::MemoryUse memory() const noexcept;
+
+private:
+    using Name = std::shared_ptr<const std::string>;
+    using Messages = api::events::Ring<std::shared_ptr<const sluice::Event>>;
+
+    void observe_interfaces();
+    void observe_neighbors();
+    void observe_routes();
+    void note(const interface::Interface& interface, interface::Change change);
+    /// Of an interface that routes lead through.
+    const Name& name_of(interface::Index index) const;
+
+    interface::Table& interfaces_;
+    ip4::Addresses& addresses_;
+    ip4::Fib& fib_;
+    neighbor::Table& neighbors_;
+    api::events::Log log_;
+    api::events::Ring<RouteRecord> routes_;
+    /// By topic; that of ROUTE is null.
+    std::array<std::unique_ptr<Messages>, topics> others_;
+    std::array<std::function<std::vector<sluice::Event>()>, topics> states_;
+    const Name no_name_ = std::make_shared<const std::string>("-");
+    /// Shared by all route events of an interface.
+    absl::flat_hash_map<interface::Index, Name> names_;
+};
+
+}  // namespace vnet::events

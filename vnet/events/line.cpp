@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "vnet/events/monitor.hpp"
+#include "vnet/service/convert.hpp"
+#include "vnet/service/packet_text.hpp"
+
+namespace vnet::events {
+
+namespace {
+
+struct Words {
+    sluice::EventTopic topic;
+    std::string subject;
+    std::string what;
+};
+
+std::string text(const sluice::Ip4Prefix& prefix) {
+    return wire::Ip4Prefix(wire::Ip4Address(prefix.address()), uint8_t(prefix.length()))
+        .to_string();
+}
+
+std::string text(const sluice::Ip4Address& address) {
+    return service::from_api(address).to_string();
+}
+
+std::string text(const sluice::MacAddress& mac) {
+    return fmt::format("{}", wire::MacAddress::from_uint64(mac.value()));
+}
+
+const char* text(sluice::InterfaceState state) {
+    return state == sluice::INTERFACE_STATE_UP ? "up" : "down";
+}
+
+Words words(const sluice::Interface& interface) {
+    return {sluice::EVENT_TOPIC_INTERFACE, interface.name(),
+            fmt::format("{}, link {}, MTU {}, {}", text(interface.state()), text(interface.link()),
+                        interface.mtu(), text(interface.mac()))};
+}
+
+Words words(const sluice::InterfaceAddress& address) {
+    return {sluice::EVENT_TOPIC_ADDRESS, text(address.prefix()),
+            fmt::format("on {}", address.interface())};
+}
+
+Words words(const sluice::Neighbor& neighbor) {
+    return {sluice::EVENT_TOPIC_NEIGHBOR, text(neighbor.address()),
+            fmt::format("at {} on {}, {}", text(neighbor.mac()), neighbor.interface(),
+                        neighbor.state())};
+}
+
+Words words(const sluice::Route& route) {
+    const std::string to =
+        route.has_next_hop() ? "via " + text(route.next_hop()) : route.leads_to();
+    const std::string by = route.interface() == "-" ? "" : " by " + route.interface();
+    return {sluice::EVENT_TOPIC_ROUTE, text(route.prefix()),
+            fmt::format("{} {}{}{}", route.source(), to, by, route.used() ? "" : ", not used")};
+}
+
+Words words(const sluice::NextHop& next_hop) {
+    return {sluice::EVENT_TOPIC_NEXT_HOP, text(next_hop.address()),
+            next_hop.interface() == "-" ? "there is no way to it" : "by " + next_hop.interface()};
+}
+
+Words words(const sluice::Plugin& plugin) {
+    const char* const state = plugin.state() == sluice::PLUGIN_STATE_LOADED    ? "loaded"
+                              : plugin.state() == sluice::PLUGIN_STATE_REFUSED ? "refused"
+                                                                               : "not loaded";
+    return {sluice::EVENT_TOPIC_PLUGIN, plugin.name(),
+            plugin.reason().empty() ? state : fmt::format("{}: {}", state, plugin.reason())};
+}
+
+Words words(const sluice::Event& event) {
+    switch (event.body_case()) {
+        case sluice::Event::kInterface:
+            return words(event.interface());
+        case sluice::Event::kAddress:
+            return words(event.address());
+        case sluice::Event::kNeighbor:
+            return words(event.neighbor());
+        case sluice::Event::kRoute:
+            return words(event.route());
+        case sluice::Event::kNextHop:
+            return words(event.next_hop());
+        case sluice::Event::kPlugin:
+            return words(event.plugin());
+        case sluice::Event::BODY_NOT_SET:
+            break;
+    }
+    return {};
+}
+
+}  // namespace
+
+sluice::EventLine line_of(const sluice::Event& event) {
+    const Words said = words(event);
+    sluice::EventLine line;
+    line.set_time(service::time_text(event.time_ns()));
+    line.set_topic(said.topic);
+    line.set_change(event.change());
+    line.set_subject(said.subject);
+    line.set_what(said.what);
+    line.set_sequence(event.sequence());
+    return line;
+}
+
+}  // namespace vnet::events
