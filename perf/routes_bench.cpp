@@ -10,10 +10,12 @@
 
 #include "api/client/client.hpp"
 #include "perf/route_set.hpp"
+#include "perf/route_watchers.hpp"
 #include "vnet/proto/ip4.pb.h"
 
 /// Adds, changes and withdraws many routes through the API of a running daemon, and says how many a
-/// second; and how long another client's small request took meanwhile.
+/// second; how long another client's small request took meanwhile; and how many of the changes
+/// others saw who watched.
 namespace {
 
 using vnet::wire::Ip4Address;
@@ -30,12 +32,16 @@ struct Options {
     /// Of both; empty: recursive.
     std::string interface;
     std::vector<std::string> phases = {"add", "change", "withdraw"};
+    /// Clients that watch the events of routes meanwhile.
+    unsigned watchers = 0;
     std::string format = "text";
 };
 
 struct Figures {
     std::vector<double> routes_per_second;
     std::vector<double> slowest_answer_ms;
+    /// Of all watchers together, until each had seen all.
+    std::vector<double> events_per_second;
 };
 
 constexpr absl::Duration patience = absl::Minutes(5);
@@ -140,6 +146,10 @@ absl::StatusOr<std::map<std::string, Figures>> run(const Options& options) {
     for (unsigned i = 0; i < options.repeats; ++i) {
         for (const std::string& phase : options.phases) {
             Bystander bystander(**other);
+            auto watchers = perf::RouteWatchers::start(options.socket, options.watchers);
+            if (!watchers.ok()) {
+                return watchers.status();
+            }
             const absl::Time start = absl::Now();
             if (auto status = send(**client, phases[phase], routes.size()); !status.ok()) {
                 return status;
@@ -147,11 +157,18 @@ absl::StatusOr<std::map<std::string, Figures>> run(const Options& options) {
             const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
             all[phase].routes_per_second.push_back(double(routes.size()) / seconds);
             all[phase].slowest_answer_ms.push_back(bystander.slowest_ms());
+            const auto seen = (*watchers)->await(routes.size());
+            if (!seen.ok()) {
+                return seen.status();
+            }
+            all[phase].events_per_second.push_back(double(*seen) /
+                                                   absl::ToDoubleSeconds(absl::Now() - start));
         }
     }
     for (auto& [phase, figures] : all) {
         std::sort(figures.routes_per_second.begin(), figures.routes_per_second.end());
         std::sort(figures.slowest_answer_ms.begin(), figures.slowest_answer_ms.end());
+        std::sort(figures.events_per_second.begin(), figures.events_per_second.end());
     }
     return all;
 }
@@ -169,21 +186,24 @@ void print(const Options& options, std::map<std::string, Figures>& all) {
     } else {
         fmt::print("{} routes in batches of {}, {} order, next hops {}, median of {} runs\n",
                    options.routes, options.batch, options.order, kind, options.repeats);
-        fmt::print("{:<10} {:>10} {:>24} {:>26}\n", "", "routes/s", "(least to most)",
-                   "slowest other answer, ms");
+        fmt::print("{:<10} {:>10} {:>24} {:>26} {:>12}\n", "", "routes/s", "(least to most)",
+                   "slowest other answer, ms", options.watchers == 0 ? "" : "events/s");
     }
     for (const std::string& phase : options.phases) {
         const Figures& figures = all[phase];
         const auto& rates = figures.routes_per_second;
         if (json) {
             fmt::print(R"(, "{}": {{"routes_per_second": {:.0f}, "min": {:.0f}, "max": {:.0f}, )"
-                       R"("slowest_answer_ms": {:.1f}}})",
+                       R"("slowest_answer_ms": {:.1f}, "events_per_second": {:.0f}}})",
                        phase, median(rates), rates.front(), rates.back(),
-                       figures.slowest_answer_ms.back());
+                       figures.slowest_answer_ms.back(), median(figures.events_per_second));
         } else {
-            fmt::print("{:<10} {:>10.0f} {:>24} {:>26.1f}\n", phase, median(rates),
+            fmt::print("{:<10} {:>10.0f} {:>24} {:>26.1f} {:>12}\n", phase, median(rates),
                        fmt::format("({:.0f} to {:.0f})", rates.front(), rates.back()),
-                       figures.slowest_answer_ms.back());
+                       figures.slowest_answer_ms.back(),
+                       options.watchers == 0
+                           ? std::string()
+                           : fmt::format("{:.0f}", median(figures.events_per_second)));
         }
     }
     fmt::print("{}", json ? "}\n" : "");
@@ -214,6 +234,9 @@ int main(int argc, char** argv) {
     app.add_option("--phases", options.phases, "add, change, withdraw, or some of them")
         ->delimiter(',')
         ->check(CLI::IsMember({"add", "change", "withdraw"}));
+    app.add_option("--watchers", options.watchers, "Clients that watch the events of routes")
+        ->check(CLI::Range(0, 1000))
+        ->capture_default_str();
     app.add_option("--format", options.format, "json or text")
         ->check(CLI::IsMember({"json", "text"}))
         ->capture_default_str();
