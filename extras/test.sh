@@ -68,7 +68,7 @@ run_perf() {
 }
 
 step "packages"
-extras/install.sh build run test
+extras/install.sh build clients run test
 for part in "${parts[@]}"; do
     step "$part"
     "run_$part" || failed+=("$part")
