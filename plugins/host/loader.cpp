@@ -136,7 +136,6 @@ absl::Status Host::load(const std::string& name) {
     if (!file.ok()) {
         return file.status();
     }
-    const State before = plugins_.contains(name) ? plugins_[name].info.state : State::available;
     Plugin& plugin = plugins_[name];
     plugin.info.name = name;
     plugin.info.file = *file;
@@ -151,7 +150,7 @@ absl::Status Host::load(const std::string& name) {
         note_nodes(plugin);
         spdlog::info("plugin '{}' is loaded with {} nodes", name, plugin.info.nodes.size());
     }
-    tell(plugin.info, before);
+    tell(plugin.info);
     return status;
 }
 
@@ -249,13 +248,13 @@ absl::Status Host::unload(const std::string& name) {
     plugin.info.state = State::available;
     plugin.info.nodes.clear();
     spdlog::info("plugin '{}' is unloaded", name);
-    tell(plugin.info, State::loaded);
+    tell(plugin.info);
     return absl::OkStatus();
 }
 
-void Host::tell(const PluginInfo& info, State before) const {
+void Host::tell(const PluginInfo& info) const {
     for (const Observer& observer : observers_) {
-        observer(info, before);
+        observer(info);
     }
 }
 

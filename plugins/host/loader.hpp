@@ -68,8 +68,7 @@ public:
     absl::Status unload(const std::string& name);
     /// All plugins that are in the directories or were asked for, by name.
     std::vector<PluginInfo> list() const;
-    /// What it is, and was before: `available` where nobody had asked for it.
-    using Observer = std::function<void(const PluginInfo&, State before)>;
+    using Observer = std::function<void(const PluginInfo&)>;
     /// Calls back after each plugin that was loaded, refused or unloaded, while the host lives.
     void observe(Observer observer) { observers_.push_back(std::move(observer)); }
     vnet::Router& router() noexcept { return router_; }
@@ -94,7 +93,7 @@ private:
     absl::Status check_commands(const std::vector<std::string>& before) const;
     std::vector<std::string> methods() const;
     void note_nodes(Plugin& plugin) const;
-    void tell(const PluginInfo& info, State before) const;
+    void tell(const PluginInfo& info) const;
 
     vnet::Router& router_;
     api::Registry& api_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/host/service.hpp"
 
+#include <map>
+#include <memory>
+
 #include "vnet/proto/plugin.pb.h"
 
 namespace plugins::host {
@@ -44,23 +47,36 @@ sluice::Plugin describe(const Host& host, const std::string& name) {
     return message;
 }
 
+/// The journal outlives the host: what it tells of plugins is a copy.
 void publish_events(Host& host) {
+    using Known = std::map<std::string, sluice::Plugin>;
+    const auto known = std::make_shared<Known>();
+    for (const PluginInfo& info : host.list()) {
+        if (info.state != State::available) {
+            known->emplace(info.name, to_api(info));
+        }
+    }
     vnet::events::Journal& events = host.router().events();
-    host.observe([&events](const PluginInfo& info, State before) {
+    host.observe([&events, known](const PluginInfo& info) {
+        const bool gone = info.state == State::available;
+        const bool is_new = !known->contains(info.name);
         sluice::Event event;
         *event.mutable_plugin() = to_api(info);
+        if (gone) {
+            known->erase(info.name);
+        } else {
+            (*known)[info.name] = event.plugin();
+        }
         events.publish(sluice::EVENT_TOPIC_PLUGIN,
-                       info.state == State::available ? sluice::EVENT_CHANGE_REMOVED
-                       : before == State::available   ? sluice::EVENT_CHANGE_ADDED
-                                                      : sluice::EVENT_CHANGE_CHANGED,
+                       gone     ? sluice::EVENT_CHANGE_REMOVED
+                       : is_new ? sluice::EVENT_CHANGE_ADDED
+                                : sluice::EVENT_CHANGE_CHANGED,
                        std::move(event));
     });
-    events.set_state(sluice::EVENT_TOPIC_PLUGIN, [&host] {
+    events.set_state(sluice::EVENT_TOPIC_PLUGIN, [known] {
         std::vector<sluice::Event> all;
-        for (const PluginInfo& info : host.list()) {
-            if (info.state != State::available) {
-                *all.emplace_back().mutable_plugin() = to_api(info);
-            }
+        for (const auto& [name, plugin] : *known) {
+            *all.emplace_back().mutable_plugin() = plugin;
         }
         return all;
     });

@@ -9,7 +9,7 @@
 namespace plugins::host {
 
 /// Registers sluice.Plugins, and has the router's journal tell of plugins. `host` must outlive the
-/// service's calls and those who watch events.
+/// service's calls.
 absl::Status register_service(api::Registry& api, Host& host);
 
 }  // namespace plugins::host

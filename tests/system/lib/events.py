@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients of event streams: one inside the test, and the programs in extras/clients."""
 
+import fcntl
 import os
 import re
 import subprocess
@@ -76,6 +77,18 @@ class Watcher:
 
 
 def build_go_programs():
+    """Where they are missing or older; other test processes wait for it."""
+    folder = ROOT / "extras" / "clients" / "go"
+    GO_PROGRAMS.mkdir(parents=True, exist_ok=True)
+    with open(GO_PROGRAMS / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = GO_PROGRAMS / "load_routes"
+        sources = [*folder.rglob("*"), *ROOT.glob("api/proto/*.proto"), *ROOT.glob("vnet/proto/*.proto")]
+        if not made.exists() or any(path.stat().st_mtime >= made.stat().st_mtime for path in sources):
+            _build_go_programs()
+
+
+def _build_go_programs():
     subprocess.run([ROOT / "extras" / "clients" / "go" / "build.sh", GO_PROGRAMS], check=True, timeout=600 * PATIENCE)
 
 
