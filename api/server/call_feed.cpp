@@ -9,7 +9,7 @@
 namespace api {
 namespace {
 
-constexpr std::size_t batches_ahead = 2;
+constexpr std::size_t feed_batches_ahead = 2;
 
 /// An endless list: its feed is asked for the next batch only while fewer than two wait to be
 /// written, and, where it had none, after it was woken.
@@ -55,7 +55,7 @@ private:
     }
 
     void on_written() override {
-        if (batches_waiting() < batches_ahead && !pulling_.exchange(true)) {
+        if (batches_waiting() < feed_batches_ahead && !pulling_.exchange(true)) {
             on_control([this] { pull(); });
         }
     }

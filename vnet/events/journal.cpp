@@ -10,8 +10,6 @@ namespace vnet::events {
 
 namespace {
 
-using State = std::shared_ptr<const sluice::Event>;
-
 uint64_t now_ns() {
     return uint64_t(
         std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count());
