@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/client/client.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "api/client/connection.hpp"
@@ -11,8 +13,8 @@ namespace api {
 
 class Client::Impl {
 public:
-    Impl(const std::string& path, absl::Duration given_timeout)
-        : timeout(given_timeout), connection(std::make_shared<Connection>(path, timeout)) {}
+    Impl(std::shared_ptr<Connection> given_connection, absl::Duration given_timeout)
+        : timeout(given_timeout), connection(std::move(given_connection)) {}
 
     const absl::Duration timeout;
     const std::shared_ptr<Connection> connection;
@@ -24,11 +26,27 @@ Client::~Client() = default;
 
 absl::StatusOr<std::unique_ptr<Client>> Client::connect(const std::string& unix_path,
                                                         absl::Duration timeout) {
-    auto impl = std::make_unique<Impl>(unix_path, timeout);
-    if (auto channel = impl->connection->channel(); !channel.ok()) {
+    return open(std::make_shared<UnixConnection>(unix_path, timeout), timeout);
+}
+
+absl::StatusOr<std::unique_ptr<Client>> Client::connect(const Remote& remote,
+                                                        absl::Duration timeout) {
+    const auto colon = remote.address.rfind(':');
+    if (colon == 0 || colon == std::string::npos || colon + 1 == remote.address.size()) {
+        return absl::InvalidArgumentError(
+            fmt::format("'{}' is no address of a daemon: give host:port, as in router.example:9443",
+                        remote.address));
+    }
+    return open(std::make_shared<TlsConnection>(remote), timeout);
+}
+
+absl::StatusOr<std::unique_ptr<Client>> Client::open(std::shared_ptr<Connection> connection,
+                                                     absl::Duration timeout) {
+    if (auto channel = connection->channel(); !channel.ok()) {
         return channel.status();
     }
-    return std::unique_ptr<Client>(new Client(std::move(impl)));
+    return std::unique_ptr<Client>(
+        new Client(std::make_unique<Impl>(std::move(connection), timeout)));
 }
 
 absl::StatusOr<sluice::DescribeReply> Client::describe() {

@@ -13,8 +13,11 @@
 #include <string_view>
 
 #include "api/proto/describe.pb.h"
+#include "api/tls/files.hpp"
 
 namespace api {
+
+class Connection;
 
 /// The client's end of a client stream: write batches, then finish.
 class SinkWriter {
@@ -36,8 +39,9 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// Speaks to a daemon over its Unix socket, in terms of messages that may be generated or dynamic.
-/// It knows no service. Any thread may call, several at once; a call blocks its thread.
+/// Speaks to a daemon over its Unix socket, or by TCP with mutual TLS, in terms of messages that
+/// may be generated or dynamic. It knows no service. Any thread may call, several at once; a call
+/// blocks its thread.
 ///
 /// Errors carry the daemon's own sentence and code. UNAVAILABLE means that the daemon went away;
 /// the next call connects anew.
@@ -45,6 +49,19 @@ class Client {
 public:
     /// Fails at once where nothing listens; `timeout` bounds the wait for a daemon that is busy.
     static absl::StatusOr<std::unique_ptr<Client>> connect(const std::string& unix_path,
+                                                           absl::Duration timeout);
+
+    /// A daemon that is reached by TCP.
+    struct Remote {
+        /// "192.0.2.1:9443", "[2001:db8::1]:9443" or "router.example:9443".
+        std::string address;
+        tls::Files files;
+        /// The name that the daemon's certificate must have; that of the address where it is empty.
+        std::string name;
+    };
+    /// Refuses an address without a port, and files that cannot serve (see tls::read()). Whether a
+    /// daemon is there, and lets this client in, is seen at the first call.
+    static absl::StatusOr<std::unique_ptr<Client>> connect(const Remote& remote,
                                                            absl::Duration timeout);
     ~Client();
 
@@ -66,6 +83,8 @@ public:
 private:
     class Impl;
     explicit Client(std::unique_ptr<Impl> impl);
+    static absl::StatusOr<std::unique_ptr<Client>> open(std::shared_ptr<Connection> connection,
+                                                        absl::Duration timeout);
     std::unique_ptr<Impl> impl_;
 };
 

@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/ip/address.hpp>
-#include <charconv>
+#include "api/tcp_address.hpp"
 
 namespace api::metrics {
 
@@ -22,26 +21,15 @@ absl::StatusOr<Endpoint> parse_endpoint(std::string_view text) {
         return endpoint.unix_path.empty() ? absl::StatusOr<Endpoint>(wrong("the path is missing"))
                                           : endpoint;
     }
-    std::string_view port = text;
-    if (const size_t colon = text.rfind(':'); colon != std::string_view::npos) {
-        port = text.substr(colon + 1);
-        std::string_view address = text.substr(0, colon);
-        const bool bracketed = address.starts_with('[') && address.ends_with(']');
-        if (bracketed) {
-            address = address.substr(1, address.size() - 2);
-        }
-        boost::system::error_code error;
-        const auto parsed = boost::asio::ip::make_address(std::string(address), error);
-        if (error || parsed.is_v6() != bracketed) {
-            return wrong(fmt::format("'{}' is no address", address));
-        }
-        endpoint.address = parsed.to_string();
+    // A port by itself is one of this machine's own.
+    const bool port_only = text.find(':') == std::string_view::npos;
+    const auto address =
+        parse_tcp_address(port_only ? fmt::format("127.0.0.1:{}", text) : std::string(text));
+    if (!address.ok()) {
+        return wrong(std::string(address.status().message()));
     }
-    const auto [end, error] =
-        std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
-    if (error != std::errc() || end != port.data() + port.size() || port.empty()) {
-        return wrong(fmt::format("'{}' is no port", port));
-    }
+    endpoint.address = address->address;
+    endpoint.port = address->port;
     return endpoint;
 }
 
@@ -49,9 +37,8 @@ std::string to_string(const Endpoint& endpoint) {
     if (!endpoint.unix_path.empty()) {
         return "unix:" + endpoint.unix_path;
     }
-    const bool six = endpoint.address.find(':') != std::string::npos;
-    return fmt::format("http://{}{}{}:{}/metrics", six ? "[" : "", endpoint.address, six ? "]" : "",
-                       endpoint.port);
+    return fmt::format("http://{}/metrics",
+                       api::to_string(TcpAddress{endpoint.address, endpoint.port}));
 }
 
 }  // namespace api::metrics

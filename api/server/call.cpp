@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace api {
 namespace {
@@ -29,6 +30,13 @@ public:
 private:
     void on_request(RequestPtr) override {}
 };
+
+/// The request, which gives its reservation back when it goes.
+RequestPtr accounted(std::shared_ptr<Message> request, std::shared_ptr<void> reservation) {
+    const Message* const message = request.get();
+    return {message, [request = std::move(request),
+                      reservation = std::move(reservation)](const Message*) {}};
+}
 
 std::shared_ptr<Call> make_call(Call::Parts parts) {
     switch (parts.method->kind()) {
@@ -201,6 +209,14 @@ void Call::OnReadDone(bool ok) {
         }
         return;
     }
+    auto reservation = Hub::reserve(hub_, bytes.Length());
+    if (reservation == nullptr) {
+        abort(absl::ResourceExhaustedError(
+            fmt::format("the daemon has {} MiB of requests in hand, and {} brings more: try again, "
+                        "with fewer calls at once",
+                        hub_->max_request_bytes() >> 20, method_->name())));
+        return;
+    }
     const auto request = method_->new_request(bytes.Length());
     grpc::ProtoBufferReader reader(&bytes);
     if (!reader.status().ok() || !request->ParseFromZeroCopyStream(&reader)) {
@@ -210,7 +226,7 @@ void Call::OnReadDone(bool ok) {
                         method_->name(), request->GetDescriptor()->full_name())));
         return;
     }
-    on_request(request);
+    on_request(accounted(request, std::move(reservation)));
     const std::lock_guard lock(mutex_);
     reading_ = false;
     read();

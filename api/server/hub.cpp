@@ -7,6 +7,15 @@
 
 namespace api {
 
+std::shared_ptr<void> Hub::reserve(const std::shared_ptr<Hub>& hub, std::size_t bytes) {
+    if (hub->request_bytes_.fetch_add(bytes) + bytes > hub->max_request_bytes_) {
+        hub->request_bytes_.fetch_sub(bytes);
+        return nullptr;
+    }
+    // Nothing is allocated but the count: the pointer itself is the hub's.
+    return {hub.get(), [hub, bytes](Hub* self) { self->request_bytes_.fetch_sub(bytes); }};
+}
+
 void Hub::enter(std::shared_ptr<Call> call) {
     Call* const key = call.get();
     absl::Status ended;

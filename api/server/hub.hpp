@@ -3,8 +3,10 @@
 
 #include <absl/status/status.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -21,8 +23,9 @@ class Call;
 /// keep them alive while gRPC holds their bare pointers. Lives as long as its last call.
 class Hub {
 public:
-    Hub(Registry& registry, boost::asio::io_context& control)
-        : registry_(registry), control_(control) {}
+    /// `max_request_bytes`: see Server::Options.
+    Hub(Registry& registry, boost::asio::io_context& control, std::size_t max_request_bytes)
+        : registry_(registry), control_(control), max_request_bytes_(max_request_bytes) {}
 
     Registry& registry() { return registry_; }
     Egress& egress() { return egress_; }
@@ -32,6 +35,11 @@ public:
     void post_control(Function&& function) {
         boost::asio::post(control_, std::forward<Function>(function));
     }
+
+    /// Keeps account of a request of so many bytes for as long as the result lives, which holds the
+    /// hub. Null where too much is in hand already. Any thread.
+    static std::shared_ptr<void> reserve(const std::shared_ptr<Hub>& hub, std::size_t bytes);
+    std::size_t max_request_bytes() const { return max_request_bytes_; }
 
     /// Holds a call until leave().
     void enter(std::shared_ptr<Call> call);
@@ -43,6 +51,8 @@ public:
 private:
     Registry& registry_;
     boost::asio::io_context& control_;
+    const std::size_t max_request_bytes_;
+    std::atomic<std::size_t> request_bytes_{0};
     std::mutex mutex_;
     std::unordered_map<Call*, std::shared_ptr<Call>> calls_;
     absl::Status ended_;

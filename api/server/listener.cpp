@@ -1,107 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/server/listener.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 namespace api {
 namespace {
 
+using boost::asio::ip::tcp;
+
 constexpr int backlog = 512;
-constexpr auto pause_without_descriptors = std::chrono::milliseconds(100);
+constexpr auto pause_without_room = std::chrono::milliseconds(100);
 
-absl::Status failed(std::string_view what, const std::string& path, int error) {
-    return absl::ErrnoToStatus(error, fmt::format("cannot {} {}", what, path));
-}
-
-absl::Status make_directory(const std::string& path) {
-    const auto directory = std::filesystem::path(path).parent_path();
-    std::error_code error;
-    if (!directory.empty() && std::filesystem::create_directories(directory, error)) {
-        using std::filesystem::perms;
-        std::filesystem::permissions(directory,
-                                     perms::owner_all | perms::group_read | perms::group_exec |
-                                         perms::others_read | perms::others_exec,
-                                     error);
+absl::Status refused(const TcpAddress& address, int error) {
+    switch (error) {
+        case EADDRINUSE:
+            return absl::AlreadyExistsError(
+                fmt::format("another program listens at {} already: stop it, or give another port",
+                            to_string(address)));
+        case EADDRNOTAVAIL:
+            return absl::InvalidArgumentError(fmt::format(
+                "this machine has no address {}: give one that it has, or 0.0.0.0 for all",
+                address.address));
+        case EACCES:
+            return absl::PermissionDeniedError(
+                fmt::format("this user may not listen at port {}: give one from 1024 up, or start "
+                            "the daemon as root",
+                            address.port));
+        default:
+            return absl::ErrnoToStatus(error,
+                                       fmt::format("cannot listen at {}", to_string(address)));
     }
-    return error ? failed("make the directory of the socket", path, error.value())
-                 : absl::OkStatus();
-}
-
-/// The lock of the path, with our process id in it for whoever comes second.
-absl::StatusOr<File> take_lock(const std::string& path) {
-    const std::string name = path + ".lock";
-    File lock(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!lock) {
-        return failed("open the lock file", name, errno);
-    }
-    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) {
-            return failed("lock", name, errno);
-        }
-        char holder[32] = {};
-        const auto length = ::pread(lock.get(), holder, sizeof(holder) - 1, 0);
-        return absl::AlreadyExistsError(fmt::format(
-            "another daemon{} serves {} already: stop it, or give this one another socket path",
-            length > 0 ? fmt::format(" (process {})", holder) : "", path));
-    }
-    const std::string self = std::to_string(::getpid());
-    if (::ftruncate(lock.get(), 0) != 0 ||
-        ::pwrite(lock.get(), self.data(), self.size(), 0) != static_cast<ssize_t>(self.size())) {
-        return failed("write the lock file", name, errno);
-    }
-    return lock;
-}
-
-/// Takes away what a dead daemon left; the lock must be held.
-absl::Status remove_stale(const std::string& path) {
-    struct stat found {};
-    if (::lstat(path.c_str(), &found) != 0) {
-        return errno == ENOENT ? absl::OkStatus() : failed("look at", path, errno);
-    }
-    if (!S_ISSOCK(found.st_mode)) {
-        return absl::AlreadyExistsError(fmt::format(
-            "{} exists and is not a socket: remove it, or give another socket path", path));
-    }
-    return ::unlink(path.c_str()) == 0 ? absl::OkStatus()
-                                       : failed("remove the old socket", path, errno);
-}
-
-/// Nobody can connect before listen(), so mode and group are set in time without touching the
-/// umask, which belongs to the whole process.
-absl::StatusOr<File> listen_at(const Server::Options& options) {
-    const std::string& path = options.unix_path;
-    File socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!socket) {
-        return failed("make a socket for", path, errno);
-    }
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-        return failed("bind the socket", path, errno);
-    }
-    if (options.group && ::chown(path.c_str(), static_cast<uid_t>(-1), *options.group) != 0) {
-        return failed("set the group of", path, errno);
-    }
-    if (::chmod(path.c_str(), options.mode) != 0) {
-        return failed("set the mode of", path, errno);
-    }
-    if (::listen(socket.get(), backlog) != 0) {
-        return failed("listen at", path, errno);
-    }
-    return socket;
 }
 
 Peer peer_of(int fd) {
@@ -116,37 +52,45 @@ Peer peer_of(int fd) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::open(const Server::Options& options) {
-    const std::string& path = options.unix_path;
-    if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
-        return absl::InvalidArgumentError(
-            fmt::format("the socket path '{}' has {} characters: it must have 1 to {}", path,
-                        path.size(), sizeof(sockaddr_un::sun_path) - 1));
+    auto path = UnixPath::take(options.unix_path);
+    if (!path.ok()) {
+        return path.status();
     }
-    if (auto status = make_directory(path); !status.ok()) {
-        return status;
-    }
-    auto lock = take_lock(path);
-    if (!lock.ok()) {
-        return lock.status();
-    }
-    if (auto status = remove_stale(path); !status.ok()) {
-        return status;
-    }
-    auto socket = listen_at(options);
+    auto socket = (*path)->listen(options.mode, options.group);
     if (!socket.ok()) {
         return socket.status();
     }
-    return std::unique_ptr<Listener>(new Listener(path, *std::move(lock), *std::move(socket)));
+    return std::unique_ptr<Listener>(new Listener(*std::move(socket), *std::move(path), {}));
 }
 
-Listener::~Listener() {
-    // Before the lock goes: afterwards the path may be another daemon's. The lock file stays, since
-    // whoever waits for it holds it open.
-    ::unlink(path_.c_str());
+absl::StatusOr<std::unique_ptr<Listener>> Listener::open(const TcpAddress& address) {
+    boost::system::error_code error;
+    tcp::endpoint endpoint(boost::asio::ip::make_address(address.address, error), address.port);
+    if (error) {
+        return refused(address, EADDRNOTAVAIL);
+    }
+    File socket(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                         IPPROTO_TCP));
+    const int yes = 1;
+    if (!socket || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+        // Of the connections, which inherit it: a reply is written whole.
+        ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) != 0 ||
+        ::bind(socket.get(), endpoint.data(), socklen_t(endpoint.size())) != 0 ||
+        ::listen(socket.get(), backlog) != 0) {
+        return refused(address, errno);
+    }
+    auto length = socklen_t(endpoint.capacity());
+    if (::getsockname(socket.get(), endpoint.data(), &length) != 0) {
+        return refused(address, errno);
+    }
+    return std::unique_ptr<Listener>(
+        new Listener(std::move(socket), nullptr, {address.address, endpoint.port()}));
 }
 
-void Listener::serve(boost::asio::io_context& context, OnConnection on_connection) {
+void Listener::serve(boost::asio::io_context& context, OnConnection on_connection,
+                     HasRoom has_room) {
     on_connection_ = std::move(on_connection);
+    has_room_ = std::move(has_room);
     descriptor_ =
         std::make_unique<boost::asio::posix::stream_descriptor>(context, socket_.release());
     pause_ = std::make_unique<boost::asio::steady_timer>(context);
@@ -167,8 +111,18 @@ void Listener::wait() {
                             });
 }
 
+/// Who comes stays in the backlog: trying again at once would only burn the core.
+void Listener::pause() {
+    pause_->expires_after(pause_without_room);
+    pause_->async_wait([this](const boost::system::error_code& error) {
+        if (!error && descriptor_ != nullptr) {
+            wait();
+        }
+    });
+}
+
 void Listener::accept_all() {
-    while (true) {
+    while (!has_room_ || has_room_()) {
         File connection(::accept4(descriptor_->native_handle(), nullptr, nullptr,
                                   SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (connection) {
@@ -178,16 +132,10 @@ void Listener::accept_all() {
             wait();
             return;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            // The connection stays in the backlog: trying again at once would only burn the core.
-            pause_->expires_after(pause_without_descriptors);
-            pause_->async_wait([this](const boost::system::error_code& error) {
-                if (!error && descriptor_ != nullptr) {
-                    accept_all();
-                }
-            });
-            return;
+            break;
         }
     }
+    pause();
 }
 
 }  // namespace api

@@ -164,7 +164,7 @@ TEST(Server, HoldsADialog) {
     Daemon daemon;
     auto client = daemon.client();
     ASSERT_TRUE(ask(*client, "Double", number(1)).ok());
-    Connection connection(daemon.path(), absl::Seconds(10));
+    UnixConnection connection(daemon.path(), absl::Seconds(10));
     auto channel = connection.channel();
     ASSERT_TRUE(channel.ok());
     Stream stream(*channel, "sluice.testing.Toys.DoubleEach", absl::Seconds(20));

@@ -97,6 +97,15 @@ public:
         return client.ok() ? *std::move(client) : nullptr;
     }
 
+    /// Of a daemon with TLS; it has the name "router.test".
+    std::unique_ptr<Client> client(const tls::Files& files) const {
+        auto client = Client::connect(
+            {.address = to_string(server->address()), .files = files, .name = "router.test"},
+            absl::Seconds(10));
+        EXPECT_TRUE(client.ok()) << client.status();
+        return client.ok() ? *std::move(client) : nullptr;
+    }
+
     Registry registry;
     Toys toys;
     std::unique_ptr<Server> server;
