@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <grpc/support/log.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
+#include <tuple>
 
 #include "cli/sluicectl/client_backend.hpp"
 #include "cli/sluicectl/editor.hpp"
@@ -16,6 +18,8 @@ namespace {
 
 struct Arguments {
     std::string socket = "/run/sluice/api.sock";
+    /// Instead of the socket, where its address is not empty.
+    api::Client::Remote remote;
     std::vector<std::string> commands;
     std::string file;
     bool json = false;
@@ -75,6 +79,12 @@ Exit converse(Session& session, const Arguments& arguments, Interrupt& interrupt
     return Exit::ok;
 }
 
+absl::StatusOr<std::unique_ptr<api::Client>> connect(const Arguments& arguments,
+                                                     absl::Duration timeout) {
+    return arguments.remote.address.empty() ? api::Client::connect(arguments.socket, timeout)
+                                            : api::Client::connect(arguments.remote, timeout);
+}
+
 Exit run(const Arguments& arguments) {
     std::optional<Interrupt> interrupt;
     if (arguments.interactive()) {
@@ -85,7 +95,7 @@ Exit run(const Arguments& arguments) {
         options.timeout = absl::Seconds(*arguments.timeout_s);
     }
     absl::StatusOr<std::unique_ptr<api::Client>> client =
-        api::Client::connect(arguments.socket, options.timeout.value_or(absl::Seconds(5)));
+        connect(arguments, options.timeout.value_or(absl::Seconds(5)));
     if (!client.ok()) {
         report({client.status(), Exit::no_daemon}, "", arguments.json, std::cerr);
         return Exit::no_daemon;
@@ -109,14 +119,37 @@ Exit run(const Arguments& arguments) {
     return exit;
 }
 
+/// A daemon elsewhere takes all of them.
+void add_remote_options(CLI::App& app, api::Client::Remote& remote) {
+    auto* const address = app.add_option("--connect", remote.address,
+                                         "HOST:PORT of a daemon that listens, instead of a socket");
+    address->excludes("--socket");
+    for (const auto& [name, value, help] :
+         {std::tuple("--tls-certificate", &remote.files.certificate,
+                     "PEM file of this client's certificate"),
+          std::tuple("--tls-key", &remote.files.key, "PEM file of its private key"),
+          std::tuple("--tls-ca", &remote.files.ca,
+                     "PEM file of the authority of the daemon's certificate")}) {
+        auto* const option = app.add_option(name, *value, help);
+        option->needs(address);
+        address->needs(option);
+    }
+    app.add_option("--tls-name", remote.name,
+                   "Name that the daemon's certificate has, where it is not HOST")
+        ->needs(address);
+}
+
 }  // namespace
 }  // namespace cli
 
 int main(int argc, char** argv) {
     std::ios::sync_with_stdio(false);
+    // What gRPC finds, the client says in a sentence.
+    gpr_set_log_function([](gpr_log_func_args*) {});
     cli::Arguments arguments;
     CLI::App app{"The shell of Sluice: types commands to a running sluiced."};
     app.add_option("--socket", arguments.socket, "The daemon's socket")->capture_default_str();
+    cli::add_remote_options(app, arguments.remote);
     app.add_option("-c,--command", arguments.commands, "Run this line and leave; may be repeated")
         ->allow_extra_args(false);
     app.add_option("-f,--file", arguments.file,

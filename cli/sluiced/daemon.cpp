@@ -7,8 +7,8 @@
 #include "api/grammar/grammar.hpp"
 #include "api/metrics/exporter.hpp"
 #include "api/server/describe.hpp"
-#include "api/server/server.hpp"
 #include "cli/sluiced/config.hpp"
+#include "cli/sluiced/serve.hpp"
 #include "cli/sluiced/system_service.hpp"
 #include "graph/eal.hpp"
 #include "plugins/host/loader.hpp"
@@ -112,11 +112,9 @@ absl::Status run_daemon(const Options& options) {
     if (auto status = configure(options, registry); !status.ok()) {
         return status;
     }
-    api::Server::Options serve;
-    serve.unix_path = options.socket;
-    auto server = api::Server::start(registry, control.context(), serve);
-    if (!server.ok()) {
-        return server.status();
+    auto servers = Servers::start(options, registry, control.context());
+    if (!servers.ok()) {
+        return servers.status();
     }
     auto metrics = start_metrics(options, registry, control);
     if (!metrics.ok()) {
@@ -128,10 +126,10 @@ absl::Status run_daemon(const Options& options) {
     });
     spdlog::info("sluiced ready, {} worker{}, {}, API on {}", options.workers,
                  options.workers == 1 ? "" : "s", eal->hugepages() ? "hugepages" : "ordinary pages",
-                 options.socket);
+                 (*servers)->places());
     control.run();
     metrics->reset();
-    (*server)->stop();
+    servers->reset();
     return absl::OkStatus();
 }
 

@@ -6,7 +6,29 @@
 #include <exception>
 
 #include "cli/sluiced/daemon.hpp"
+#include "cli/sluiced/logs.hpp"
 #include "cli/sluiced/system_service.hpp"
+
+namespace {
+
+void add_api_options(CLI::App& app, cli::ApiOptions& api) {
+    app.add_option("--socket-mode", api.socket_mode, "Octal mode of the socket")
+        ->capture_default_str();
+    app.add_option("--socket-group", api.socket_group, "Group of the socket, and of the read-only");
+    app.add_option("--read-socket", api.read_socket, "Second socket, whose callers may only read");
+    app.add_option("--read-socket-mode", api.read_socket_mode, "Octal mode of the second socket")
+        ->capture_default_str();
+    app.add_option("--listen", api.listen,
+                   "ADDRESS:PORT to serve the API on by TCP, with mutual TLS");
+    app.add_option("--tls-certificate", api.tls_certificate,
+                   "PEM file of the daemon's certificate");
+    app.add_option("--tls-key", api.tls_key, "PEM file of its private key");
+    app.add_option("--tls-ca", api.tls_ca, "PEM file of the authorities of clients' certificates");
+    app.add_option("--tls-roles", api.tls_roles,
+                   "File of lines 'NAME read' and 'NAME write', by clients' certificates");
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     cli::Options options;
@@ -16,6 +38,7 @@ int main(int argc, char** argv) {
     app.add_option("--config", options.config, "File of command lines to run at start");
     app.add_option("--socket", options.socket, "Unix socket to serve the API on")
         ->capture_default_str();
+    add_api_options(app, options.api);
     app.add_option("--workers", options.workers, "Threads that forward packets")
         ->capture_default_str();
     app.add_option("--cores", cores,
@@ -49,6 +72,7 @@ int main(int argc, char** argv) {
     spdlog::set_default_logger(spdlog::stderr_color_mt("sluiced"));
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
     spdlog::set_level(spdlog::level::from_str(options.log_level));
+    cli::take_library_logs();
     if (!cores.empty()) {
         auto parsed = cli::parse_cores(cores);
         if (!parsed.ok()) {

@@ -63,6 +63,9 @@ absl::Status check(const Options& options) {
         return absl::OutOfRangeError(
             fmt::format("--buffers {}: at least {} are needed", options.buffers, least_buffers));
     }
+    if (auto servers = server_options(options.socket, options.api); !servers.ok()) {
+        return servers.status();
+    }
     if (!options.metrics.empty()) {
         if (auto endpoint = api::metrics::parse_endpoint(options.metrics); !endpoint.ok()) {
             return absl::InvalidArgumentError(

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/sluiced/api_options.hpp"
+
 namespace cli {
 
 /// What the daemon is told on its command line.
@@ -13,6 +15,7 @@ struct Options {
     /// A file of command lines that are run before the API is served; none where it is empty.
     std::string config;
     std::string socket = "/run/sluice/api.sock";
+    ApiOptions api;
     unsigned workers = 1;
     /// One for each worker; not pinned where it is empty.
     std::vector<unsigned> cores;
