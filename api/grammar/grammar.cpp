@@ -29,7 +29,6 @@ std::unique_ptr<google::protobuf::Message> Grammar::new_message(
 absl::StatusOr<Grammar::Known> Grammar::compile(const MethodDescriptor& method) const {
     const google::protobuf::MethodOptions options = options_of(method);
     Known known;
-    known.stage = options.GetExtension(sluice::stage);
     known.replaces = options.GetExtension(sluice::replaces);
     const int lines = options.ExtensionSize(sluice::cli);
     const int undo = options.ExtensionSize(sluice::undo);
@@ -51,6 +50,15 @@ absl::StatusOr<Grammar::Known> Grammar::compile(const MethodDescriptor& method) 
         }
         return pattern.status();
     };
+    const int stages = options.ExtensionSize(sluice::stage);
+    if (stages > 1 && stages != lines) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} has {} commands and {} stages; give one for all, or one for each",
+                        method.full_name(), lines, stages));
+    }
+    for (int i = 0; i < stages; ++i) {
+        known.stages.push_back(options.GetExtension(sluice::stage, i));
+    }
     absl::Status status;
     for (int i = 0; i < lines && status.ok(); ++i) {
         status = add(options.GetExtension(sluice::cli, i), known.lines);

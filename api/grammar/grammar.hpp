@@ -137,7 +137,8 @@ private:
         Patterns lines;
         /// None, or one for each of `lines`, or one for all.
         Patterns undo;
-        int stage = 0;
+        /// The same.
+        std::vector<int> stages;
         bool replaces = false;
     };
 

@@ -172,12 +172,14 @@ absl::StatusOr<Statement> Grammar::statement(const google::protobuf::MethodDescr
             fmt::format("'{}' is no part of a configuration", said->line));
     }
     const Pattern& back = *undo[undo.size() == 1 ? 0 : said->number];
+    const std::vector<int>& stages = said->known->stages;
+    const int stage = stages.empty() ? 0 : stages[stages.size() == 1 ? 0 : said->number];
     absl::StatusOr<std::string> taken_back = Writer(back, *said->request, forms_).run_part();
     if (!taken_back.ok()) {
         return taken_back.status();
     }
-    return Statement{std::move(said->line), *std::move(taken_back), names(*said->request),
-                     said->known->stage, said->known->replaces};
+    return Statement{std::move(said->line), *std::move(taken_back), names(*said->request), stage,
+                     said->known->replaces};
 }
 
 bool Grammar::makes_statements(const google::protobuf::MethodDescriptor& method) const {

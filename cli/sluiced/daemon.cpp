@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/sluiced/daemon.hpp"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
-#include "api/grammar/grammar.hpp"
+#include "api/config/files.hpp"
+#include "api/config/service.hpp"
 #include "api/metrics/exporter.hpp"
 #include "api/server/describe.hpp"
-#include "cli/sluiced/config.hpp"
 #include "cli/sluiced/serve.hpp"
 #include "cli/sluiced/system_service.hpp"
 #include "graph/eal.hpp"
@@ -29,6 +30,11 @@ absl::Status register_core(api::Registry& registry, vnet::Router& router, const 
     }
     if (status.ok()) {
         status = register_system(registry, options);
+    }
+    if (status.ok()) {
+        status = api::config::add_config(
+            registry, router.engine().control().context(),
+            {options.config, [](const std::string& sentence) { spdlog::warn("{}", sentence); }});
     }
     return status;
 }
@@ -52,13 +58,21 @@ absl::StatusOr<std::unique_ptr<api::metrics::Exporter>> start_metrics(const Opti
 }
 
 absl::Status configure(const Options& options, const api::Registry& registry) {
-    const api::grammar::TextForms forms;
-    api::grammar::Grammar grammar(forms);
-    if (auto status = add_methods(grammar, registry); !status.ok()) {
-        return status;
+    api::config::Commands commands(registry);
+    // Plugins cannot have brought commands that clash: this is said before anybody asks for them.
+    if (const auto grammar = commands.grammar(); !grammar.ok()) {
+        return grammar.status();
     }
-    return options.config.empty() ? absl::OkStatus()
-                                  : run_config_file(options.config, grammar, registry);
+    if (options.config.empty()) {
+        return absl::OkStatus();
+    }
+    const auto text = api::config::read_file(options.config);
+    if (!text.ok()) {
+        return absl::Status(
+            text.status().code(),
+            fmt::format("the configuration file: {}", std::string(text.status().message())));
+    }
+    return api::config::run_lines(*text, options.config, commands, registry);
 }
 
 }  // namespace

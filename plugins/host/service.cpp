@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "vnet/proto/plugin.pb.h"
 
@@ -86,6 +87,15 @@ void publish_events(Host& host) {
 
 absl::Status register_service(api::Registry& api, Host& host) {
     publish_events(host);
+    // What is found at the next start is loaded then, but for what the operator does without.
+    const auto unloaded = std::make_shared<std::set<std::string>>();
+    api.config().add("plugins", [unloaded](const api::config::Emit& emit) {
+        for (const std::string& name : *unloaded) {
+            sluice::UnloadPluginRequest request;
+            request.set_name(name);
+            emit("sluice.Plugins.Unload", request);
+        }
+    });
     absl::Status status = api.add_list<sluice::ListPluginsRequest, sluice::Plugin>(
         "sluice.Plugins.List",
         [&host](
@@ -98,18 +108,22 @@ absl::Status register_service(api::Registry& api, Host& host) {
         });
     status.Update(api.add_unary<sluice::LoadPluginRequest, sluice::Plugin>(
         "sluice.Plugins.Load",
-        [&host](const sluice::LoadPluginRequest& request) -> absl::StatusOr<sluice::Plugin> {
+        [&host,
+         unloaded](const sluice::LoadPluginRequest& request) -> absl::StatusOr<sluice::Plugin> {
             if (auto loaded = host.load(request.name()); !loaded.ok()) {
                 return loaded;
             }
+            unloaded->erase(request.name());
             return describe(host, request.name());
         }));
     status.Update(api.add_unary<sluice::UnloadPluginRequest, sluice::Plugin>(
         "sluice.Plugins.Unload",
-        [&host](const sluice::UnloadPluginRequest& request) -> absl::StatusOr<sluice::Plugin> {
-            if (auto unloaded = host.unload(request.name()); !unloaded.ok()) {
-                return unloaded;
+        [&host,
+         unloaded](const sluice::UnloadPluginRequest& request) -> absl::StatusOr<sluice::Plugin> {
+            if (auto done = host.unload(request.name()); !done.ok()) {
+                return done;
             }
+            unloaded->insert(request.name());
             return describe(host, request.name());
         }));
     return status;

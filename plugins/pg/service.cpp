@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "plugins/pg/pg.pb.h"
+#include "plugins/pg/statements.hpp"
 #include "vnet/service/convert.hpp"
 
 namespace pg {
@@ -200,15 +201,35 @@ absl::StatusOr<sluice::Empty> record(Interfaces& interfaces, const proto::Record
 absl::Status register_service(vnet::plugin::Registry& registry, Interfaces& interfaces,
                               Generators& generators) {
     const std::string service = "sluice.pg.PacketGenerator.";
+    const auto statements = std::make_shared<Statements>(interfaces, generators);
+    registry.add_config([statements](const auto& emit) { statements->write(emit); });
     absl::Status status = registry.add_unary<proto::AddInterfaceRequest, sluice::Empty>(
         service + "AddInterface",
-        [&interfaces](const auto& request) { return add_interface(interfaces, request); });
+        [&interfaces, statements, method = service + "AddInterface"](const auto& request) {
+            auto reply = add_interface(interfaces, request);
+            if (reply.ok()) {
+                statements->made_interface(method, request);
+            }
+            return reply;
+        });
     status.Update(registry.add_unary<proto::AddStreamRequest, sluice::Empty>(
         service + "AddStream",
-        [&generators](const auto& request) { return add_stream(generators, request); }));
+        [&generators, statements, method = service + "AddStream"](const auto& request) {
+            auto reply = add_stream(generators, request);
+            if (reply.ok()) {
+                statements->made_generator(method, request);
+            }
+            return reply;
+        }));
     status.Update(registry.add_unary<proto::AddReplayRequest, sluice::Empty>(
         service + "AddReplay",
-        [&generators](const auto& request) { return add_replay(generators, request); }));
+        [&generators, statements, method = service + "AddReplay"](const auto& request) {
+            auto reply = add_replay(generators, request);
+            if (reply.ok()) {
+                statements->made_generator(method, request);
+            }
+            return reply;
+        }));
     status.Update(registry.add_unary<proto::NameRequest, sluice::Empty>(
         service + "Start",
         [&generators](const auto& request) { return done(generators.start(request.name())); }));

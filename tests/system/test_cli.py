@@ -153,6 +153,8 @@ def test_every_show_command_there_is(shared_lab):
         if "<" in bare:
             pattern = re.sub("<[^>]*>", "[^ ]+", bare)
             assert any(re.fullmatch(pattern, line) for line in SHOWS), usage
+        elif bare == "show startup-config":
+            assert "--config" in shared_lab.daemon.refused(bare)
         else:
             shared_lab.daemon.ctl(bare)
             shared_lab.daemon.ctl_json(bare)

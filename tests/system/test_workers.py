@@ -83,10 +83,13 @@ def test_modes(lab):
             assert power(lab)["mode"] == "polling" and power(lab)["sleeps"] == sleeps
         assert ping(lab.lan, WAN, "-i", 0.02, count=20).received == 20
     # A mode is the interface's, whether it is up or down; and is gone with the interface.
-    lab.daemon.ctl("set interface lan rx-mode polling queue 0", "set interface lan state down")
-    assert "set interface lan state up" in lab.daemon.refused("set interface lan rx-mode adaptive")
-    lab.daemon.ctl("set interface lan state up")
+    lab.daemon.ctl("set interface lan rx-mode polling queue 0", "set interface lan state down", "set interface lan state up")
     assert placement(lab)["lan", 0]["mode"] == "polling"
+    lab.daemon.ctl("set interface lan state down", "set interface lan rx-mode interrupt", "set interface lan state up")
+    assert placement(lab)["lan", 0]["mode"] == "interrupt"
+    lab.daemon.ctl("reset interface lan rx-mode")
+    assert placement(lab)["lan", 0]["mode"] == "adaptive"
+    lab.daemon.ctl("set interface lan rx-mode polling")
     lab.daemon.ctl("delete interface lan", lab.make_line("lan", 0), "set interface lan state up")
     assert placement(lab)["lan", 0]["mode"] == "adaptive"
 

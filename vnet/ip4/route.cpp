@@ -11,6 +11,8 @@ std::string_view name(RouteSource source) {
             return "configured";
         case RouteSource::neighbor:
             return "neighbor";
+        case RouteSource::loaded:
+            return "loaded";
     }
     return {};
 }
@@ -23,6 +25,8 @@ uint8_t default_preference(RouteSource source) {
             return 10;
         case RouteSource::neighbor:
             return 250;
+        case RouteSource::loaded:
+            return 20;
     }
     return 255;
 }

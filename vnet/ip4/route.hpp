@@ -14,13 +14,16 @@ namespace vnet::ip4 {
 enum class RouteSource : uint8_t {
     /// An address of the router.
     address,
-    /// The API: an operator or a controller.
+    /// An operator: part of the configuration.
     configured,
     /// A neighbour that was resolved.
     neighbor,
+    /// A controller, in batches: its own to keep and to bring again.
+    loaded,
 };
 std::string_view name(RouteSource source);
-/// Preference of a route where nothing else is said: 0 address, 10 configured, 250 neighbor.
+/// Preference of a route where nothing else is said: 0 address, 10 configured, 20
+/// loaded, 250 neighbor.
 uint8_t default_preference(RouteSource source);
 
 /// Where a route leads.

@@ -106,6 +106,7 @@ void Registry::retire() {
     }
     services_.clear();
     api_.metrics().remove_owner(name_);
+    api_.config().remove_owner(name_);
     std::vector<std::string> interfaces;
     for (const auto& [index, interface] : interfaces_.all()) {
         if (kinds_.contains(interface.device->kind())) {

@@ -119,6 +119,11 @@ public:
         return mine(method, api_.add_dialog<Request, Reply>(method, std::move(handler)));
     }
 
+    // ---- configuration ----
+
+    /// Who writes the plugin's part of the running configuration, for as long as the plugin lives.
+    void add_config(api::config::Writer writer) { api_.config().add(name_, std::move(writer)); }
+
     // ---- metrics ----
 
     /// A family of the metrics page, collected by `collector` on the control thread for as long as

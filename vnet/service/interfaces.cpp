@@ -2,6 +2,7 @@
 #include "vnet/proto/interface.pb.h"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/describe.hpp"
+#include "vnet/service/interface_statements.hpp"
 #include "vnet/service/services.hpp"
 
 namespace vnet::service {
@@ -20,7 +21,20 @@ absl::Status check_queues(const char* what, uint32_t queues) {
     return absl::OkStatus();
 }
 
-absl::StatusOr<sluice::Empty> add_port(Router& router, const sluice::AddPortRequest& request) {
+/// What making an interface answers; what was made is kept for the configuration.
+template <class Request>
+absl::StatusOr<sluice::Empty> made(InterfaceStatements& statements,
+                                   const absl::StatusOr<interface::Index>& index,
+                                   std::string_view method, const Request& request) {
+    if (!index.ok()) {
+        return index.status();
+    }
+    statements.made.keep(request.name(), method, request);
+    return sluice::Empty();
+}
+
+absl::StatusOr<sluice::Empty> add_port(Router& router, InterfaceStatements& statements,
+                                       const sluice::AddPortRequest& request) {
     device::PortOptions options;
     options.devargs = request.device();
     if (request.has_rx_queues()) {
@@ -38,37 +52,31 @@ absl::StatusOr<sluice::Empty> add_port(Router& router, const sluice::AddPortRequ
     auto index = router.interfaces().add(request.name(), [&](interface::Index given) {
         return router.ports().create(given, options);
     });
-    if (!index.ok()) {
-        return index.status();
-    }
-    return sluice::Empty();
+    return made(statements, index, "sluice.Interfaces.AddPort", request);
 }
 
-absl::StatusOr<sluice::Empty> add_tap(Router& router, const sluice::AddTapRequest& request) {
+absl::StatusOr<sluice::Empty> add_tap(Router& router, InterfaceStatements& statements,
+                                      const sluice::AddTapRequest& request) {
     device::TapOptions options;
     options.host_interface = request.host_interface();
     auto index = router.interfaces().add(request.name(), [&](interface::Index given) {
         return router.taps().create(given, options);
     });
-    if (!index.ok()) {
-        return index.status();
-    }
-    return sluice::Empty();
+    return made(statements, index, "sluice.Interfaces.AddTap", request);
 }
 
-absl::StatusOr<sluice::Empty> add_null(Router& router, const sluice::AddNullRequest& request) {
+absl::StatusOr<sluice::Empty> add_null(Router& router, InterfaceStatements& statements,
+                                       const sluice::AddNullRequest& request) {
     auto index = router.interfaces().add(
         request.name(),
         [&](interface::Index) -> absl::StatusOr<std::unique_ptr<interface::Device>> {
             return router.nulls().create();
         });
-    if (!index.ok()) {
-        return index.status();
-    }
-    return sluice::Empty();
+    return made(statements, index, "sluice.Interfaces.AddNull", request);
 }
 
-absl::StatusOr<sluice::Empty> set(Router& router, const sluice::SetInterfaceRequest& request) {
+absl::StatusOr<sluice::Empty> set(Router& router, InterfaceStatements& statements,
+                                  const sluice::SetInterfaceRequest& request) {
     interface::Table& table = router.interfaces();
     auto interface = table.find(request.name());
     if (!interface.ok()) {
@@ -92,6 +100,41 @@ absl::StatusOr<sluice::Empty> set(Router& router, const sluice::SetInterfaceRequ
     } else {
         auto mac = from_api(request.mac());
         status = mac.ok() ? table.set_mac(request.name(), *mac) : mac.status();
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    if (request.has_mtu()) {
+        statements.mtu.keep(request.name(), "sluice.Interfaces.Set", request);
+    } else if (request.has_mac()) {
+        statements.mac.keep(request.name(), "sluice.Interfaces.Set", request);
+    }
+    return sluice::Empty();
+}
+
+absl::StatusOr<sluice::Empty> reset(Router& router, InterfaceStatements& statements,
+                                    const sluice::ResetInterfaceRequest& request) {
+    interface::Table& table = router.interfaces();
+    auto interface = table.find(request.name());
+    if (!interface.ok()) {
+        return interface.status();
+    }
+    const InterfaceStatements::Original& original = statements.original(request.name());
+    absl::Status status;
+    switch (request.setting()) {
+        case sluice::INTERFACE_SETTING_MTU:
+            if (status = table.set_mtu(request.name(), original.mtu); status.ok()) {
+                statements.mtu.forget(request.name());
+            }
+            break;
+        case sluice::INTERFACE_SETTING_MAC:
+            if (status = table.set_mac(request.name(), original.mac); status.ok()) {
+                statements.mac.forget(request.name());
+            }
+            break;
+        default:
+            status = absl::InvalidArgumentError(
+                fmt::format("{} is not a setting; it is mtu or mac", int(request.setting())));
     }
     if (!status.ok()) {
         return status;
@@ -147,16 +190,22 @@ absl::StatusOr<api::ItemSource<sluice::DeviceCounter>> list_counters(
 }  // namespace
 
 absl::Status register_interfaces(api::Registry& registry, Router& router) {
+    const auto statements = InterfaceStatements::create(router.interfaces());
+    registry.config().add("interfaces",
+                          [statements](const auto& emit) { statements->write(emit); });
     absl::Status status;
     status.Update(registry.add_unary<sluice::AddPortRequest, sluice::Empty>(
-        "sluice.Interfaces.AddPort",
-        [&router](const auto& request) { return add_port(router, request); }));
+        "sluice.Interfaces.AddPort", [&router, statements](const auto& request) {
+            return add_port(router, *statements, request);
+        }));
     status.Update(registry.add_unary<sluice::AddTapRequest, sluice::Empty>(
-        "sluice.Interfaces.AddTap",
-        [&router](const auto& request) { return add_tap(router, request); }));
+        "sluice.Interfaces.AddTap", [&router, statements](const auto& request) {
+            return add_tap(router, *statements, request);
+        }));
     status.Update(registry.add_unary<sluice::AddNullRequest, sluice::Empty>(
-        "sluice.Interfaces.AddNull",
-        [&router](const auto& request) { return add_null(router, request); }));
+        "sluice.Interfaces.AddNull", [&router, statements](const auto& request) {
+            return add_null(router, *statements, request);
+        }));
     status.Update(registry.add_unary<sluice::DeleteInterfaceRequest, sluice::Empty>(
         "sluice.Interfaces.Delete",
         [&router](const auto& request) -> absl::StatusOr<sluice::Empty> {
@@ -166,7 +215,12 @@ absl::Status register_interfaces(api::Registry& registry, Router& router) {
             return sluice::Empty();
         }));
     status.Update(registry.add_unary<sluice::SetInterfaceRequest, sluice::Empty>(
-        "sluice.Interfaces.Set", [&router](const auto& request) { return set(router, request); }));
+        "sluice.Interfaces.Set",
+        [&router, statements](const auto& request) { return set(router, *statements, request); }));
+    status.Update(registry.add_unary<sluice::ResetInterfaceRequest, sluice::Empty>(
+        "sluice.Interfaces.Reset", [&router, statements](const auto& request) {
+            return reset(router, *statements, request);
+        }));
     status.Update(registry.add_list<sluice::ListInterfacesRequest, sluice::Interface>(
         "sluice.Interfaces.List",
         [&router](const auto& request) { return list(router, request); }));

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
+
 #include "vnet/proto/ip4.pb.h"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/describe.hpp"
@@ -40,6 +42,22 @@ absl::StatusOr<api::ItemSource<sluice::Neighbor>> list(Router& router) {
 }  // namespace
 
 absl::Status register_neighbors(api::Registry& registry, Router& router) {
+    registry.config().add("neighbors", [&router](const auto& emit) {
+        std::map<std::pair<std::string, wire::Ip4Address>, wire::MacAddress> fixed;
+        for (const neighbor::Table::Neighbor& neighbor : router.neighbors().list()) {
+            if (neighbor.state == neighbor::State::fixed) {
+                fixed[{router.interfaces().name_of(neighbor.interface), neighbor.address}] =
+                    neighbor.mac;
+            }
+        }
+        for (const auto& [where, mac] : fixed) {
+            sluice::AddNeighborRequest request;
+            request.set_interface(where.first);
+            *request.mutable_address() = to_api(where.second);
+            *request.mutable_mac() = to_api(mac);
+            emit("sluice.Neighbors.Add", request);
+        }
+    });
     absl::Status status;
     status.Update(registry.add_unary<sluice::AddNeighborRequest, sluice::Empty>(
         "sluice.Neighbors.Add", [&router](const auto& request) { return add(router, request); }));

@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "vnet/proto/placement.pb.h"
+#include "vnet/service/placement_statements.hpp"
 #include "vnet/service/services.hpp"
 
 namespace vnet::service {
@@ -26,72 +27,149 @@ std::vector<uint32_t> queues_of(const graph::Engine& engine, interface::Index in
     return queues;
 }
 
-/// The queues that a request means: the one it names, else all of them.
-absl::StatusOr<std::vector<graph::QueueId>> find_queues(Router& router, const std::string& name,
+/// The queues that a request means: the one it names, else all of them. None while the interface is
+/// down, when nobody knows which there will be.
+absl::StatusOr<std::vector<graph::QueueId>> find_queues(Router& router,
+                                                        const interface::Interface& interface,
                                                         std::optional<uint32_t> queue) {
-    const auto interface = router.interfaces().find(name);
-    if (!interface.ok()) {
-        return interface.status();
+    std::vector<graph::QueueId> found;
+    if (!interface.up) {
+        return found;
     }
-    const interface::Index index = (*interface)->index;
-    const std::vector<uint32_t> there = queues_of(router.engine(), index);
+    const std::vector<uint32_t> there = queues_of(router.engine(), interface.index);
     if (there.empty()) {
         return absl::NotFoundError(
-            (*interface)->up
-                ? fmt::format("interface '{}' has no receive queue now that a worker could poll; "
-                              "`show placement` lists those that are there",
-                              name)
-                : fmt::format("no worker polls interface '{0}'; set it up first: set interface {0} "
-                              "state up",
-                              name));
+            fmt::format("interface '{}' has no receive queue now that a worker could poll; "
+                        "`show placement` lists those that are there",
+                        interface.name));
     }
     if (queue && std::find(there.begin(), there.end(), *queue) == there.end()) {
-        return absl::NotFoundError(fmt::format("interface '{}' has no queue {}; it has {}", name,
-                                               *queue, fmt::join(there, ", ")));
+        return absl::NotFoundError(fmt::format("interface '{}' has no queue {}; it has {}",
+                                               interface.name, *queue, fmt::join(there, ", ")));
     }
-    std::vector<graph::QueueId> found;
     for (const uint32_t number : there) {
         if (!queue || number == *queue) {
-            found.push_back({index, number});
+            found.push_back({interface.index, number});
         }
     }
     return found;
 }
 
-absl::StatusOr<sluice::Empty> set_mode(Router& router, const sluice::SetModeRequest& request) {
-    if (!sluice::RxMode_IsValid(request.mode())) {
-        return absl::InvalidArgumentError(fmt::format(
-            "{} is not a mode; it is adaptive, interrupt or polling", int(request.mode())));
-    }
-    const auto queues =
-        find_queues(router, request.name(),
-                    request.has_queue() ? std::optional<uint32_t>(request.queue()) : std::nullopt);
+std::optional<uint32_t> queue_of(bool has, uint32_t queue) {
+    return has ? std::optional(queue) : std::nullopt;
+}
+
+absl::Status apply_mode(Router& router, const interface::Interface& interface,
+                        std::optional<uint32_t> queue, graph::RxMode mode) {
+    const auto queues = find_queues(router, interface, queue);
     if (!queues.ok()) {
         return queues.status();
     }
     // An interface's queues are all alike: the first that refuses is the first of all.
-    for (const graph::QueueId queue : *queues) {
-        if (auto status = router.engine().set_mode(queue, graph::RxMode(request.mode()));
-            !status.ok()) {
-            return absl::Status(status.code(), fmt::format("interface '{}': {}", request.name(),
+    for (const graph::QueueId id : *queues) {
+        if (auto status = router.engine().set_mode(id, mode); !status.ok()) {
+            return absl::Status(status.code(), fmt::format("interface '{}': {}", interface.name,
                                                            std::string(status.message())));
+        }
+    }
+    return absl::OkStatus();
+}
+
+absl::StatusOr<sluice::Empty> set_mode(Router& router, PlacementStatements& statements,
+                                       const sluice::SetModeRequest& request) {
+    if (!sluice::RxMode_IsValid(request.mode())) {
+        return absl::InvalidArgumentError(fmt::format(
+            "{} is not a mode; it is adaptive, interrupt or polling", int(request.mode())));
+    }
+    const auto interface = router.interfaces().find(request.name());
+    if (!interface.ok()) {
+        return interface.status();
+    }
+    const auto queue = queue_of(request.has_queue(), request.queue());
+    const auto mode = graph::RxMode(request.mode());
+    if (auto status = apply_mode(router, **interface, queue, mode); !status.ok()) {
+        return status;
+    }
+    statements.keep_mode({(*interface)->index, queue}, mode);
+    return sluice::Empty();
+}
+
+absl::StatusOr<sluice::Empty> reset_mode(Router& router, PlacementStatements& statements,
+                                         const sluice::ResetModeRequest& request) {
+    const auto interface = router.interfaces().find(request.name());
+    if (!interface.ok()) {
+        return interface.status();
+    }
+    const interface::Index index = (*interface)->index;
+    const auto queue = queue_of(request.has_queue(), request.queue());
+    const auto queues = find_queues(router, **interface, queue);
+    if (!statements.forget_mode({index, queue}) && !queues.ok()) {
+        return queues.status();
+    }
+    if (!queues.ok()) {
+        return sluice::Empty();
+    }
+    for (const graph::QueueId id : *queues) {
+        if (auto status = router.engine().set_mode(id, statements.mode(id)); !status.ok()) {
+            return status;
         }
     }
     return sluice::Empty();
 }
 
-absl::StatusOr<sluice::Empty> set_worker(Router& router, const sluice::SetWorkerRequest& request) {
-    const auto queues = find_queues(router, request.name(), request.queue());
+absl::Status check_worker(unsigned worker, unsigned workers) {
+    if (worker >= workers) {
+        return absl::InvalidArgumentError(
+            fmt::format("there is no worker {}; there are {}, counted from 0", worker, workers));
+    }
+    return absl::OkStatus();
+}
+
+absl::StatusOr<sluice::Empty> set_worker(Router& router, PlacementStatements& statements,
+                                         const sluice::SetWorkerRequest& request) {
+    const auto interface = router.interfaces().find(request.name());
+    if (!interface.ok()) {
+        return interface.status();
+    }
+    const auto queues = find_queues(router, **interface, request.queue());
     if (!queues.ok()) {
         return queues.status();
     }
-    if (auto status = router.engine().move(queues->front(), request.worker()); !status.ok()) {
+    absl::Status status = check_worker(request.worker(), router.engine().placement().workers());
+    if (status.ok() && !queues->empty()) {
+        status = router.engine().move(queues->front(), request.worker());
+    }
+    if (!status.ok()) {
         return status;
+    }
+    statements.keep_worker({(*interface)->index, request.queue()}, request.worker());
+    return sluice::Empty();
+}
+
+absl::StatusOr<sluice::Empty> reset_worker(Router& router, PlacementStatements& statements,
+                                           const sluice::ResetWorkerRequest& request) {
+    const auto interface = router.interfaces().find(request.name());
+    if (!interface.ok()) {
+        return interface.status();
+    }
+    const auto queues = find_queues(router, **interface, request.queue());
+    if (!statements.forget_worker({(*interface)->index, request.queue()}) && !queues.ok()) {
+        return queues.status();
+    }
+    if (queues.ok() && !queues->empty()) {
+        const graph::Placement& placement = router.engine().placement();
+        unsigned least = 0;
+        for (unsigned worker = 1; worker < placement.workers(); ++worker) {
+            least = placement.of(worker).size() < placement.of(least).size() ? worker : least;
+        }
+        if (auto status = router.engine().move(queues->front(), least); !status.ok()) {
+            return status;
+        }
     }
     return sluice::Empty();
 }
 
-absl::StatusOr<sluice::Empty> set_handoff(Router& router,
+absl::StatusOr<sluice::Empty> set_handoff(Router& router, PlacementStatements& statements,
                                           const sluice::SetHandoffRequest& request) {
     if (!sluice::HandoffState_IsValid(request.state())) {
         return absl::InvalidArgumentError(
@@ -104,12 +182,14 @@ absl::StatusOr<sluice::Empty> set_handoff(Router& router,
                         "workers out, or turn it on with those that remain",
                         request.name()));
     }
-    const std::vector<uint32_t> workers(request.workers().begin(), request.workers().end());
+    std::vector<uint32_t> workers(request.workers().begin(), request.workers().end());
     const absl::Status status = on ? router.handoffs().turn_on(request.name(), workers)
                                    : router.handoffs().turn_off(request.name());
     if (!status.ok()) {
         return status;
     }
+    const interface::Index index = (*router.interfaces().find(request.name()))->index;
+    on ? statements.keep_handoff(index, std::move(workers)) : statements.forget_handoff(index);
     return sluice::Empty();
 }
 
@@ -171,16 +251,29 @@ static_assert(int(graph::RxMode::adaptive) == sluice::RX_MODE_ADAPTIVE &&
               int(graph::RxMode::polling) == sluice::RX_MODE_POLLING);
 
 absl::Status register_placement(api::Registry& registry, Router& router) {
+    const auto statements = PlacementStatements::create(router);
+    registry.config().add("placement", [statements](const auto& emit) { statements->write(emit); });
     absl::Status status;
     status.Update(registry.add_unary<sluice::SetModeRequest, sluice::Empty>(
-        "sluice.Placement.SetMode",
-        [&router](const auto& request) { return set_mode(router, request); }));
+        "sluice.Placement.SetMode", [&router, statements](const auto& request) {
+            return set_mode(router, *statements, request);
+        }));
+    status.Update(registry.add_unary<sluice::ResetModeRequest, sluice::Empty>(
+        "sluice.Placement.ResetMode", [&router, statements](const auto& request) {
+            return reset_mode(router, *statements, request);
+        }));
     status.Update(registry.add_unary<sluice::SetWorkerRequest, sluice::Empty>(
-        "sluice.Placement.SetWorker",
-        [&router](const auto& request) { return set_worker(router, request); }));
+        "sluice.Placement.SetWorker", [&router, statements](const auto& request) {
+            return set_worker(router, *statements, request);
+        }));
+    status.Update(registry.add_unary<sluice::ResetWorkerRequest, sluice::Empty>(
+        "sluice.Placement.ResetWorker", [&router, statements](const auto& request) {
+            return reset_worker(router, *statements, request);
+        }));
     status.Update(registry.add_unary<sluice::SetHandoffRequest, sluice::Empty>(
-        "sluice.Placement.SetHandoff",
-        [&router](const auto& request) { return set_handoff(router, request); }));
+        "sluice.Placement.SetHandoff", [&router, statements](const auto& request) {
+            return set_handoff(router, *statements, request);
+        }));
     status.Update(registry.add_list<sluice::ListPlacementRequest, sluice::PlacedQueue>(
         "sluice.Placement.List", [&router](const auto&) { return list_placement(router); }));
     status.Update(registry.add_list<sluice::ListHandoffRequest, sluice::HandoffLane>(

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "vnet/proto/ip4.pb.h"
+#include "vnet/service/configured_routes.hpp"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/describe.hpp"
 #include "vnet/service/services.hpp"
@@ -10,93 +11,6 @@
 namespace vnet::service {
 
 namespace {
-
-constexpr auto source = ip4::RouteSource::configured;
-
-absl::StatusOr<ip4::Via> read_via(Router& router, const sluice::ConfiguredRoute& route) {
-    ip4::Via via;
-    switch (route.verdict()) {
-        case sluice::ROUTE_VERDICT_BLACKHOLE:
-            via.kind = ip4::Via::Kind::blackhole;
-            break;
-        case sluice::ROUTE_VERDICT_PROHIBIT:
-            via.kind = ip4::Via::Kind::prohibit;
-            break;
-        case sluice::ROUTE_VERDICT_UNREACHABLE:
-            via.kind = ip4::Via::Kind::unreachable;
-            break;
-        case sluice::ROUTE_VERDICT_FORWARD:
-            break;
-        default:
-            return absl::InvalidArgumentError(fmt::format(
-                "{} is not a verdict; it is forward, blackhole, prohibit or unreachable",
-                int(route.verdict())));
-    }
-    if (via.kind != ip4::Via::Kind::next_hop) {
-        if (route.has_next_hop() || route.has_interface()) {
-            return absl::InvalidArgumentError(
-                fmt::format("a {} route has neither next hop nor interface", ip4::name(via.kind)));
-        }
-        return via;
-    }
-    if (!route.has_next_hop()) {
-        return absl::InvalidArgumentError(
-            "the route has no next hop; give one, or blackhole, prohibit or unreachable");
-    }
-    via.next_hop = from_api(route.next_hop());
-    if (!via.next_hop.valid_source() || via.next_hop.is_multicast()) {
-        return absl::InvalidArgumentError(
-            fmt::format("{} cannot be a next hop; give a router's unicast address", via.next_hop));
-    }
-    if (router.addresses().owner(via.next_hop) != 0) {
-        return absl::InvalidArgumentError(
-            fmt::format("{} is an address of this router; give another router's", via.next_hop));
-    }
-    if (route.has_interface()) {
-        auto interface = router.interfaces().find(route.interface());
-        if (!interface.ok()) {
-            return interface.status();
-        }
-        via.interface = (*interface)->index;
-        if (!router.addresses().on_link(via.interface, via.next_hop)) {
-            return absl::InvalidArgumentError(
-                fmt::format("{} is in no network of interface '{}'; add an address in its network "
-                            "first, or leave "
-                            "the interface out",
-                            via.next_hop, route.interface()));
-        }
-    }
-    return via;
-}
-
-absl::Status add(Router& router, const sluice::ConfiguredRoute& route, const ip4::Via& via) {
-    auto prefix = from_api(route.prefix());
-    if (!prefix.ok()) {
-        return prefix.status();
-    }
-    std::optional<uint8_t> preference;
-    if (route.has_preference()) {
-        if (route.preference() > 255) {
-            return absl::OutOfRangeError(
-                fmt::format("preference {} is out of range; give 0 to 255", route.preference()));
-        }
-        preference = uint8_t(route.preference());
-    }
-    return router.fib().add(*prefix, source, via, preference);
-}
-
-absl::Status add(Router& router, const sluice::ConfiguredRoute& route) {
-    auto via = read_via(router, route);
-    return via.ok() ? add(router, route, *via) : via.status();
-}
-
-absl::Status remove(Router& router, const sluice::Ip4Prefix& message) {
-    auto prefix = from_api(message);
-    if (!prefix.ok()) {
-        return prefix.status();
-    }
-    return router.fib().remove(*prefix, source);
-}
 
 absl::StatusOr<sluice::Empty> empty(const absl::Status& status) {
     if (!status.ok()) {
@@ -215,7 +129,8 @@ private:
 
     absl::Status take_one(const sluice::RouteBatch& batch) {
         if (at_ >= batch.add_size()) {
-            const auto status = service::remove(router_, batch.delete_(at_ - batch.add_size()));
+            const auto status =
+                remove_route(router_, source, batch.delete_(at_ - batch.add_size()));
             reply_.set_deleted(reply_.deleted() + status.ok());
             return status;
         }
@@ -229,7 +144,7 @@ private:
             via_ = *via;
             last_ = &route;
         }
-        const auto status = service::add(router_, route, via_);
+        const auto status = add_route(router_, source, route, via_);
         reply_.set_added(reply_.added() + status.ok());
         return status;
     }
@@ -240,6 +155,8 @@ private:
                a.has_interface() == b.has_interface() && a.interface() == b.interface() &&
                a.verdict() == b.verdict();
     }
+
+    static constexpr auto source = ip4::RouteSource::loaded;
 
     Router& router_;
     sluice::LoadRoutesReply reply_;
@@ -252,14 +169,16 @@ private:
 
 }  // namespace
 
-absl::Status register_routes(api::Registry& registry, Router& router) {
+absl::Status register_routes(api::Registry& registry, Router& router,
+                             std::shared_ptr<ConfiguredRoutes> configured) {
+    registry.config().add("routes", [configured](const auto& emit) { configured->write(emit); });
     absl::Status status;
     status.Update(registry.add_unary<sluice::ConfiguredRoute, sluice::Empty>(
         "sluice.Routes.Add",
-        [&router](const auto& request) { return empty(add(router, request)); }));
+        [configured](const auto& request) { return empty(configured->add(request)); }));
     status.Update(registry.add_unary<sluice::DeleteRouteRequest, sluice::Empty>(
         "sluice.Routes.Delete",
-        [&router](const auto& request) { return empty(remove(router, request.prefix())); }));
+        [configured](const auto& request) { return empty(configured->remove(request.prefix())); }));
     status.Update(registry.add_list<sluice::ListRoutesRequest, sluice::Route>(
         "sluice.Routes.List", [&router](const auto& request) { return list(router, request); }));
     status.Update(registry.add_unary<sluice::MatchRouteRequest, sluice::Route>(

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/service/services.hpp"
 
+#include "vnet/service/configured_routes.hpp"
 #include "vnet_descriptors.hpp"
 
 namespace vnet::service {
 
 absl::Status register_all(api::Registry& registry, Router& router) {
     absl::Status status = registry.add_descriptors(vnet_descriptors());
-    for (const auto add : {register_interfaces, register_addresses, register_routes,
-                           register_neighbors, register_events, register_graph, register_workers,
-                           register_placement, register_power, register_trace, register_explain,
-                           register_drops, register_capture, register_memory, register_metrics}) {
+    const auto configured = std::make_shared<ConfiguredRoutes>(router);
+    status.Update(register_addresses(registry, router, configured));
+    status.Update(register_routes(registry, router, configured));
+    for (const auto add :
+         {register_interfaces, register_neighbors, register_events, register_graph,
+          register_workers, register_placement, register_power, register_trace, register_explain,
+          register_drops, register_capture, register_memory, register_metrics}) {
         if (status.ok()) {
             status = add(registry, router);
         }

@@ -3,6 +3,8 @@
 
 #include <absl/status/status.h>
 
+#include <memory>
+
 #include "api/registry.hpp"
 #include "vnet/router.hpp"
 
@@ -10,9 +12,13 @@
 /// on the control thread and hold a reference to the router.
 namespace vnet::service {
 
+class ConfiguredRoutes;
+
 absl::Status register_interfaces(api::Registry& registry, Router& router);
-absl::Status register_addresses(api::Registry& registry, Router& router);
-absl::Status register_routes(api::Registry& registry, Router& router);
+absl::Status register_addresses(api::Registry& registry, Router& router,
+                                std::shared_ptr<ConfiguredRoutes> configured);
+absl::Status register_routes(api::Registry& registry, Router& router,
+                             std::shared_ptr<ConfiguredRoutes> configured);
 absl::Status register_neighbors(api::Registry& registry, Router& router);
 absl::Status register_events(api::Registry& registry, Router& router);
 absl::Status register_graph(api::Registry& registry, Router& router);

@@ -31,10 +31,11 @@ inline void must(const absl::Status& status) {
 /// the control thread.
 struct RouterFixture {
     explicit RouterFixture(const std::string& directory, std::vector<std::string> required = {},
-                           std::vector<std::string> excluded = {}) {
+                           std::vector<std::string> excluded = {}, unsigned workers = 1) {
         graph::testing::start_eal();
         graph::Engine::Options options;
         options.buffers = 8192;
+        options.workers = workers;
         engine = must(graph::Engine::create(options));
         router = must(vnet::Router::create(*engine));
         must(vnet::service::register_all(api, *router));

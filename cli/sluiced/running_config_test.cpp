@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any state, saved and replayed, is the same state; from any state there is a way to any other.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+#include "api/config/configuration.hpp"
+#include "api/grammar/options.hpp"
+#include "plugins/host/testing/router_fixture.hpp"
+
+namespace cli {
+namespace {
+
+using api::config::Commands;
+using api::config::Configuration;
+using api::config::Document;
+using plugins::host::testing::must;
+using plugins::host::testing::RouterFixture;
+
+/// A router with all plugins that the product has.
+struct Box {
+    Box() : router(PLUGIN_DIRECTORY, {}, {}, 2) {
+        must(router.host->load_all());
+        must(router.engine->start());
+    }
+    std::string running() { return must(configuration.running()).text(); }
+    absl::Status run(const std::string& line) { return commands.run(line); }
+
+    RouterFixture router;
+    Commands commands{router.api};
+    Configuration configuration{router.api};
+};
+
+/// Lines that an operator could type, some of them refused.
+class Operator {
+public:
+    explicit Operator(unsigned seed) : random_(seed) {}
+
+    std::string line() {
+        const unsigned number = below(unsigned(templates.size()));
+        std::string text(templates[number]);
+        fill(text, "<i>", [&] { return fmt::format("i{}", below(4)); });
+        fill(text, "<g>", [&] { return fmt::format("g{}", below(3)); });
+        fill(text, "<2>", [&] { return fmt::format("{}", below(2)); });
+        fill(text, "<9>", [&] { return fmt::format("{}", 1 + below(9)); });
+        fill(text, "<mtu>", [&] { return fmt::format("{}", 68 + below(1433)); });
+        return text;
+    }
+    unsigned below(unsigned end) { return unsigned(random_() % end); }
+
+private:
+    template <class Value>
+    void fill(std::string& text, std::string_view hole, Value value) {
+        for (size_t at = text.find(hole); at != std::string::npos; at = text.find(hole)) {
+            text.replace(at, hole.size(), value());
+        }
+    }
+
+    static constexpr std::array<std::string_view, 25> templates = {
+        "add port <i> device net_null<9>",
+        "add port <i> device net_null<9>,size=128 tx-queues 2",
+        "add null <i>",
+        "add pg interface <i>",
+        "add pg interface <i> mac 02:00:00:00:01:0<9>",
+        "set interface <i> mtu <mtu>",
+        "set interface <i> mac 02:00:00:00:02:0<9>",
+        "reset interface <i> mtu",
+        "set interface <i> state up",
+        "set interface <i> state up",
+        "set interface <i> state down",
+        "set interface <i> rx-mode polling",
+        "set interface <i> rx-mode adaptive queue 0",
+        "set interface <i> queue 0 worker <2>",
+        "set interface <i> handoff on",
+        "set interface <i> handoff on workers <2>",
+        "add address <i> 10.<9>.0.<9>/24",
+        "add address <i> 10.<9>.0.<9>/24",
+        "add neighbor <i> 10.<9>.0.<9> 02:00:00:00:03:0<9>",
+        "add route 20.<9>.0.0/16 via 10.<9>.0.<9>",
+        "add route 20.<9>.0.0/16 via 10.<9>.0.<9> interface <i> preference <9>",
+        "add route 20.<9>.0.0/16 blackhole",
+        "add pg stream <g> interface <i> rate 10 size 100 destination 10.<9>.0.<9>",
+        "start pg <g>",
+        "unload plugin graph-svg",
+    };
+    std::mt19937 random_;
+};
+
+/// Runs random lines, and now and then takes back something that is there; the methods of lines
+/// that became part of the configuration are noted in `used`.
+void live(Box& box, Operator& somebody, unsigned lines, std::set<std::string>& used) {
+    for (unsigned i = 0; i < lines; ++i) {
+        const std::string line = somebody.line();
+        if (box.run(line).ok()) {
+            used.insert(must(must(box.commands.grammar())->parse(line)).method->full_name());
+        }
+        if (i % 7 == 6) {
+            const Document now = must(box.configuration.running());
+            if (!now.empty()) {
+                const auto* one = now.statements()[somebody.below(unsigned(now.size()))];
+                const absl::Status status = box.run(one->undo);
+                EXPECT_TRUE(status.ok()) << one->undo << ": " << status;
+                EXPECT_EQ(must(box.configuration.running()).find(one->undo), nullptr) << one->undo;
+            }
+        }
+    }
+}
+
+TEST(RunningConfig, AnyStateSavedAndReplayedIsTheSameState) {
+    std::set<std::string> used;
+    for (unsigned seed = 0; seed < 25; ++seed) {
+        SCOPED_TRACE(seed);
+        Operator somebody(seed);
+        std::string text;
+        {
+            Box box;
+            live(box, somebody, 30 + 10 * (seed % 10), used);
+            text = box.running();
+        }
+        Box again;
+        const absl::Status status =
+            api::config::run_lines(text, "saved", again.commands, again.router.api);
+        ASSERT_TRUE(status.ok()) << status << "\n" << text;
+        EXPECT_EQ(again.running(), text);
+    }
+    // Nothing that can be configured was left out here.
+    Box box;
+    for (const auto& method : box.router.api.methods()) {
+        const auto options = api::grammar::options_of(method->descriptor());
+        // What needs the rights of root or a file is tested in tests/system.
+        const bool elsewhere = method->name() == "sluice.Interfaces.AddTap" ||
+                               method->name() == "sluice.pg.PacketGenerator.AddReplay";
+        if (options.ExtensionSize(sluice::undo) > 0 && !elsewhere) {
+            EXPECT_TRUE(used.contains(method->name())) << method->name();
+        }
+    }
+}
+
+TEST(RunningConfig, AnyStateCanBecomeAnyOther) {
+    std::set<std::string> used;
+    for (unsigned seed = 100; seed < 115; ++seed) {
+        SCOPED_TRACE(seed);
+        std::string wanted;
+        {
+            Box box;
+            Operator somebody(seed);
+            live(box, somebody, 80, used);
+            wanted = box.running();
+        }
+        Box box;
+        Operator another(seed + 1000);
+        live(box, another, 80, used);
+        const std::string before = box.running();
+        const auto target = box.configuration.read(wanted, "wanted");
+        ASSERT_TRUE(target.ok()) << target.status();
+        const absl::Status status = box.configuration.apply(*target);
+        ASSERT_TRUE(status.ok()) << status << "\nfrom\n" << before << "to\n" << wanted;
+        const auto changes = api::config::difference(*target, must(box.configuration.running()));
+        EXPECT_TRUE(changes.empty()) << changes.front().sign << changes.front().line;
+    }
+}
+
+TEST(RunningConfig, WhatIsRefusedLeavesTheStateAsItWas) {
+    std::set<std::string> used;
+    for (unsigned seed = 200; seed < 215; ++seed) {
+        SCOPED_TRACE(seed);
+        Box box;
+        Operator somebody(seed);
+        live(box, somebody, 60, used);
+        const std::string before = box.running();
+        // Another state, with a line in it that nobody can run.
+        Document target;
+        {
+            Document other = must(box.configuration.running());
+            for (unsigned i = 0; i < 40; ++i) {
+                (void)box.configuration.edit(other, somebody.line());
+            }
+            target = other;
+        }
+        ASSERT_TRUE(box.configuration.edit(target, "add address nowhere 10.77.0.1/24").ok());
+        const absl::Status status = box.configuration.apply(target);
+        EXPECT_FALSE(status.ok());
+        EXPECT_NE(status.code(), absl::StatusCode::kInternal) << status;
+        EXPECT_EQ(box.running(), before) << status;
+    }
+}
+
+/// The command that takes a statement back is one, and the very one that is printed.
+TEST(RunningConfig, EveryUndoIsACommand) {
+    Box box;
+    std::set<std::string> used;
+    Operator somebody(7);
+    live(box, somebody, 400, used);
+    const auto* grammar = must(box.commands.grammar());
+    must(box.configuration.running()).visit([&](const api::config::Statement& statement) {
+        const auto undo = grammar->parse(statement.undo);
+        ASSERT_TRUE(undo.ok()) << statement.undo << ": " << undo.status();
+        EXPECT_EQ(must(grammar->print(*undo->method, *undo->request)), statement.undo);
+    });
+}
+
+}  // namespace
+}  // namespace cli
