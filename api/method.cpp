@@ -51,10 +51,35 @@ constexpr std::size_t smallest_block = 512;
 /// Below what malloc would map and unmap each time.
 constexpr std::size_t largest_block = 64 << 10;
 
+/// No sentence of ours is that long by itself; but it repeats what was asked, which may be
+/// anything.
+constexpr std::size_t longest_sentence = 1000;
+
+/// Cut in the middle: what was asked stands in front, what would be accepted at the end.
+std::string shortened(std::string_view sentence) {
+    constexpr std::size_t front = 600;
+    constexpr std::size_t back = 300;
+    const auto is_inside_letter = [&](std::size_t at) { return (sentence[at] & 0xc0) == 0x80; };
+    std::size_t first = front;
+    std::size_t last = sentence.size() - back;
+    while (first > 0 && is_inside_letter(first)) {
+        --first;
+    }
+    while (last < sentence.size() && is_inside_letter(last)) {
+        ++last;
+    }
+    return fmt::format("{} [...] {}", sentence.substr(0, first), sentence.substr(last));
+}
+
 /// A caller takes UNAVAILABLE for a daemon that is gone, and may try again at once. A handler that
 /// says it means that its own device or peer is: the request is refused.
 absl::Status as_refusal(absl::Status status) {
-    return absl::IsUnavailable(status) ? absl::FailedPreconditionError(status.message()) : status;
+    const std::string_view sentence(status.message().data(), status.message().size());
+    if (!absl::IsUnavailable(status) && sentence.size() <= longest_sentence) {
+        return status;
+    }
+    return {absl::IsUnavailable(status) ? absl::StatusCode::kFailedPrecondition : status.code(),
+            sentence.size() <= longest_sentence ? std::string(sentence) : shortened(sentence)};
 }
 
 bool is_ok(const absl::Status& status) {
@@ -68,10 +93,7 @@ bool is_ok(const absl::StatusOr<Value>& value) {
 
 template <class Value>
 absl::StatusOr<Value> as_refusal(absl::StatusOr<Value> value) {
-    if (absl::IsUnavailable(value.status())) {
-        return as_refusal(value.status());
-    }
-    return value;
+    return value.ok() ? std::move(value) : as_refusal(std::move(value).status());
 }
 
 }  // namespace

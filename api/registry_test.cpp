@@ -89,7 +89,7 @@ TEST_F(RegistryTest, KnowsMethodsByNameAndRole) {
     EXPECT_EQ(keep->service(), "sluice.testing.Toys");
     EXPECT_EQ(registry.find("sluice.testing.Toys.Double")->role(), Role::read);
     EXPECT_EQ(registry.find("sluice.testing.Toys.Missing"), nullptr);
-    ASSERT_EQ(registry.methods().size(), 7U);
+    ASSERT_EQ(registry.methods().size(), 8U);
     EXPECT_EQ(registry.methods().front()->name(), "sluice.testing.Toys.Count");
 }
 
@@ -136,6 +136,29 @@ TEST_F(RegistryTest, AHandlersUnavailableIsARefusal) {
                                          [](const Message&) { return absl::OkStatus(); });
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_EQ(text(status), "the peer is away");
+}
+
+TEST_F(RegistryTest, ShortensASentenceThatRepeatsALongRequest) {
+    Registry other;
+    ASSERT_TRUE((other
+                     .add_unary<Number, Number>("sluice.testing.Toys.Double",
+                                                [](const Number& asked) -> absl::StatusOr<Number> {
+                                                    return absl::NotFoundError(
+                                                        "there is no '" + asked.padding() +
+                                                        "': give one that there is");
+                                                })
+                     .ok()));
+    Number request;
+    for (int i = 0; i < 20'000; ++i) {
+        request.mutable_padding()->append("\xc3\xa4");
+    }
+    const auto status = other.call_local("sluice.testing.Toys.Double", request,
+                                         [](const Message&) { return absl::OkStatus(); });
+    EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+    EXPECT_LT(text(status).size(), 1000U);
+    EXPECT_THAT(text(status), ::testing::StartsWith("there is no '\xc3\xa4"));
+    EXPECT_THAT(text(status), ::testing::EndsWith("\xc3\xa4': give one that there is"));
+    EXPECT_THAT(text(status), HasSubstr("\xc3\xa4 [...] \xc3\xa4"));
 }
 
 TEST_F(RegistryTest, TakesADynamicMessageOfAnEqualType) {
