@@ -34,7 +34,7 @@ absl::StatusOr<sluice::Empty> remove(Router& router, const sluice::DeleteNeighbo
 absl::StatusOr<api::ItemSource<sluice::Neighbor>> list(Router& router) {
     std::vector<sluice::Neighbor> all;
     for (const neighbor::Table::Neighbor& neighbor : router.neighbors().list()) {
-        all.push_back(describe(neighbor, router.interfaces().name_of(neighbor.interface)));
+        all.push_back(service::describe(neighbor, router.interfaces().name_of(neighbor.interface)));
     }
     return api::items(std::move(all));
 }
