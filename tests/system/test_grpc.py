@@ -83,7 +83,11 @@ def test_a_stream_ends_at_what_is_refused_and_keeps_what_was_before(api, message
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "10.71.0.1/24" in refused.value.details()
     listed = [entry["prefix"] for entry in shared_lab.daemon.ctl_json("show route")]
     assert "10.70.0.0/24" in listed and "10.72.0.0/24" not in listed
-    shared_lab.daemon.ctl("delete route 10.70.0.0/24")
+    # It is the controller's: no part of the configuration, and not the operator's to delete.
+    assert "10.70.0.0/24" not in shared_lab.daemon.ctl("show running-config")
+    assert "loaded by a controller" in shared_lab.daemon.refused("delete route 10.70.0.0/24")
+    gone = messages.ip4.RouteBatch(delete=[bad.add[0].prefix])
+    assert api.sink("Routes.Load", [gone], messages.ip4.LoadRoutesReply).deleted == 1
 
 
 def test_values_beyond_their_range_are_refused(api, messages):

@@ -117,7 +117,7 @@ def show_commands(lab, messages_at):
             for method in service.method:
                 for grammar in method.options.Extensions[options_pb2.cli]:
                     line = LINES.get(grammar, re.sub(r" \[[^\]]*\]", "", grammar))
-                    if line.startswith("show ") and all(word in ARGUMENTS for word in re.findall(r"<(\w+)>", line)):
+                    if line.startswith("show ") and line != "show startup-config" and all(word in ARGUMENTS for word in re.findall(r"<(\w+)>", line)):
                         lines.add(re.sub(r"<(\w+)>", lambda word: ARGUMENTS[word[1]], line))
     return sorted(lines)
 

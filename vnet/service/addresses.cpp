@@ -23,7 +23,8 @@ absl::StatusOr<sluice::Empty> change(Router& router, Change how,
     return sluice::Empty();
 }
 
-sluice::InterfaceAddress describe(const std::string& interface, const wire::Ip4Prefix& prefix) {
+sluice::InterfaceAddress address_message(const std::string& interface,
+                                         const wire::Ip4Prefix& prefix) {
     sluice::InterfaceAddress address;
     address.set_interface(interface);
     *address.mutable_prefix() = to_api(prefix);
@@ -53,7 +54,7 @@ absl::Status register_addresses(api::Registry& registry, Router& router,
     registry.config().add("addresses", [&router](const auto& emit) {
         for (const auto& [name, index] : by_name(router.interfaces())) {
             for (const wire::Ip4Prefix& prefix : router.addresses().of(index)) {
-                emit("sluice.Addresses.Add", describe(name, prefix));
+                emit("sluice.Addresses.Add", address_message(name, prefix));
             }
         }
     });
@@ -77,7 +78,7 @@ absl::Status register_addresses(api::Registry& registry, Router& router,
             std::vector<sluice::InterfaceAddress> all;
             for (const auto& [index, prefixes] : router.addresses().all()) {
                 for (const wire::Ip4Prefix& prefix : prefixes) {
-                    all.push_back(describe(router.interfaces().name_of(index), prefix));
+                    all.push_back(address_message(router.interfaces().name_of(index), prefix));
                 }
             }
             return api::items(std::move(all));
