@@ -69,6 +69,10 @@ std::deque<std::uint64_t> numbers_in(const std::string& folder) {
 
 }  // namespace
 
+std::string utc(absl::Time time) {
+    return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
 History History::open(std::string folder, std::vector<std::string>& warnings) {
     History history;
     for (const std::uint64_t number : numbers_in(folder)) {

@@ -11,6 +11,9 @@
 
 namespace api::config {
 
+/// A time as the service tells it: "2026-01-31T12:00:00Z".
+std::string utc(absl::Time time);
+
 /// What ran before the last commits. Kept in memory, and in a folder where there is one, so that a
 /// restart forgets nothing: a file for each, named by a number that grows, with time and comment in
 /// comment lines in front of the statements. Control thread.

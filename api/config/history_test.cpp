@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "api/config/files.hpp"
+#include "api/config/testing/folder.hpp"
 
 namespace api::config {
 namespace {
@@ -20,13 +21,8 @@ using ::testing::SizeIs;
 
 class FolderTest : public ::testing::Test {
 protected:
-    FolderTest() {
-        std::string name = ::testing::TempDir() + "sluice-config-XXXXXX";
-        EXPECT_NE(mkdtemp(name.data()), nullptr);
-        folder_ = name;
-    }
-    ~FolderTest() override { std::filesystem::remove_all(folder_); }
-    std::string folder_;
+    const testing::Folder own_;
+    const std::string& folder_ = own_.path();
     std::vector<std::string> warnings_;
 };
 

@@ -117,8 +117,7 @@ absl::StatusOr<ItemSource<sluice::Revision>> revisions(const Session& session) {
     for (const History::Revision& revision : session.history().all()) {
         sluice::Revision& message = all.emplace_back();
         message.set_revision(std::uint32_t(all.size()));
-        message.set_until(
-            absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", revision.until, absl::UTCTimeZone()));
+        message.set_until(utc(revision.until));
         message.set_comment(revision.comment);
         message.set_lines(
             std::uint64_t(std::count(revision.text.begin(), revision.text.end(), '\n')));

@@ -19,10 +19,6 @@ Session::Size size_of(const std::vector<Change>& changes) {
     return size;
 }
 
-std::string utc(absl::Time time) {
-    return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
-}
-
 absl::Status check_path(const std::string& path) {
     if (!std::filesystem::path(path).is_absolute()) {
         return absl::InvalidArgumentError(

@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 
 #include "api/config/files.hpp"
+#include "api/config/testing/folder.hpp"
 #include "api/config/testing/world.hpp"
 
 namespace api::config {
@@ -18,16 +18,7 @@ using ::testing::IsEmpty;
 
 class SessionTest : public ::testing::Test {
 protected:
-    SessionTest() {
-        std::string name = ::testing::TempDir() + "sluice-session-XXXXXX";
-        EXPECT_NE(mkdtemp(name.data()), nullptr);
-        folder_ = name;
-        open();
-    }
-    ~SessionTest() override {
-        session_.reset();
-        std::filesystem::remove_all(folder_);
-    }
+    SessionTest() { open(); }
     void open() {
         session_.emplace(world_.registry, control_,
                          Session::Options{file(), [this](const std::string& text) {
@@ -50,7 +41,8 @@ protected:
 
     testing::World world_;
     boost::asio::io_context control_;
-    std::string folder_;
+    const testing::Folder own_;
+    const std::string& folder_ = own_.path();
     std::vector<std::string> warnings_;
     std::optional<Session> session_;
 };

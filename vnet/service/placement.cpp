@@ -13,20 +13,6 @@ namespace vnet::service {
 
 namespace {
 
-/// The numbers of an interface's queues that workers poll, in order.
-std::vector<uint32_t> queues_of(const graph::Engine& engine, interface::Index interface) {
-    std::vector<uint32_t> queues;
-    for (unsigned worker = 0; worker < engine.placement().workers(); ++worker) {
-        for (const graph::Polled& polled : engine.placement().of(worker)) {
-            if (polled.source->id().interface == interface) {
-                queues.push_back(polled.source->id().queue);
-            }
-        }
-    }
-    std::sort(queues.begin(), queues.end());
-    return queues;
-}
-
 /// The queues that a request means: the one it names, else all of them. None while the interface is
 /// down, when nobody knows which there will be.
 absl::StatusOr<std::vector<graph::QueueId>> find_queues(Router& router,
@@ -36,21 +22,23 @@ absl::StatusOr<std::vector<graph::QueueId>> find_queues(Router& router,
     if (!interface.up) {
         return found;
     }
-    const std::vector<uint32_t> there = queues_of(router.engine(), interface.index);
+    const std::vector<graph::QueueId> there = polled_queues(router.engine(), interface.index);
     if (there.empty()) {
         return absl::NotFoundError(
             fmt::format("interface '{}' has no receive queue now that a worker could poll; "
                         "`show placement` lists those that are there",
                         interface.name));
     }
-    if (queue && std::find(there.begin(), there.end(), *queue) == there.end()) {
-        return absl::NotFoundError(fmt::format("interface '{}' has no queue {}; it has {}",
-                                               interface.name, *queue, fmt::join(there, ", ")));
-    }
-    for (const uint32_t number : there) {
-        if (!queue || number == *queue) {
-            found.push_back({interface.index, number});
+    std::vector<uint32_t> numbers;
+    for (const graph::QueueId id : there) {
+        numbers.push_back(id.queue);
+        if (!queue || id.queue == *queue) {
+            found.push_back(id);
         }
+    }
+    if (found.empty()) {
+        return absl::NotFoundError(fmt::format("interface '{}' has no queue {}; it has {}",
+                                               interface.name, *queue, fmt::join(numbers, ", ")));
     }
     return found;
 }

@@ -3,10 +3,25 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "vnet/proto/placement.pb.h"
 #include "vnet/service/interface_statements.hpp"
 
 namespace vnet::service {
+
+std::vector<graph::QueueId> polled_queues(const graph::Engine& engine, interface::Index interface) {
+    std::vector<graph::QueueId> queues;
+    for (unsigned worker = 0; worker < engine.placement().workers(); ++worker) {
+        for (const graph::Polled& polled : engine.placement().of(worker)) {
+            if (polled.source->id().interface == interface) {
+                queues.push_back(polled.source->id());
+            }
+        }
+    }
+    std::sort(queues.begin(), queues.end());
+    return queues;
+}
 
 std::shared_ptr<PlacementStatements> PlacementStatements::create(Router& router) {
     std::shared_ptr<PlacementStatements> statements(new PlacementStatements(router));
@@ -62,15 +77,7 @@ void PlacementStatements::came_up(const interface::Interface& interface) {
         }
     };
     graph::Engine& engine = router_.engine();
-    std::vector<graph::QueueId> queues;
-    for (unsigned worker = 0; worker < engine.placement().workers(); ++worker) {
-        for (const graph::Polled& polled : engine.placement().of(worker)) {
-            if (polled.source->id().interface == interface.index) {
-                queues.push_back(polled.source->id());
-            }
-        }
-    }
-    for (const graph::QueueId queue : queues) {
+    for (const graph::QueueId queue : polled_queues(engine, interface.index)) {
         if (const auto asked = workers_.find(queue); asked != workers_.end()) {
             tell(engine.move(queue, asked->second));
         }

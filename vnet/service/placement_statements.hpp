@@ -16,6 +16,9 @@
 
 namespace vnet::service {
 
+/// The queues of an interface that workers poll, in order of their numbers.
+std::vector<graph::QueueId> polled_queues(const graph::Engine& engine, interface::Index interface);
+
 /// What was asked of receive queues, as it was typed: for the running configuration, and for
 /// interfaces that are down, whose queues nobody knows yet. Forgets an interface when it is
 /// deleted. Control thread.
