@@ -179,7 +179,7 @@ absl::Status Router::add_nodes(const Options& options) {
         engine_, interfaces_, *addresses_, *fib_, *next_hops_, *next_hop_slot, *error_slot_,
         neighbor::Table::Nodes{lookup, output, icmp_error}, options.neighbors);
     events_ = std::make_unique<events::Journal>(engine_.control(), interfaces_, *addresses_, *fib_,
-                                                *neighbors_);
+                                                *neighbors_, options.kept_events);
     steps.fail(graph.set_format("ip4-lookup", [this](const graph::TraceStep& step) {
         return ip4::format_lookup(step, *fib_, forwarding_, interfaces_);
     }));

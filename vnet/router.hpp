@@ -33,6 +33,7 @@ public:
     struct Options {
         icmp4::Error::Limit icmp_errors;
         neighbor::Settings neighbors;
+        events::Journal::Limits kept_events;
     };
     /// Registers all nodes and arcs and commits the graph. The engine must outlive the router.
     static absl::StatusOr<std::unique_ptr<Router>> create(graph::Engine& engine,

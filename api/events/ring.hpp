@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,34 +19,38 @@ namespace api::events {
 template <class Record>
 class Ring final : public Topic {
 public:
-    /// `capacity`, above 0, is rounded up to whole blocks. `log` outlives the ring.
+    /// `capacity` is rounded up to a power of two, 1024 or more. `log` outlives the ring.
     Ring(Log& log, std::size_t capacity)
-        : Topic(log), blocks_((capacity + block_events - 1) / block_events) {}
+        : Topic(log),
+          mask_(std::bit_ceil(std::max(capacity, block_events)) - 1),
+          blocks_((mask_ + 1) / block_events) {}
 
-    std::size_t capacity() const { return blocks_.size() * block_events; }
+    std::size_t capacity() const { return mask_ + 1; }
     /// What its blocks take; what the records own beside is not known.
     std::size_t bytes() const {
         return sizeof(Block) *
                std::size_t(std::count_if(blocks_.begin(), blocks_.end(),
-                                         [](const auto& b) { return b != nullptr; }));
+                                         [](const auto& block) { return block != nullptr; }));
     }
 
     /// Keeps an event; the oldest gives way where there is no room. Its number.
     std::uint64_t push(Record record) {
-        if (size_ == capacity()) {
-            forgotten_ = at(0).number;
-            first_ = (first_ + 1) % capacity();
-            --size_;
-        }
-        const std::size_t slot = (first_ + size_) % capacity();
-        auto& block = blocks_[slot / block_events];
+        auto& block = blocks_[(end_ & mask_) / block_events];
         if (block == nullptr) {
             block = std::make_unique<Block>();
         }
-        const std::uint64_t number = log().count();
-        (*block)[slot % block_events] = {number, std::move(record)};
-        ++size_;
-        return number;
+        Entry& entry = (*block)[end_ % block_events];
+        if (size_ == capacity()) {
+            forgotten_ = entry.number;
+        } else {
+            ++size_;
+        }
+        entry.number = log().count();
+        entry.record = std::move(record);
+        ++end_;
+        // Long unused, and so out of the caches by now.
+        __builtin_prefetch(&entry + 2, 1);
+        return entry.number;
     }
 
     const Record& record(std::size_t place) const { return at(place).record; }
@@ -63,12 +68,14 @@ private:
     using Block = std::array<Entry, block_events>;
 
     const Entry& at(std::size_t place) const {
-        const std::size_t slot = (first_ + place) % capacity();
+        const std::size_t slot = (end_ - size_ + place) & mask_;
         return (*blocks_[slot / block_events])[slot % block_events];
     }
 
+    const std::size_t mask_;
     std::vector<std::unique_ptr<Block>> blocks_;
-    std::size_t first_ = 0;
+    /// How many events there were: the next goes to that slot.
+    std::size_t end_ = 0;
     std::size_t size_ = 0;
     std::uint64_t forgotten_ = 0;
 };

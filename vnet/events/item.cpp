@@ -12,8 +12,8 @@ void Item::write(sluice::Event& event) const {
     }
     event.set_sequence(number_);
     event.set_time_ns(route_.time_ns);
-    event.set_change(route_.change);
-    service::describe(route_.match, route_.used, *route_.interface, *event.mutable_route());
+    event.set_change(sluice::EventChange(route_.change));
+    service::describe(route_.match, route_.used, *interface_, *event.mutable_route());
 }
 
 }  // namespace vnet::events

@@ -13,22 +13,24 @@ namespace vnet::events {
 
 /// A change of a route, as it is kept: there may be a million a second, and most of them nobody
 /// asks for.
-struct RouteRecord {
+struct RouteChange {
     uint64_t time_ns = 0;
     ip4::Fib::Match match{};
     bool used = false;
-    sluice::EventChange change = sluice::EVENT_CHANGE_STATE;
-    /// Of the interface when it happened.
-    std::shared_ptr<const std::string> interface;
+    /// A sluice::EventChange.
+    uint8_t change = sluice::EVENT_CHANGE_STATE;
 };
 
 /// An event that any thread may turn into a message. Cheap to copy.
 class Item {
 public:
+    using Name = std::shared_ptr<const std::string>;
+
     /// One that is rare enough to be kept as a message.
     explicit Item(std::shared_ptr<const sluice::Event> event) : message_(std::move(event)) {}
-    /// `number` is 0 where it tells the state.
-    Item(uint64_t number, const RouteRecord& route) : number_(number), route_(route) {}
+    /// `number` is 0 where it tells the state; `interface` is the name of that of the match.
+    Item(uint64_t number, const RouteChange& route, Name interface)
+        : number_(number), route_(route), interface_(std::move(interface)) {}
 
     /// Fills an empty message.
     void write(sluice::Event& event) const;
@@ -37,7 +39,8 @@ private:
     /// Null for that of a route.
     std::shared_ptr<const sluice::Event> message_;
     uint64_t number_ = 0;
-    RouteRecord route_;
+    RouteChange route_;
+    Name interface_;
 };
 
 }  // namespace vnet::events

@@ -46,17 +46,17 @@ sluice::Event next_hop_event(wire::Ip4Address address, const std::string& interf
 }  // namespace
 
 Journal::Journal(graph::Control& control, interface::Table& interfaces, ip4::Addresses& addresses,
-                 ip4::Fib& fib, neighbor::Table& neighbors)
+                 ip4::Fib& fib, neighbor::Table& neighbors, const Limits& limits)
     : interfaces_(interfaces),
       addresses_(addresses),
       fib_(fib),
       neighbors_(neighbors),
       // The time at which the daemon started tells it from all that ran here before.
       log_(now_ns(), [&control](std::function<void()> work) { control.post(std::move(work)); }),
-      routes_(log_, most_routes) {
+      routes_(log_, limits.routes) {
     for (size_t i = 0; i < topics; ++i) {
         if (i != sluice::EVENT_TOPIC_ROUTE) {
-            others_[i] = std::make_unique<Messages>(log_, most_others);
+            others_[i] = std::make_unique<Messages>(log_, limits.others);
         }
         states_[i] = [] { return std::vector<sluice::Event>(); };
     }
@@ -79,7 +79,7 @@ void Journal::set_state(sluice::EventTopic topic,
 
 void Journal::note(const interface::Interface& interface, interface::Change change) {
     if (change == interface::Change::added) {
-        names_[interface.index] = std::make_shared<const std::string>(interface.name);
+        names_[interface.index] = NamePtr(new Name(interface.name));
     } else if (change == interface::Change::removing) {
         names_.erase(interface.index);
     }
@@ -94,7 +94,7 @@ void Journal::note(const interface::Interface& interface, interface::Change chan
 
 void Journal::observe_interfaces() {
     for (const auto& [index, interface] : interfaces_.all()) {
-        names_[index] = std::make_shared<const std::string>(interface.name);
+        names_[index] = NamePtr(new Name(interface.name));
     }
     interfaces_.observe([this](const interface::Interface& interface, interface::Change change) {
         note(interface, change);
@@ -146,22 +146,22 @@ void Journal::observe_neighbors() {
 
 void Journal::observe_routes() {
     fib_.observe([this](const ip4::Fib::Match& match, bool used, ip4::Fib::Change change) {
-        routes_.push({now_ns(), match, used, to_api(change), name_of(match.interface)});
+        routes_.push({{now_ns(), match, used, uint8_t(to_api(change))}, name_of(match.interface)});
     });
     fib_.observe_next_hops([this](wire::Ip4Address address, interface::Index interface) {
         publish(sluice::EVENT_TOPIC_NEXT_HOP, sluice::EVENT_CHANGE_CHANGED,
-                next_hop_event(address, *name_of(interface)));
+                next_hop_event(address, *name_of(interface)->text));
     });
     states_[sluice::EVENT_TOPIC_NEXT_HOP] = [this] {
         std::vector<sluice::Event> all;
         fib_.visit_next_hops([&](wire::Ip4Address address, interface::Index interface) {
-            all.push_back(next_hop_event(address, *name_of(interface)));
+            all.push_back(next_hop_event(address, *name_of(interface)->text));
         });
         return all;
     };
 }
 
-const Journal::Name& Journal::name_of(interface::Index index) const {
+const Journal::NamePtr& Journal::name_of(interface::Index index) const {
     const auto found = names_.find(index);
     return found == names_.end() ? no_name_ : found->second;
 }
@@ -175,7 +175,8 @@ const api::events::Topic& Journal::topic(sluice::EventTopic topic) const {
 
 Item Journal::item(sluice::EventTopic topic, size_t place) const {
     if (topic == sluice::EVENT_TOPIC_ROUTE) {
-        return {routes_.number(place), routes_.record(place)};
+        const RouteRecord& record = routes_.record(place);
+        return {routes_.number(place), record.change, record.interface->text};
     }
     return Item(others_[topic]->record(place));
 }
@@ -199,8 +200,8 @@ std::optional<wire::Ip4Prefix> Journal::route_state(const std::optional<wire::Ip
             return false;
         }
         last = match.prefix;
-        items.emplace_back(
-            0, RouteRecord{0, match, used, sluice::EVENT_CHANGE_STATE, name_of(match.interface)});
+        items.emplace_back(0, RouteChange{0, match, used, sluice::EVENT_CHANGE_STATE},
+                           name_of(match.interface)->text);
         return true;
     });
     return more ? last : std::nullopt;

@@ -4,6 +4,8 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <array>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,14 +24,18 @@ namespace vnet::events {
 /// state it tells of, so that every cause is seen. Owned by the Router; control thread.
 class Journal {
 public:
-    /// Events that are kept.
-    static constexpr size_t most_routes = 262'144;
-    static constexpr size_t most_others = 16'384;
+    /// How many events are kept, each a power of two. All routes of the Internet may come or go
+    /// while a client is busy with something else.
+    struct Limits {
+        size_t routes = 1'048'576;
+        /// Of each other topic.
+        size_t others = 16'384;
+    };
     static constexpr size_t topics = sluice::EventTopic_ARRAYSIZE;
 
     /// Begins to observe. All must outlive it but for their last moments, when they change no more.
     Journal(graph::Control& control, interface::Table& interfaces, ip4::Addresses& addresses,
-            ip4::Fib& fib, neighbor::Table& neighbors);
+            ip4::Fib& fib, neighbor::Table& neighbors, const Limits& limits);
     Journal(const Journal&) = delete;
     Journal& operator=(const Journal&) = delete;
 
@@ -45,8 +51,9 @@ public:
     Item item(sluice::EventTopic topic, size_t place) const;
     /// The prefix of the route event at a place.
     const wire::Ip4Prefix& route_prefix(size_t place) const {
-        return routes_.record(place).match.prefix;
+        return routes_.record(place).change.match.prefix;
     }
+    size_t most_routes() const noexcept { return routes_.capacity(); }
 
     /// All that there is of a topic that is not ROUTE.
     std::vector<Item> state(sluice::EventTopic topic) const;
@@ -58,7 +65,18 @@ public:
     graph::MemoryUse memory() const noexcept;
 
 private:
-    using Name = std::shared_ptr<const std::string>;
+    /// The name of an interface, counted by the control thread alone.
+    struct Name : boost::intrusive_ref_counter<Name, boost::thread_unsafe_counter> {
+        explicit Name(std::string name)
+            : text(std::make_shared<const std::string>(std::move(name))) {}
+        const Item::Name text;
+    };
+    using NamePtr = boost::intrusive_ptr<const Name>;
+    struct RouteRecord {
+        RouteChange change;
+        /// What the interface was called then.
+        NamePtr interface;
+    };
     using Messages = api::events::Ring<std::shared_ptr<const sluice::Event>>;
 
     void observe_interfaces();
@@ -66,7 +84,7 @@ private:
     void observe_routes();
     void note(const interface::Interface& interface, interface::Change change);
     /// Of an interface that routes lead through.
-    const Name& name_of(interface::Index index) const;
+    const NamePtr& name_of(interface::Index index) const;
 
     interface::Table& interfaces_;
     ip4::Addresses& addresses_;
@@ -77,9 +95,9 @@ private:
     /// By topic; that of ROUTE is null.
     std::array<std::unique_ptr<Messages>, topics> others_;
     std::array<std::function<std::vector<sluice::Event>()>, topics> states_;
-    const Name no_name_ = std::make_shared<const std::string>("-");
+    const NamePtr no_name_{new Name("-")};
     /// Shared by all route events of an interface.
-    absl::flat_hash_map<interface::Index, Name> names_;
+    absl::flat_hash_map<interface::Index, NamePtr> names_;
 };
 
 }  // namespace vnet::events

@@ -90,6 +90,8 @@ private:
 
 class WatchTest : public ::testing::Test {
 protected:
+    static constexpr Journal::Limits limits{65'536, 16'384};
+
     WatchTest() { link_->settle(); }
     // What the router takes down is told of as well.
     ~WatchTest() override { link_.reset(); }
@@ -122,8 +124,12 @@ protected:
     static std::string many(unsigned n) { return fmt::format("20.{}.{}.0/24", n >> 8, n & 255); }
 
     std::unique_ptr<Link> link_ = std::make_unique<Link>();
-    Journal journal_{link_->engine->control(), link_->interfaces, *link_->addresses, fib(),
-                     *link_->table};
+    Journal journal_{link_->engine->control(),
+                     link_->interfaces,
+                     *link_->addresses,
+                     fib(),
+                     *link_->table,
+                     limits};
 };
 
 TEST_F(WatchTest, BeginsWithAMessageAndNoEvents) {
@@ -239,7 +245,7 @@ TEST_F(WatchTest, SaysWhatIsLost) {
     EXPECT_FALSE(restarted.message.lost()) << "in the first message only";
     EXPECT_EQ(restarted.message.events_size(), 1);
 
-    for (unsigned n = 0; n <= Journal::most_routes / 2; ++n) {
+    for (unsigned n = 0; n <= limits.routes / 2; ++n) {
         add("21.0.0.0/24");
         remove("21.0.0.0/24");
     }
@@ -411,7 +417,7 @@ TEST_F(WatchTest, AClientThatDoesNotReadIsSentAwayAndTheOthersAreWoken) {
     Client links(journal_, request({sluice::EVENT_TOPIC_INTERFACE}));
     idle.read();
     links.read();
-    for (unsigned n = 0; n <= Journal::most_routes / 2; ++n) {
+    for (unsigned n = 0; n <= limits.routes / 2; ++n) {
         add("21.0.0.0/24");
         remove("21.0.0.0/24");
     }

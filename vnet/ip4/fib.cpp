@@ -190,7 +190,7 @@ absl::Status Fib::add(const wire::Ip4Prefix& prefix, RouteSource source, const V
     if (!observers_.empty()) {
         tell(prefix, held, entry.front().route.source == source,
              own == before.end() ? Change::added : Change::changed);
-        tell_use(prefix, before, source);
+        tell_use(prefix, before, entry, source);
     }
     return absl::OkStatus();
 }
@@ -229,8 +229,8 @@ absl::Status Fib::remove(const wire::Ip4Prefix& prefix, RouteSource source) {
     }
     release(via, prefix);
     resolve_again(prefix);
-    if (!observers_.empty()) {
-        tell_use(prefix, before, source);
+    if (!observers_.empty() && before.size() > 1) {
+        tell_use(prefix, before, *rib_.find(prefix), source);
     }
     return absl::OkStatus();
 }
@@ -242,16 +242,16 @@ void Fib::tell(const wire::Ip4Prefix& prefix, const Held& held, bool used, Chang
     }
 }
 
-/// Tells of the routes of other sources that are used now and were not `before`, or the other way.
-void Fib::tell_use(const wire::Ip4Prefix& prefix, const Entry& before, RouteSource source) const {
-    const Entry* now = rib_.find(prefix);
-    if (now == nullptr || before.empty() ||
-        before.front().route.source == now->front().route.source) {
+/// Tells of the routes of other sources that are used `now` and were not `before`, or the other
+/// way.
+void Fib::tell_use(const wire::Ip4Prefix& prefix, const Entry& before, const Entry& now,
+                   RouteSource source) const {
+    if (before.empty() || before.front().route.source == now.front().route.source) {
         return;
     }
-    for (const Held& held : *now) {
+    for (const Held& held : now) {
         const RouteSource other = held.route.source;
-        const bool used = &held == now->begin();
+        const bool used = &held == now.begin();
         if (other != source && (used || other == before.front().route.source)) {
             tell(prefix, held, used, Change::changed);
         }

@@ -103,7 +103,8 @@ private:
     void join(const wire::Ip4Prefix& gone);
     void resolve_again(const wire::Ip4Prefix& changed);
     void tell(const wire::Ip4Prefix& prefix, const Held& held, bool used, Change change) const;
-    void tell_use(const wire::Ip4Prefix& prefix, const Entry& before, RouteSource source) const;
+    void tell_use(const wire::Ip4Prefix& prefix, const Entry& before, const Entry& now,
+                  RouteSource source) const;
 
     Dir24& table_;
     fib::NextHops& next_hops_;

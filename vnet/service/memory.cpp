@@ -79,7 +79,7 @@ void add_tables(std::vector<MemoryPart>& parts, Router& router) {
                      "the lookup's last 8 bits, a block for each /24 that has longer prefixes"});
     parts.push_back({"route-events", router.events().memory(),
                      router.events().topic(sluice::EVENT_TOPIC_ROUTE).size(),
-                     events::Journal::most_routes, "changes of routes, kept for who watches"});
+                     router.events().most_routes(), "changes of routes, kept for who watches"});
 }
 
 absl::StatusOr<api::ItemSource<sluice::MemoryPart>> list_memory(Router& router) {
