@@ -10,13 +10,15 @@ import grpc
 import pytest
 
 from lib.api import Api, compile_messages
+from lib.certificates import Certificates
 from lib.clients import ping
-from lib.daemon import BUILD, SLUICECTL
+from lib.daemon import BUILD, SLUICECTL, Daemon
 from lib.events import Program, Watcher, build_go_programs, command, environment, run_program
-from lib.lab import LAN, WAN
+from lib.lab import WAN, WAN_ROUTER
 from lib.wait import PATIENCE, wait_until
 
 UP, DOWN = 1, 0
+TCP = "127.0.0.1:9443"
 ROUTES_BENCH = BUILD / "bin" / "routes_bench"
 
 
@@ -292,6 +294,28 @@ def test_a_client_survives_a_restart(lab, programs, language):
         lab.daemon.ctl("add route 10.55.0.0/16 blackhole")
         program.wait(r"^\+ route 10.55.0.0/16 blackhole", at)
         assert not any("10.54.0.0/16" in line for line in program.lines[at:])
+
+
+@pytest.mark.parametrize("language", ["python", "go"])
+def test_a_client_comes_by_tcp_with_its_certificate(box, programs, tmp_path, language):
+    certificates = Certificates(tmp_path / "certificates")
+    certificates.issue("reader")
+    certificates.roles.write_text("controller.example write\nreader read\n")
+
+    def run(program, name, *arguments):
+        words = [*command(language, program), *certificates.client_options(TCP, name), *arguments]
+        return box.run(*words, check=False, timeout=60 * PATIENCE, env=environment())
+
+    with Daemon(box, tmp_path, *certificates.daemon_options(TCP)) as daemon:
+        daemon.ctl("add null far", f"add address far {WAN_ROUTER}/24")
+        load_them = ["--next-hop", WAN, "--routes", 5000]
+        done = run("load_routes", "controller", *load_them)
+        assert done.stdout.startswith("5000 added"), done.stderr
+        # The state, told to who may only read: what the router had, and enough of it.
+        done = run("watch_events", "reader", "--topics", "route", "--state-only")
+        assert done.returncode == 0 and done.stdout.count("= route 20.") == 5000, done.stderr
+        done = run("load_routes", "reader", *load_them)
+        assert done.returncode == 1 and "may only read" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("language", ["python", "go"])

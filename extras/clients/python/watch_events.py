@@ -4,6 +4,7 @@
 
     watch_events.py                                  all topics, with what there is at first
     watch_events.py --topics interface,neighbor      some of them
+    watch_events.py --topics route --state-only      what there is, and end
     watch_events.py --topics route --no-state --quiet --stop-after 100000
 """
 
@@ -89,6 +90,8 @@ class Program:
         if update.state_complete:
             self.say("! that is all there is")
         sys.stdout.flush()
+        if update.state_complete and self.options.state_only:
+            return False
         return not self.options.stop_after or sum(self.changes.values()) < self.options.stop_after
 
     def summary(self):
@@ -105,6 +108,7 @@ def main():
     Connection.add_arguments(parser)
     parser.add_argument("--topics", type=read_topics, default=[], metavar="A,B", help=f"of {', '.join(TOPICS)}; all")
     parser.add_argument("--no-state", action="store_true", help="changes only")
+    parser.add_argument("--state-only", action="store_true", help="end when all that there is was told")
     parser.add_argument("--stop-after", type=int, default=0, metavar="N", help="end after so many changes")
     parser.add_argument("--quiet", action="store_true", help="print the summary only")
     options = parser.parse_args()

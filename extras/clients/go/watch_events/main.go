@@ -4,6 +4,7 @@
 //
 //	watch_events                                  all topics, with what there is at first
 //	watch_events --topics interface,neighbor      some of them
+//	watch_events --topics route --state-only      what there is, and end
 //	watch_events --topics route --no-state --quiet --stop-after 100000
 package main
 
@@ -54,6 +55,7 @@ type program struct {
 	out       *bufio.Writer
 	quiet     bool
 	stopAfter int
+	stateOnly bool
 	changes   [4]int
 	total     int
 	began     time.Time
@@ -96,6 +98,9 @@ func (p *program) Events(events []*pb.Event, stateComplete bool) error {
 		if err := p.say(false, "! that is all there is"); err != nil {
 			return err
 		}
+		if p.stateOnly {
+			return errEnough
+		}
 	}
 	if p.stopAfter > 0 && p.total >= p.stopAfter {
 		return errEnough
@@ -118,6 +123,7 @@ func main() {
 	connection := client.Flags(flag.CommandLine)
 	topicText := flag.String("topics", "", "interface, address, neighbor, route, next-hop, plugin; all where left out")
 	noState := flag.Bool("no-state", false, "changes only")
+	flag.BoolVar(&p.stateOnly, "state-only", false, "end when all that there is was told")
 	flag.IntVar(&p.stopAfter, "stop-after", 0, "end after so many changes")
 	flag.BoolVar(&p.quiet, "quiet", false, "print the summary only")
 	flag.Parse()
