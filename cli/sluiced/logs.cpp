@@ -5,6 +5,9 @@
 #include <grpc/support/log.h>
 #include <spdlog/spdlog.h>
 
+#include <string_view>
+#include <vector>
+
 #include "cli/sluiced/bounded_sink.hpp"
 
 namespace cli {
