@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/config/service.hpp"
 #include "api/server/describe.hpp"
 #include "cli/sluiced/options.hpp"
 #include "cli/sluiced/system_service.hpp"
@@ -84,12 +85,20 @@ bool is_tame(const api::Method& method) {
     return method.name() != "sluice.Interfaces.AddTap" && method.name() != "sluice.Capture.Start";
 }
 
-/// Leaves no file and no device in a request but those that are in this process only.
+/// Leaves no file, no device and no command line in a request but such as stay in this process.
 void tame(Message& request) {
     const auto* descriptor = request.GetDescriptor();
     const auto* reflection = request.GetReflection();
     if (const auto* file = descriptor->FindFieldByName("file")) {
         reflection->ClearField(&request, file);
+    }
+    if (const auto* line = descriptor->FindFieldByName("line")) {
+        const std::string words = reflection->GetString(request, line);
+        for (const char* wild : {"tap", "port", "capture"}) {
+            if (words.find(wild) != std::string::npos) {
+                reflection->ClearField(&request, line);
+            }
+        }
     }
     const auto* device = descriptor->FindFieldByName("device");
     if (device != nullptr &&
@@ -151,6 +160,8 @@ void World::register_all() {
     must(api::add_reflection(registry_));
     must(vnet::service::register_all(registry_, *router_));
     must(register_system(registry_, Options()));
+    must(api::config::add_config(registry_, engine_->control().context(),
+                                 {"", [](const std::string&) {}}));
     host_ = std::make_unique<plugins::host::Host>(*router_, registry_, plugins::host::Options());
     must(plugins::host::register_service(registry_, *host_));
 }
