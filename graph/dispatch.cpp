@@ -64,6 +64,7 @@ void Dispatch::drain() noexcept {
     WorkerRuntime& runtime = *runtime_;
     gathered_ = 0;
     if (runtime.ready.empty()) {
+        current_ = nullptr;
         return;
     }
     const bool timed = is_timed(*runtime.nodes[runtime.ready.first()].head);
@@ -96,9 +97,20 @@ void Dispatch::drain() noexcept {
             now_tsc_ = after;
         }
     }
+    // Whatever goes wrong from here on is no node's.
+    current_ = nullptr;
     if (tracer_.active()) [[unlikely]] {
         tracer_.settle();
     }
+}
+
+Dispatch::Running Dispatch::running() const noexcept {
+    const NodeRuntime* const node = current_;
+    if (node == nullptr || runtime_ == nullptr) {
+        return {};
+    }
+    const auto& about = runtime_->version->nodes[size_t(node - runtime_->nodes.data())];
+    return {about.name, about.owner};
 }
 
 void Dispatch::end_input(unsigned packets) noexcept {

@@ -4,6 +4,7 @@
 #include <rte_cycles.h>
 
 #include <span>
+#include <string_view>
 
 #include "graph/attention.hpp"
 #include "graph/counter.hpp"
@@ -154,6 +155,14 @@ public:
     /// before.
     WorkerRuntime* adopt(WorkerRuntime* runtime) noexcept;
     WorkerRuntime* runtime() noexcept { return runtime_; }
+    /// A node by its name, and who brought it: "core" or a plugin.
+    struct Running {
+        std::string_view node;
+        std::string_view owner;
+    };
+    /// The node that runs, or the input that is being polled; empty where neither is. For the
+    /// worker's own thread, in a signal handler too.
+    Running running() const noexcept;
     WorkerCounters& counters() noexcept { return counters_; }
     const WorkerCounters& counters() const noexcept { return counters_; }
     Tracer& tracer() noexcept { return tracer_; }

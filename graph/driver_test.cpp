@@ -236,6 +236,21 @@ TEST(Dispatch, EmitMayDropAndGoByNode) {
     EXPECT_EQ(bench.drops("both", "not-made"), 50u);
 }
 
+TEST(Dispatch, NamesTheNodeThatRuns) {
+    Bench bench;
+    std::vector<std::string> seen;
+    const Scripted node([&](Packet&, Dispatch& dispatch) {
+        const Dispatch::Running running = dispatch.running();
+        seen.push_back(std::string(running.node) + " of " + std::string(running.owner));
+        return Hop::drop(0);
+    });
+    ASSERT_TRUE(bench.graph().add(Scripted::spec(node, "mine", {}, {"any"}, "plugin")).ok());
+    EXPECT_EQ(bench.dispatch().running().node, "");
+    bench.run("mine", std::vector<std::byte>(1));
+    EXPECT_THAT(seen, ::testing::ElementsAre("mine of plugin"));
+    EXPECT_EQ(bench.dispatch().running().node, "");
+}
+
 TEST(Dispatch, CircleOfNodesRunsOut) {
     Bench bench;
     const Scripted again([](Packet& packet, Dispatch&) {

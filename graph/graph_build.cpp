@@ -186,6 +186,8 @@ GraphVersion::Node Graph::make_node(const Node& node, const std::map<NodeId, Ran
     }
     out.positions.fill(no_position);
     out.transmits = node.spec.kind == NodeKind::output && node.spec.name != "drop";
+    out.name = node.spec.name;
+    out.owner = node.spec.owner;
     for (size_t arc = 0; arc < orders.size(); ++arc) {
         const auto place = std::find(orders[arc].begin(), orders[arc].end(), node.spec.name);
         if (place != orders[arc].end()) {

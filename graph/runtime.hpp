@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "graph/arc.hpp"
@@ -79,6 +80,9 @@ struct GraphVersion {
         std::vector<Rank> edges;
         std::array<uint8_t, max_arcs> positions;
         bool transmits = false;
+        /// For who must name it without asking control.
+        std::string name;
+        std::string owner;
     };
     /// By rank.
     std::vector<Node> nodes;

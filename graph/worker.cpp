@@ -91,6 +91,7 @@ absl::Status Worker::start(std::unique_ptr<Plan> plan, std::optional<unsigned> c
         }
         // By default the kernel lets timers be 50 us late, to save itself wake-ups.
         prctl(PR_SET_TIMERSLACK, 1);
+        thread_id_.store(gettid(), std::memory_order_relaxed);
         pthread_setname_np(pthread_self(), fmt::format("worker-{}", index_).c_str());
         if (rte_thread_register() != 0) {
             ready.set_value(absl::ResourceExhaustedError(

@@ -65,6 +65,8 @@ public:
     void wake() noexcept;
 
     unsigned index() const noexcept { return index_; }
+    /// The kernel's id of its thread; 0 before there is one.
+    pid_t thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }
     std::optional<unsigned> core() const noexcept { return core_; }
     Dispatch& dispatch() noexcept { return dispatch_; }
     const Dispatch& dispatch() const noexcept { return dispatch_; }
@@ -89,6 +91,7 @@ private:
     Nodes nodes_;
     std::optional<unsigned> core_;
     std::thread thread_;
+    std::atomic<pid_t> thread_id_{0};
     std::atomic<bool> stop_{false};
     /// Handed over, not yet taken up.
     std::atomic<Plan*> offered_{nullptr};

@@ -9,6 +9,8 @@
 #include "api/config/service.hpp"
 #include "api/metrics/exporter.hpp"
 #include "api/server/describe.hpp"
+#include "cli/sluiced/crash.hpp"
+#include "cli/sluiced/notify.hpp"
 #include "cli/sluiced/serve.hpp"
 #include "cli/sluiced/system_service.hpp"
 #include "graph/eal.hpp"
@@ -96,6 +98,9 @@ absl::Status run_daemon(const Options& options) {
         return engine.status();
     }
     graph::Control& control = (*engine)->control();
+    const CrashReport crash(
+        {options.crash_directory, SLUICE_VERSION ", " SLUICE_BUILD, options.plugin_paths},
+        **engine);
     auto router = vnet::Router::create(**engine);
     if (!router.ok()) {
         return router.status();
@@ -134,13 +139,20 @@ absl::Status run_daemon(const Options& options) {
     if (!metrics.ok()) {
         return metrics.status();
     }
+    const Notify notify = Notify::from_environment();
+    graph::Control::Handle watchdog;
+    if (const auto period = notify.period()) {
+        watchdog = control.every(*period, [&notify] { notify.alive(); });
+    }
     control.on_signals({SIGINT, SIGTERM}, [&](int signal) {
         spdlog::info("signal {}, stopping", signal);
+        notify.stopping();
         control.stop();
     });
     spdlog::info("sluiced ready, {} worker{}, {}, API on {}", options.workers,
                  options.workers == 1 ? "" : "s", eal->hugepages() ? "hugepages" : "ordinary pages",
                  (*servers)->places());
+    notify.ready();
     control.run();
     metrics->reset();
     servers->reset();

@@ -52,6 +52,9 @@ int main(int argc, char** argv) {
     app.add_option("--plugin", options.required_plugins, "Plugin to insist on; may be given again");
     app.add_option("--metrics", options.metrics,
                    "Serve OpenMetrics by HTTP at [ADDRESS:]PORT or unix:PATH; off by default");
+    app.add_option("--crash-directory", options.crash_directory,
+                   "Folder for the report of a crash; the service's state directory by default")
+        ->envname("STATE_DIRECTORY");
     app.add_option("--log-level", options.log_level, "trace, debug, info, warning, error")
         ->capture_default_str()
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));

@@ -31,6 +31,8 @@ struct Options {
     /// Where metrics are served, as api::metrics::parse_endpoint() reads it; nowhere where it is
     /// empty.
     std::string metrics;
+    /// Where a report goes when the daemon crashes; to the log alone where it is empty.
+    std::string crash_directory;
 };
 
 /// Checks what no parser of single options can see; the sentence names the option.

@@ -176,6 +176,31 @@ TEST_F(LoaderTest, AnUnknownNodeIsNamed) {
                                                HasSubstr("'no-such-node'")));
 }
 
+TEST_F(LoaderTest, AMissingSymbolIsNamed) {
+    take("missing-symbol");
+    EXPECT_THAT(refusal("missing-symbol"),
+                AllOf(HasSubstr("plugin 'missing-symbol' cannot be mapped"),
+                      HasSubstr("undefined symbol"), HasSubstr("nobody_defines_this")));
+}
+
+TEST_F(LoaderTest, AMissingLibraryIsNamed) {
+    take("missing-library");
+    EXPECT_THAT(refusal("missing-library"),
+                AllOf(HasSubstr("plugin 'missing-library' cannot be mapped"),
+                      HasSubstr("libabsent.so: cannot open shared object file")));
+}
+
+TEST_F(LoaderTest, ANodeThatIsThereIsNotTaken) {
+    take("thief");
+    EXPECT_THAT(refusal("thief"), AllOf(HasSubstr("'thief'"), HasSubstr("'ip4-lookup'")));
+}
+
+TEST_F(LoaderTest, MoreThanAPacketHoldsIsRefused) {
+    take("greedy");
+    EXPECT_THAT(refusal("greedy"),
+                AllOf(HasSubstr("'greedy'"), HasSubstr("greedy/hoard"), HasSubstr("4096")));
+}
+
 TEST_F(LoaderTest, AMissingEntryIsNamed) {
     take("no-entry");
     EXPECT_THAT(refusal("no-entry"), HasSubstr("does not define sluice_plugin_register"));
