@@ -40,6 +40,7 @@ endfunction()
 
 function(sluice_install_library name)
     sluice_export_target(sluice_${name} ${name})
+    set_property(GLOBAL APPEND PROPERTY SLUICE_INSTALLED_LIBRARIES ${name})
     install(TARGETS sluice_${name} EXPORT Sluice
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_COMPONENT dev)
     sluice_runpath(sluice_${name} ${CMAKE_INSTALL_LIBDIR})
@@ -100,5 +101,10 @@ function(sluice_install_package)
     # The example, and the tool that writes others from it.
     install(DIRECTORY extras/example-plugin DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice COMPONENT dev)
     install(PROGRAMS extras/new-plugin DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice COMPONENT dev)
+    install(CODE "
+        set(links \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+        file(MAKE_DIRECTORY \"\${links}\")
+        file(CREATE_LINK ../${CMAKE_INSTALL_DATADIR}/sluice/new-plugin \"\${links}/sluice-new-plugin\" SYMBOLIC)"
+        COMPONENT dev)
     add_dependencies(product plugins sluice_stamp)
 endfunction()

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Debian packages: installed into a root of their own, the service started from there as its unit says."""
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT, run
+from lib.clients import ping
+from lib.lab import LAN, LAN_ROUTER, WAN, WAN_ROUTER, set_up_host
+from lib.netns import Namespace, join
+from lib.wait import PATIENCE, wait_until
+
+PACKAGES = {"sluice", "sluice-dev", "sluice-plugin-pg", "sluice-plugin-graph-svg"}
+# How exposed systemd finds the service, in tenths: 0 best, 100 worst.
+MOST_EXPOSED = 35
+
+
+@pytest.fixture(scope="session")
+def debs(tmp_path_factory):
+    """The built packages by name."""
+    folder = tmp_path_factory.mktemp("debs")
+    run("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", folder)
+    return {path.name.split("_")[0]: path for path in folder.glob("*.deb")}
+
+
+@pytest.fixture(scope="session")
+def root(debs, tmp_path_factory):
+    """This machine's files, with a layer over them that takes all changes; the packages are installed, the tree that they
+    were built of is not there."""
+    folder = tmp_path_factory.mktemp("root")
+    layer, top = folder / "layer", folder / "top"
+    layer.mkdir(), top.mkdir()
+    try:
+        run("mount", "-t", "tmpfs", "tmpfs", layer)
+        for name in ("upper", "work"):
+            (layer / name).mkdir()
+        run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir=/,upperdir={layer}/upper,workdir={layer}/work", top)
+        for name in ("proc", "sys", "dev"):
+            run("mount", "--rbind", "--make-rslave", f"/{name}", top / name)
+        run("mount", "-t", "tmpfs", "tmpfs", top / ROOT.relative_to("/"))
+        inside = top / "debs"
+        inside.mkdir()
+        for path in debs.values():
+            shutil.copy(path, inside)
+        run("chroot", top, "sh", "-c", "dpkg -i /debs/*.deb")
+        yield top
+    finally:
+        for path in (top, layer):
+            subprocess.run(["umount", "--recursive", "--lazy", path], check=False)
+
+
+@pytest.fixture(scope="session")
+def unit(root):
+    """The service's unit, section [Service]."""
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    parser.optionxform = str
+    parser.read_string((root / "usr/lib/systemd/system/sluiced.service").read_text())
+    return parser["Service"]
+
+
+def field(deb, name):
+    return run("dpkg-deb", "--field", deb, name).strip()
+
+
+def test_what_the_packages_are(debs):
+    assert PACKAGES <= set(debs)
+    sluice = debs["sluice"]
+    version = field(sluice, "Version")
+    depends = field(sluice, "Depends")
+    for library in ("librte-eal23", "libgrpc++1.51", "libprotobuf32", "libc6"):
+        assert library in depends
+    assert "sluice" not in depends
+    for name, deb in debs.items():
+        if name != "sluice":
+            assert f"sluice (= {version})" in field(deb, "Depends"), name
+        files = run("dpkg-deb", "--contents", deb)
+        assert f"./usr/share/doc/{name}/copyright" in files and "/work/" not in files
+    assert "libgvc6" in field(debs["sluice-plugin-graph-svg"], "Depends")
+    conffiles = run("dpkg-deb", "--info", sluice, "conffiles").split()
+    assert conffiles == ["/etc/default/sluice", "/etc/sluice/sluice.conf", "/etc/sysctl.d/60-sluice.conf"]
+
+
+@pytest.mark.skipif(shutil.which("lintian") is None, reason="lintian is not installed")
+def test_lintian_finds_no_errors(debs):
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error", *debs.values()], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_unit_is_sound_and_sandboxed(root):
+    verify = subprocess.run(["systemd-analyze", "verify", f"--root={root}", "sluiced.service"], capture_output=True, text=True)
+    assert verify.returncode == 0 and "sluiced" not in verify.stderr, verify.stderr
+    judged = subprocess.run(["systemd-analyze", "security", "--offline=true", f"--root={root}", f"--threshold={MOST_EXPOSED}",
+                             "sluiced.service"], capture_output=True, text=True)
+    assert judged.returncode == 0, judged.stdout
+
+
+def test_installing_makes_the_group(root):
+    assert run("chroot", root, "getent", "group", "sluice").startswith("sluice:")
+    assert "0.1" in run("chroot", root, "sluiced", "--version")
+
+
+class Service:
+    """The installed service in a namespace, started as its unit says and watched as systemd would."""
+
+    def __init__(self, root, unit, box):
+        self.root = root
+        for name in ("run/sluice", "var/lib/sluice"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        path = root / "run" / "notify"
+        path.unlink(missing_ok=True)
+        self.manager.bind(str(path))
+        self.manager.settimeout(30 * PATIENCE)
+        options = dict(re.findall(r'^(SLUICED_OPTIONS)="(.*)"', (root / "etc/default/sluice").read_text(), re.M))
+        words = [word for part in shlex.split(unit["ExecStart"])
+                 for word in (shlex.split(options["SLUICED_OPTIONS"]) if part == "$SLUICED_OPTIONS" else [part])]
+        kept = ",".join("+" + name.removeprefix("CAP_").lower() for name in unit["CapabilityBoundingSet"].split())
+        environment = ["NOTIFY_SOCKET=/run/notify", "WATCHDOG_USEC=300000", "STATE_DIRECTORY=/var/lib/sluice",
+                       "RUNTIME_DIRECTORY=/run/sluice"]
+        self.log = root / "var/log/sluiced.log"
+        with open(self.log, "w") as log:
+            self.process = box.start("chroot", root, "setpriv", "--no-new-privs", f"--bounding-set=-all,{kept}",
+                                     "--egid=sluice", "--clear-groups", "env", *environment, *words, stdout=log, stderr=log)
+
+    def told(self):
+        return self.manager.recv(4096).decode()
+
+    def ctl(self, *lines):
+        return run("chroot", self.root, "sluicectl", *(word for line in lines for word in ("-c", line)))
+
+    def stop(self):
+        self.process.terminate()
+        while self.told() != "STOPPING=1":
+            pass
+        return self.process.wait(timeout=30 * PATIENCE)
+
+
+@pytest.fixture
+def service(root, unit):
+    """Between two hosts, configured by its own file."""
+    (root / "etc/sluice/sluice.conf").write_text(
+        'add port lan device "net_af_packet0,iface=lan0"\nadd port wan device "net_af_packet1,iface=wan0"\n'
+        f"add address lan {LAN_ROUTER}/24\nadd address wan {WAN_ROUTER}/24\n"
+        "set interface lan state up\nset interface wan state up\n")
+    with Namespace("lan") as lan, Namespace("wan") as wan, Namespace("box") as box:
+        join(lan, "eth0", box, "lan0")
+        join(wan, "eth0", box, "wan0")
+        set_up_host(lan, LAN, LAN_ROUTER)
+        set_up_host(wan, WAN, WAN_ROUTER)
+        made = Service(root, unit, box)
+        made.lan = lan
+        yield made
+
+
+def test_the_service_runs_with_no_more_rights_than_its_unit_gives(service):
+    assert service.told() == "READY=1", service.log.read_text()
+    wait_until(lambda: ping(service.lan, WAN, wait=1).received == 1, 20, "ping through the installed router")
+    assert service.told() == "WATCHDOG=1"
+    assert "plugin" in service.ctl("show plugin") and "x86-64-v" in service.ctl("show version")
+    path = service.root / "run/sluice/api.sock"
+    group = run("chroot", service.root, "getent", "group", "sluice").split(":")[2]
+    assert path.stat().st_gid == int(group) and path.stat().st_mode & 0o777 == 0o660
+    assert service.stop() == 0, service.log.read_text()
+
+
+def test_a_plugin_is_written_built_and_loaded_from_the_packages(service):
+    """Where only the packages are: no tree, no build directory."""
+    assert service.told() == "READY=1", service.log.read_text()
+    jobs = os.environ.get("SLUICE_JOBS", os.cpu_count())
+    run("chroot", service.root, "sh", "-ec",
+        "cd /root && rm -rf hop-limit && sluice-new-plugin hop-limit && cmake -S hop-limit -B hop-limit/build && "
+        f"cmake --build hop-limit/build --parallel {jobs} && ctest --test-dir hop-limit/build --output-on-failure && "
+        "cmake --install hop-limit/build --prefix /usr")
+    wait_until(lambda: ping(service.lan, WAN, wait=1).received == 1, 20, "ping through the installed router")
+    service.ctl("load plugin hop-limit", "set hop-limit lan floor 64")
+    assert ping(service.lan, WAN, count=3).received == 3
+    service.ctl("set hop-limit lan floor 65")
+    assert ping(service.lan, WAN, count=2, wait=1).received == 0
+    assert "ttl-under-floor" in service.ctl("show errors")
+    service.ctl("unload plugin hop-limit")
+    assert ping(service.lan, WAN, count=3).received == 3
+    assert service.stop() == 0, service.log.read_text()
+    (service.root / "usr/lib/sluice/plugins/hop-limit.so").unlink()
+
+
+def test_purging_leaves_nothing(root, debs):
+    """The last one: the packages are gone behind it."""
+    run("chroot", root, "dpkg", "--purge", *sorted(PACKAGES | set(debs), reverse=True))
+    left = [path for name in ("etc/sluice", "etc/default/sluice", "etc/sysctl.d/60-sluice.conf", "usr/lib/sluice",
+                              "usr/share/sluice", "usr/include/sluice", "var/lib/sluice", "usr/sbin/sluiced")
+            if (path := root / name).exists()]
+    assert left == []
+    assert subprocess.run(["chroot", root, "getent", "group", "sluice"], capture_output=True).returncode != 0
