@@ -163,7 +163,7 @@ def test_the_service_runs_with_no_more_rights_than_its_unit_gives(service):
     assert service.told() == "READY=1", service.log.read_text()
     wait_until(lambda: ping(service.lan, WAN, wait=1).received == 1, 20, "ping through the installed router")
     assert service.told() == "WATCHDOG=1"
-    assert "plugin" in service.ctl("show plugin") and "x86-64-v" in service.ctl("show version")
+    assert "pg-input" in service.ctl("show plugin") and "x86-64-v" in service.ctl("show version")
     path = service.root / "run/sluice/api.sock"
     group = run("chroot", service.root, "getent", "group", "sluice").split(":")[2]
     assert path.stat().st_gid == int(group) and path.stat().st_mode & 0o777 == 0o660
