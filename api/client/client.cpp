@@ -49,11 +49,12 @@ absl::StatusOr<std::unique_ptr<Client>> Client::open(std::shared_ptr<Connection>
         new Client(std::make_unique<Impl>(std::move(connection), timeout)));
 }
 
-absl::StatusOr<sluice::DescribeReply> Client::describe() {
+absl::StatusOr<sluice::DescribeReply> Client::describe(const sluice::DescribeRequest& request,
+                                                       std::optional<absl::Duration> timeout) {
     sluice::DescribeReply reply;
     auto status = call(
-        "sluice.Describe.Get", sluice::DescribeRequest(), reply,
-        [](const google::protobuf::Message&) { return true; }, impl_->timeout);
+        "sluice.Describe.Get", request, reply,
+        [](const google::protobuf::Message&) { return true; }, timeout.value_or(impl_->timeout));
     if (!status.ok()) {
         return status;
     }

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -65,8 +66,11 @@ public:
                                                            absl::Duration timeout);
     ~Client();
 
-    /// What the daemon serves: its files, services and version.
-    absl::StatusOr<sluice::DescribeReply> describe();
+    /// What the daemon serves: its files, services and version; without files and services where
+    /// `request` names the digest of what it serves. The limit is that of connect() where none is
+    /// given.
+    absl::StatusOr<sluice::DescribeReply> describe(const sluice::DescribeRequest& request = {},
+                                                   std::optional<absl::Duration> timeout = {});
 
     /// Calls a unary or server-streaming method ("sluice.Routes.Add"). Each reply is read into
     /// `reply_scratch`, of the method's output type, and given to `on_reply`; false from it ends

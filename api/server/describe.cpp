@@ -12,6 +12,15 @@
 namespace api {
 namespace {
 
+/// FNV-1a, so that two daemons that serve the same say the same. Never 0.
+std::uint64_t digest_of(std::string_view bytes) {
+    std::uint64_t digest = 0xcbf29ce484222325;
+    for (const char byte : bytes) {
+        digest = (digest ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+    }
+    return digest == 0 ? 1 : digest;
+}
+
 /// The reply, kept until something is registered or removed: a shell asks for it at each start.
 class Description {
 public:
@@ -19,12 +28,18 @@ public:
         reply_.set_version(std::string(version));
     }
 
-    const sluice::DescribeReply& get() {
+    sluice::DescribeReply get(const sluice::DescribeRequest& request) {
         if (generation_ != registry_.generation()) {
             generation_ = registry_.generation();
             refresh();
         }
-        return reply_;
+        if (request.known() != reply_.digest()) {
+            return reply_;
+        }
+        sluice::DescribeReply same;
+        same.set_version(reply_.version());
+        same.set_digest(reply_.digest());
+        return same;
     }
 
 private:
@@ -41,6 +56,8 @@ private:
             reply_.add_services(service);
         }
         *reply_.mutable_files() = registry_.describe_files(files);
+        reply_.clear_digest();
+        reply_.set_digest(digest_of(reply_.SerializeAsString()));
     }
 
     const Registry& registry_;
@@ -56,8 +73,9 @@ absl::Status add_describe(Registry& registry, std::string_view version) {
     }
     auto description = std::make_shared<Description>(registry, version);
     return registry.add_unary<sluice::DescribeRequest, sluice::DescribeReply>(
-        "sluice.Describe.Get",
-        [description](const sluice::DescribeRequest&) { return description->get(); });
+        "sluice.Describe.Get", [description](const sluice::DescribeRequest& request) {
+            return description->get(request);
+        });
 }
 
 }  // namespace api

@@ -57,6 +57,27 @@ TEST(Describe, FollowsWhatComesAndGoes) {
     EXPECT_TRUE(toys->has_source_code_info());
 }
 
+TEST(Describe, SaysNothingAgainToWhoKnowsIt) {
+    Daemon daemon;
+    auto client = daemon.client();
+    const auto first = client->describe();
+    ASSERT_TRUE(first.ok()) << first.status();
+    EXPECT_NE(first->digest(), 0u);
+    sluice::DescribeRequest known;
+    known.set_known(first->digest());
+    auto again = client->describe(known);
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_EQ(again->digest(), first->digest());
+    EXPECT_EQ(again->files().file_size(), 0);
+    EXPECT_TRUE(again->services().empty());
+    daemon.on_control([&] { daemon.registry.remove_service("sluice.testing.Toys"); });
+    again = client->describe(known);
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_NE(again->digest(), first->digest());
+    EXPECT_THAT(again->services(), Not(::testing::Contains("sluice.testing.Toys")));
+    EXPECT_GT(again->files().file_size(), 0);
+}
+
 TEST(Describe, AClientNeedsNoGeneratedCode) {
     Daemon daemon;
     auto client = daemon.client();
