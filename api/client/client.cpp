@@ -61,6 +61,10 @@ absl::StatusOr<sluice::DescribeReply> Client::describe(const sluice::DescribeReq
     return reply;
 }
 
+std::size_t Client::connections() const {
+    return impl_->connection->connections();
+}
+
 absl::Status Client::call(std::string_view full_method, const google::protobuf::Message& request,
                           google::protobuf::Message& reply_scratch,
                           const std::function<bool(const google::protobuf::Message&)>& on_reply,

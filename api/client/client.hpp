@@ -72,6 +72,9 @@ public:
     absl::StatusOr<sluice::DescribeReply> describe(const sluice::DescribeRequest& request = {},
                                                    std::optional<absl::Duration> timeout = {});
 
+    /// How many times a connection was made: more than once where the daemon went away.
+    std::size_t connections() const;
+
     /// Calls a unary or server-streaming method ("sluice.Routes.Add"). Each reply is read into
     /// `reply_scratch`, of the method's output type, and given to `on_reply`; false from it ends
     /// the call with success. `timeout` may be infinite. `stop` ends the call from elsewhere, with

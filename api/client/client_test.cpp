@@ -41,8 +41,10 @@ TEST(Client, ConnectsAnewToADaemonThatCameBack) {
         EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
         return std::string(status.message()).starts_with("no daemon answers");
     }));
+    EXPECT_EQ(client->connections(), 1u);
     daemon = std::make_unique<Daemon>(options);
     EXPECT_TRUE(ask(*client, "Double", number(1)).ok());
+    EXPECT_EQ(client->connections(), 2u);
 }
 
 TEST(Client, WaitsNoLongerThanItsTimeout) {

@@ -7,6 +7,7 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/support/status.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -30,7 +31,11 @@ public:
     absl::Status explain(const grpc::Status& status, std::string_view method,
                          absl::Duration timeout, bool asked_to_stop = false) const;
 
+    /// How many channels channel() has made.
+    std::size_t connections() const { return connections_; }
+
 protected:
+    void count_connection() { ++connections_; }
     /// `place`: of the daemon, in an error.
     explicit Connection(std::string place) : place_(std::move(place)) {}
     const std::string& place() const { return place_; }
@@ -41,6 +46,7 @@ private:
                                              std::string_view method) const = 0;
 
     const std::string place_;
+    std::atomic<std::size_t> connections_ = 0;
 };
 
 /// By a Unix socket. We connect it ourselves: the kernel's answer is exact and at once, where gRPC

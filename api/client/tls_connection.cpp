@@ -48,6 +48,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> TlsConnection::channel() {
         arguments.SetSslTargetNameOverride(remote_.name);
     }
     channel_ = grpc::CreateCustomChannel(place(), make_credentials(*contents), arguments);
+    count_connection();
     return channel_;
 }
 

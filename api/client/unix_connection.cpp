@@ -88,6 +88,7 @@ absl::Status UnixConnection::connect() {
     arguments.SetMaxReceiveMessageSize(-1);
     channel_ = grpc::CreateCustomInsecureChannelFromFd("sluice", socket.release(), arguments);
     watched_ = std::move(watched);
+    count_connection();
     return absl::OkStatus();
 }
 

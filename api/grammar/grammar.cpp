@@ -5,6 +5,7 @@
 
 #include "api/grammar/ambiguity.hpp"
 #include "api/grammar/options.hpp"
+#include "api/grammar/place.hpp"
 #include "api/grammar/tokenizer.hpp"
 #include "api/grammar/walk.hpp"
 
@@ -165,12 +166,12 @@ absl::StatusOr<Command> Grammar::parse(std::string_view line) const {
     Walk walk(patterns(), forms_);
     for (const Token& token : *tokens) {
         if (absl::Status status = walk.step(token); !status.ok()) {
-            return status;
+            return at(std::move(status), {token.begin, token.end});
         }
     }
     const Thread* reading = walk.finished();
     if (reading == nullptr) {
-        return walk.too_short();
+        return at(walk.too_short(), {line.size(), line.size()});
     }
     Command command{&reading->pattern->method(),
                     std::unique_ptr<google::protobuf::Message>(reading->pattern->request().New())};

@@ -29,8 +29,12 @@ struct Candidate {
     std::string help;
     /// `text` names a value and is not itself one.
     bool placeholder = false;
-    /// "service.Method:field", from where live values come; may be empty.
+    /// "service.Method:field", from where live values come; "file:" for paths; may be empty.
     std::string values_from;
+    /// Of a placeholder: the field's whole comment.
+    std::string comment;
+    /// Of a placeholder: what is accepted, "a number from 0 to 255, in ms".
+    std::string accepts;
 };
 
 /// What could stand where a line ends.
@@ -48,6 +52,9 @@ struct Completion {
 struct Usage {
     std::string text;
     std::string help;
+    const google::protobuf::MethodDescriptor* method = nullptr;
+    /// The fields that its values go to, in their order.
+    std::vector<const google::protobuf::FieldDescriptor*> fields;
 };
 
 /// A value in a statement that names something which another statement makes: where such names come
@@ -98,7 +105,7 @@ public:
     void remove_service(const google::protobuf::ServiceDescriptor& service);
 
     /// Reads one line. The error says what is wrong at which word, and what would be accepted
-    /// there.
+    /// there; place_of() it tells where that word stands.
     absl::StatusOr<Command> parse(std::string_view line) const;
 
     /// What could stand at the end of `line`, which is cut off at the cursor. Empty where the words
@@ -123,6 +130,9 @@ public:
 
     /// The commands that begin with these words (abbreviated or not), all for "".
     std::vector<Usage> usages(std::string_view words) const;
+
+    /// What the field of a command accepts, with its unit: "a number from 0 to 255, in ms".
+    std::string accepts(const google::protobuf::FieldDescriptor& field) const;
 
     /// A new message of a type of any pool; dies before the grammar.
     std::unique_ptr<google::protobuf::Message> new_message(

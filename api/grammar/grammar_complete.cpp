@@ -59,10 +59,30 @@ std::string help_of_value(const FieldDescriptor& field, const std::string& word)
     return summary_of(field);
 }
 
-Candidate placeholder(const FieldDescriptor& field, const TextForms& forms) {
+Candidate placeholder(const FieldDescriptor& field, const Grammar& grammar) {
     const std::string summary = summary_of(field);
-    return {"<" + field.name() + ">", summary.empty() ? forms.expects(field) : summary, true,
-            options_of(field).GetExtension(sluice::values_from)};
+    return {"<" + field.name() + ">",
+            summary.empty() ? grammar.forms().expects(field) : summary,
+            true,
+            options_of(field).GetExtension(sluice::values_from),
+            comment_of(field),
+            grammar.accepts(field)};
+}
+
+bool is_whole_number(const FieldDescriptor& field) {
+    return field.cpp_type() == FieldDescriptor::CPPTYPE_INT32 ||
+           field.cpp_type() == FieldDescriptor::CPPTYPE_INT64 ||
+           field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32 ||
+           field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
+}
+
+void add_fields(const std::vector<Element>& elements, std::vector<const FieldDescriptor*>& fields) {
+    for (const Element& element : elements) {
+        if (element.kind == Element::Kind::field) {
+            fields.push_back(element.field);
+        }
+        add_fields(element.inside, fields);
+    }
 }
 
 /// Takes every word but the one under way. Nothing where one of them is wrong.
@@ -113,22 +133,29 @@ Completion Grammar::complete(std::string_view line) const {
         const std::vector<std::string> few = forms_.words(*element.field);
         for (const std::string& word : few) {
             if (word.starts_with(completion.partial)) {
-                values.try_emplace(word,
-                                   Candidate{word, help_of_value(*element.field, word), false, {}});
+                values.try_emplace(word, Candidate{word, help_of_value(*element.field, word)});
             }
         }
         if (few.empty()) {
-            Candidate value = placeholder(*element.field, forms_);
+            Candidate value = placeholder(*element.field, *this);
             values.try_emplace(value.text, value);
         }
     }
     for (const auto& [word, use] : words) {
-        completion.candidates.push_back({word, help_of_word(use), false, {}});
+        completion.candidates.push_back({word, help_of_word(use)});
     }
     for (auto& [text, candidate] : values) {
         completion.candidates.push_back(std::move(candidate));
     }
     return completion;
+}
+
+std::string Grammar::accepts(const FieldDescriptor& field) const {
+    // The range of the type says less than that of the comment.
+    const bool told = comment_of(field).find_first_of("0123456789") != std::string::npos;
+    std::string text = told && is_whole_number(field) ? "a number" : forms_.expects(field);
+    const std::string& unit = options_of(field).GetExtension(sluice::unit);
+    return unit.empty() ? text : text + ", in " + unit;
 }
 
 std::vector<Usage> Grammar::usages(std::string_view words) const {
@@ -139,7 +166,9 @@ std::vector<Usage> Grammar::usages(std::string_view words) const {
     }
     std::map<std::string, Usage> by_text;
     for (const Pattern* pattern : walk.patterns()) {
-        by_text.try_emplace(pattern->text(), Usage{pattern->text(), summary_of(pattern->method())});
+        Usage usage{pattern->text(), summary_of(pattern->method()), &pattern->method(), {}};
+        add_fields(pattern->elements(), usage.fields);
+        by_text.try_emplace(pattern->text(), std::move(usage));
     }
     std::vector<Usage> all;
     for (auto& [text, usage] : by_text) {

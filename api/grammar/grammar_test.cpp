@@ -3,11 +3,15 @@
 
 #include <gmock/gmock.h>
 
+#include "api/grammar/place.hpp"
+#include "api/grammar/similar.hpp"
 #include "api/grammar/testing/fixture.hpp"
+#include "api/grammar/wrap.hpp"
 
 namespace api::grammar {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class GrammarTest : public ::testing::Test {
@@ -70,9 +74,15 @@ TEST_F(GrammarTest, TakesQuotedWordsAsValuesOnly) {
 TEST_F(GrammarTest, SaysWhatIsWrongAtWhichWord) {
     EXPECT_EQ(read(""), "the line is empty: type a command");
     EXPECT_EQ(read("  # nothing"), "the line is empty: type a command");
-    EXPECT_EQ(read("shoe"), "unknown word 'shoe': expected one of: add, set, show, watch");
+    EXPECT_EQ(read("shoe"),
+              "unknown word 'shoe' (did you mean 'show'?): expected one of: add, set, show, watch");
     EXPECT_EQ(read("show intrface"),
-              "unknown word 'intrface' after 'show': expected one of: graph, interface, route");
+              "unknown word 'intrface' after 'show' (did you mean 'interface'?): expected one of: "
+              "graph, interface, route");
+    EXPECT_EQ(read("set interface lan state upp"),
+              "<state> cannot be 'upp': it must be one of: up, down");
+    EXPECT_EQ(read("set interface lan state dowm"),
+              "<state> cannot be 'dowm' (did you mean 'down'?): it must be one of: up, down");
     EXPECT_EQ(read("show"),
               "the line ends too early after 'show': expected one of: graph, interface, route");
     EXPECT_EQ(read("show graph now"),
@@ -98,6 +108,49 @@ TEST_F(GrammarTest, SaysWhatIsWrongAtWhichWord) {
     EXPECT_EQ(read("show 'route"), "the quote ' is not closed before the line ends");
     EXPECT_THAT(read("show route | json"), HasSubstr("unknown word '|' after 'show route'"));
     EXPECT_THAT(read("show \x1b[2J"), HasSubstr("unknown word '\\x1b[2J' after 'show'"));
+}
+
+TEST_F(GrammarTest, TakesAbbreviatedWordsOfAnEnum) {
+    EXPECT_EQ(read("set interface lan state d"), "Set name: \"lan\" state: STATE_DOWN");
+    EXPECT_EQ(read("set interface lan all quick o"),
+              "the word 'o' after 'set interface lan all quick' is too short, it could be any of: "
+              "off, on");
+    EXPECT_EQ(read("set interface lan state 'd'"),
+              "<state> cannot be 'd': it must be one of: up, down");
+}
+
+TEST_F(GrammarTest, KnowsWhereTheWrongWordStands) {
+    const auto place = [&](std::string_view line) {
+        return place_of(grammar_.parse(line).status());
+    };
+    ASSERT_TRUE(place("show  intrface x"));
+    EXPECT_EQ(place("show  intrface x")->begin, 6u);
+    EXPECT_EQ(place("show  intrface x")->end, 14u);
+    EXPECT_EQ(place("show")->begin, 4u);
+    EXPECT_EQ(place("set interface lan mtu x")->begin, 22u);
+    EXPECT_FALSE(place("show route"));
+}
+
+TEST(OneSlip, IsALetterLeftOutAddedReplacedOrExchanged) {
+    EXPECT_TRUE(one_slip_apart("interface", "intrface"));
+    EXPECT_TRUE(one_slip_apart("intterface", "interface"));
+    EXPECT_TRUE(one_slip_apart("interfase", "interface"));
+    EXPECT_TRUE(one_slip_apart("itnerface", "interface"));
+    EXPECT_FALSE(one_slip_apart("interface", "interface"));
+    EXPECT_FALSE(one_slip_apart("itnerfaec", "interface"));
+    EXPECT_FALSE(one_slip_apart("inter", "interface"));
+    EXPECT_TRUE(one_slip_apart("", "a"));
+    EXPECT_EQ(did_you_mean("up", {"up", "op", "upp"}), " (did you mean 'upp'?)");
+    EXPECT_EQ(did_you_mean("lan", {"wan", "man", "can", "ban"}),
+              " (did you mean 'wan' or 'man' or 'can'?)");
+}
+
+TEST(Wrap, BreaksAtBlanks) {
+    EXPECT_THAT(wrap("a bb ccc", 4), ElementsAre("a bb", "ccc"));
+    EXPECT_THAT(wrap("abcdefgh i", 4), ElementsAre("abcd", "efgh", "i"));
+    EXPECT_THAT(wrap("one two", 0), ElementsAre("one two"));
+    EXPECT_THAT(wrap("", 5), ElementsAre(""));
+    EXPECT_THAT(wrap("\xc3\xa4\xc3\xa4\xc3\xa4", 2), ElementsAre("\xc3\xa4\xc3\xa4", "\xc3\xa4"));
 }
 
 TEST_F(GrammarTest, WorksOnGeneratedDescriptors) {

@@ -83,15 +83,18 @@ std::string to_json(const Message& message, const TextForms& forms) {
         }
         out += out.size() == 1 ? "" : ",";
         out += quote_json(field.name()) + ":";
-        if (!field.is_repeated()) {
-            out += value(message, field, -1, forms);
-        } else if (const int size = reflection.FieldSize(message, &field); field.is_map()) {
-            out += map(message, field, size, forms);
-        } else {
-            out += list(message, field, size, forms);
-        }
+        out += json_value(message, field, forms);
     }
     return out + "}";
+}
+
+std::string json_value(const Message& message, const FieldDescriptor& field,
+                       const TextForms& forms) {
+    if (!field.is_repeated()) {
+        return value(message, field, -1, forms);
+    }
+    const int size = message.GetReflection()->FieldSize(message, &field);
+    return field.is_map() ? map(message, field, size, forms) : list(message, field, size, forms);
 }
 
 }  // namespace api::grammar

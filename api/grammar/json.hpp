@@ -14,4 +14,8 @@ namespace api::grammar {
 /// optional and absent is left out. Any thread.
 std::string to_json(const google::protobuf::Message& message, const TextForms& forms);
 
+/// The value of one field, all of it where it is repeated or a map.
+std::string json_value(const google::protobuf::Message& message,
+                       const google::protobuf::FieldDescriptor& field, const TextForms& forms);
+
 }  // namespace api::grammar

@@ -2,6 +2,7 @@
 #include "api/grammar/options.hpp"
 
 #include <absl/strings/ascii.h>
+#include <absl/strings/str_split.h>
 
 namespace api::grammar {
 namespace {
@@ -44,13 +45,34 @@ std::string first_sentence(const std::string& comment) {
 }
 
 template <class Descriptor>
-std::string summary(const Descriptor& descriptor) {
+std::string raw_comment(const Descriptor& descriptor) {
     google::protobuf::SourceLocation location;
     if (!descriptor.GetSourceLocation(&location)) {
         return {};
     }
-    return first_sentence(location.leading_comments.empty() ? location.trailing_comments
-                                                            : location.leading_comments);
+    return location.leading_comments.empty() ? location.trailing_comments
+                                             : location.leading_comments;
+}
+
+template <class Descriptor>
+std::string summary(const Descriptor& descriptor) {
+    return first_sentence(raw_comment(descriptor));
+}
+
+/// Lines of one paragraph become one; an empty line begins the next.
+std::string paragraphs(const std::string& comment) {
+    std::string text;
+    for (const auto line : absl::StrSplit(comment, '\n')) {
+        const std::string stripped(absl::StripAsciiWhitespace(line));
+        const bool begins = text.empty() || text.back() == '\n';
+        if (stripped.empty()) {
+            text += begins ? "" : "\n";
+        } else {
+            text += (begins ? "" : " ") + stripped;
+        }
+    }
+    absl::StripTrailingAsciiWhitespace(&text);
+    return text;
 }
 
 }  // namespace
@@ -77,6 +99,39 @@ std::string summary_of(const google::protobuf::FieldDescriptor& field) {
 
 std::string summary_of(const google::protobuf::EnumValueDescriptor& value) {
     return summary(value);
+}
+
+std::string comment_of(const google::protobuf::FileDescriptor& file) {
+    // The file's own comment stands above its package.
+    google::protobuf::SourceLocation location;
+    return file.GetSourceLocation({google::protobuf::FileDescriptorProto::kPackageFieldNumber},
+                                  &location)
+               ? paragraphs(location.leading_comments)
+               : std::string();
+}
+
+std::string comment_of(const google::protobuf::ServiceDescriptor& service) {
+    return paragraphs(raw_comment(service));
+}
+
+std::string comment_of(const google::protobuf::MethodDescriptor& method) {
+    return paragraphs(raw_comment(method));
+}
+
+std::string comment_of(const google::protobuf::Descriptor& message) {
+    return paragraphs(raw_comment(message));
+}
+
+std::string comment_of(const google::protobuf::FieldDescriptor& field) {
+    return paragraphs(raw_comment(field));
+}
+
+std::string comment_of(const google::protobuf::EnumDescriptor& type) {
+    return paragraphs(raw_comment(type));
+}
+
+std::string comment_of(const google::protobuf::EnumValueDescriptor& value) {
+    return paragraphs(raw_comment(value));
 }
 
 }  // namespace api::grammar

@@ -23,4 +23,13 @@ std::string summary_of(const google::protobuf::MethodDescriptor& method);
 std::string summary_of(const google::protobuf::FieldDescriptor& field);
 std::string summary_of(const google::protobuf::EnumValueDescriptor& value);
 
+/// The whole comment above (or behind) a declaration: a line for each paragraph. Empty as above.
+std::string comment_of(const google::protobuf::FileDescriptor& file);
+std::string comment_of(const google::protobuf::ServiceDescriptor& service);
+std::string comment_of(const google::protobuf::MethodDescriptor& method);
+std::string comment_of(const google::protobuf::Descriptor& message);
+std::string comment_of(const google::protobuf::FieldDescriptor& field);
+std::string comment_of(const google::protobuf::EnumDescriptor& type);
+std::string comment_of(const google::protobuf::EnumValueDescriptor& value);
+
 }  // namespace api::grammar

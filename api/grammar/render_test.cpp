@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/grammar/render.hpp"
 
+#include <absl/strings/str_split.h>
 #include <gmock/gmock.h>
 
+#include <sstream>
+
+#include "api/grammar/printer.hpp"
 #include "api/grammar/testing/fixture.hpp"
 
 namespace api::grammar {
@@ -14,24 +18,25 @@ using testing::proto::Route;
 
 class RenderTest : public ::testing::Test {
 protected:
-    std::unique_ptr<Renderer> renderer(const std::string& method, Format format) {
-        const auto* pool = Route::descriptor()->file()->pool();
-        return make_renderer(*pool->FindMethodByName("sluice.grammar.testing." + method), format,
-                             forms_, [this](std::string_view line, bool heading) {
-                                 lines_.push_back(std::string(line));
-                                 headings_ += heading ? 1 : 0;
-                             });
-    }
-
     template <class Message>
     std::vector<std::string> show(const std::string& method, Format format,
-                                  const std::vector<Message>& replies) {
-        const auto shown = renderer(method, format);
+                                  const std::vector<Message>& replies, Layout layout = {}) {
+        const auto* pool = Route::descriptor()->file()->pool();
+        std::ostringstream out;
+        Printer printer(out, layout);
+        const auto shown = make_renderer(
+            *pool->FindMethodByName("sluice.grammar.testing." + method), format, forms_, printer);
         for (const Message& reply : replies) {
             shown->add(reply);
         }
-        shown->finish();
-        return lines_;
+        printer.finish();
+        return lines_of(out.str());
+    }
+
+    static std::vector<std::string> lines_of(const std::string& text) {
+        std::vector<std::string> lines = absl::StrSplit(text, '\n');
+        lines.pop_back();
+        return lines;
     }
 
     static Route route(std::uint32_t address, std::uint32_t length) {
@@ -62,8 +67,6 @@ protected:
     }
 
     TextForms forms_;
-    std::vector<std::string> lines_;
-    int headings_ = 0;
 };
 
 TEST_F(RenderTest, MakesATableOfAStream) {
@@ -74,7 +77,6 @@ TEST_F(RenderTest, MakesATableOfAStream) {
                 ElementsAre("prefix      next hop  interface  preference",
                             "10.0.0.0/8  10.0.0.1  -                 100",
                             "0.0.0.0/0   -         -                   -"));
-    EXPECT_EQ(headings_, 1);
 }
 
 TEST_F(RenderTest, MakesATableOfTheRowsOfAReply) {
@@ -92,24 +94,69 @@ TEST_F(RenderTest, ShowsTheHeadingsOfAnEmptyList) {
 }
 
 TEST_F(RenderTest, ShowsRowsAsTheyComeOnceFlushed) {
-    const auto shown = renderer("Routes.Watch", Format::view);
-    shown->flush();
-    EXPECT_TRUE(lines_.empty());
+    std::ostringstream out;
+    Printer printer(out, {});
+    const auto shown = make_renderer(*Route::descriptor()->file()->pool()->FindMethodByName(
+                                         "sluice.grammar.testing.Routes.Watch"),
+                                     Format::view, forms_, printer);
+    printer.flush();
+    EXPECT_EQ(out.str(), "");
     shown->add(route(0x0a000000, 8));
-    EXPECT_TRUE(lines_.empty());
-    shown->flush();
-    EXPECT_EQ(lines_.size(), 2u);
+    EXPECT_EQ(out.str(), "");
+    printer.flush();
+    EXPECT_EQ(lines_of(out.str()).size(), 2u);
     shown->add(route(0, 0));
-    EXPECT_EQ(lines_.size(), 3u);
-    shown->finish();
-    EXPECT_EQ(lines_.size(), 3u);
+    EXPECT_EQ(lines_of(out.str()).size(), 3u);
+    printer.finish();
+    EXPECT_EQ(lines_of(out.str()).size(), 3u);
+}
+
+TEST_F(RenderTest, BreaksHeadingsAndTextsWhereTheScreenIsNarrow) {
+    EXPECT_THAT(
+        show<InterfaceList>("Interfaces.List", Format::view, {interfaces()}, {76, false}),
+        ElementsAre(
+            "name     state    bytes  addresses             counters    mac",
+            "                    (B)",  //
+            "lan\\x1b  up     1234567  10.0.0.1/24,          rx 3, tx 4  -",
+            "                         10.0.1.1/24",
+            "wan      down         5  -                     -           02:fe:00:00:00:01"));
+}
+
+TEST_F(RenderTest, GivesARowSeveralLinesWhereTheScreenIsVeryNarrow) {
+    EXPECT_THAT(show<InterfaceList>("Interfaces.List", Format::view, {interfaces()}, {40, false}),
+                ElementsAre("name     state  bytes (B)",                 //
+                            "    addresses                 counters",    //
+                            "    mac",                                   //
+                            "lan\\x1b  up       1234567",                //
+                            "    10.0.0.1/24, 10.0.1.1/24  rx 3, tx 4",  //
+                            "    -",                                     //
+                            "wan      down           5",                 //
+                            "    -                         -",           //
+                            "    02:fe:00:00:00:01"));
+}
+
+TEST_F(RenderTest, SetsHeadingsOffByColour) {
+    EXPECT_THAT(show<Route>("Routes.List", Format::view, {}, {0, true}),
+                ElementsAre("\x1b[1mprefix\x1b[0m  \x1b[1mnext hop\x1b[0m  "
+                            "\x1b[1minterface\x1b[0m  \x1b[1mpreference\x1b[0m"));
+}
+
+TEST_F(RenderTest, WritesYaml) {
+    EXPECT_THAT(show<Route>("Routes.List", Format::yaml, {route(0, 0), route(0x0a000000, 8)}),
+                ElementsAre("- prefix: \"0.0.0.0/0\"", "  verdict: \"forward-unspecified\"",
+                            "- prefix: \"10.0.0.0/8\"", "  verdict: \"forward-unspecified\""));
+    InterfaceList one = interfaces();
+    one.mutable_interfaces()->RemoveLast();
+    EXPECT_THAT(show<InterfaceList>("Interfaces.List", Format::yaml, {one}),
+                ElementsAre("interfaces:", "- name: \"lan\\u001b\"", "  state: \"up\"",
+                            "  bytes: 1234567", "  addresses: [\"10.0.0.1/24\",\"10.0.1.1/24\"]",
+                            "  counters:", "    rx: 3", "    tx: 4"));
 }
 
 TEST_F(RenderTest, ShowsDetails) {
     EXPECT_THAT(show<Route>("Routes.Match", Format::view, {route(0x0a000000, 8)}),
                 ElementsAre("prefix: 10.0.0.0/8", "next hop: -", "interface: -", "preference: -",
                             "verdict: forward-unspecified"));
-    lines_.clear();
     InterfaceList one = interfaces();
     one.mutable_interfaces()->RemoveLast();
     EXPECT_THAT(
@@ -129,10 +176,7 @@ TEST_F(RenderTest, WritesAStreamAsAnArrayAndAReplyAsAnObject) {
     EXPECT_THAT(show<Route>("Routes.List", Format::json, {route(0, 0), route(0x0a000000, 8)}),
                 ElementsAre("[", R"( {"prefix":"0.0.0.0/0","verdict":"forward-unspecified"})",
                             R"(,{"prefix":"10.0.0.0/8","verdict":"forward-unspecified"})", "]"));
-    EXPECT_EQ(headings_, 2);
-    lines_.clear();
     EXPECT_THAT(show<Route>("Routes.List", Format::json, {}), ElementsAre("[", "]"));
-    lines_.clear();
     EXPECT_THAT(show<Route>("Routes.Match", Format::json, {route(0, 0)}),
                 ElementsAre(R"({"prefix":"0.0.0.0/0","verdict":"forward-unspecified"})"));
 }

@@ -13,6 +13,7 @@
 
 #include "api/grammar/enum_words.hpp"
 #include "api/grammar/escape.hpp"
+#include "api/grammar/similar.hpp"
 
 namespace api::grammar {
 namespace {
@@ -169,9 +170,9 @@ absl::Status TextForms::parse(const FieldDescriptor& field, std::string_view tex
     if (good) {
         return absl::OkStatus();
     }
-    return absl::InvalidArgumentError(fmt::format("<{}> cannot be '{}': it must be {}",
-                                                  field.name(), escape_for_terminal(text),
-                                                  expects(field)));
+    return absl::InvalidArgumentError(
+        fmt::format("<{}> cannot be '{}'{}: it must be {}", field.name(), escape_for_terminal(text),
+                    did_you_mean(text, words(field)), expects(field)));
 }
 
 std::string TextForms::print(const Message& message, const FieldDescriptor& field,

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "api/grammar/escape.hpp"
+#include "api/grammar/similar.hpp"
 
 namespace api::grammar {
 namespace {
@@ -130,12 +131,21 @@ std::vector<Thread> Walk::advance(const Token& token, absl::Status& value_error)
 std::vector<Thread> Walk::advance_abbreviated(const Token& token, absl::Status& error) const {
     std::set<std::string> meant;
     std::vector<Thread> next;
+    const auto take = [&](const Choice& choice, const std::string& word) {
+        if (word.starts_with(token.text)) {
+            meant.insert(word);
+            Token whole = token;
+            whole.text = word;
+            keep(next, moved(*choice.thread, *choice.edge, whole));
+        }
+    };
     for (const Choice& choice : choices()) {
-        const bool fits =
-            is_word(*choice.edge) && choice.edge->element->word.starts_with(token.text);
-        if (fits) {
-            meant.insert(choice.edge->element->word);
-            keep(next, moved(*choice.thread, *choice.edge, token));
+        if (is_word(*choice.edge)) {
+            take(choice, choice.edge->element->word);
+            continue;
+        }
+        for (const std::string& word : forms_.words(*choice.edge->element->field)) {
+            take(choice, word);
         }
     }
     if (meant.size() > 1) {
@@ -173,8 +183,16 @@ absl::Status Walk::refuse(const Token& token, const absl::Status& value_error) c
     if (one_field && !value_error.ok()) {
         return value_error;
     }
-    return absl::InvalidArgumentError(
-        fmt::format("unknown word '{}'{}: expected {}", shown(token), place(), accepted()));
+    std::vector<std::string> words;
+    for (const Choice& choice : all) {
+        const std::vector<std::string> few =
+            is_word(*choice.edge) ? std::vector<std::string>{choice.edge->element->word}
+                                  : forms_.words(*choice.edge->element->field);
+        words.insert(words.end(), few.begin(), few.end());
+    }
+    const std::string meant = token.quoted ? "" : did_you_mean(token.text, words);
+    return absl::InvalidArgumentError(fmt::format("unknown word '{}'{}{}: expected {}",
+                                                  shown(token), place(), meant, accepted()));
 }
 
 absl::Status Walk::too_short() const {

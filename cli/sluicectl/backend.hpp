@@ -5,6 +5,7 @@
 #include <absl/time/time.h>
 #include <google/protobuf/message.h>
 
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -19,8 +20,12 @@ class Backend {
 public:
     virtual ~Backend() = default;
 
-    /// What the daemon serves.
-    virtual absl::StatusOr<sluice::DescribeReply> describe() = 0;
+    /// What the daemon serves; without services and files where its digest is `known`.
+    virtual absl::StatusOr<sluice::DescribeReply> describe(std::uint64_t known,
+                                                           absl::Duration timeout) = 0;
+
+    /// How many times a daemon was connected to: more than once where it was restarted.
+    virtual std::size_t connections() const = 0;
 
     /// Calls a unary or server-streaming method ("sluice.Routes.Add"); each reply is read into
     /// `scratch` and given to `on_reply`, which ends the call by false. `stop` ends it from

@@ -13,7 +13,14 @@ class ClientBackend : public Backend {
 public:
     explicit ClientBackend(std::unique_ptr<api::Client> client) : client_(std::move(client)) {}
 
-    absl::StatusOr<sluice::DescribeReply> describe() override { return client_->describe(); }
+    absl::StatusOr<sluice::DescribeReply> describe(std::uint64_t known,
+                                                   absl::Duration timeout) override {
+        sluice::DescribeRequest request;
+        request.set_known(known);
+        return client_->describe(request, timeout);
+    }
+
+    std::size_t connections() const override { return client_->connections(); }
 
     absl::Status call(const std::string& method, const google::protobuf::Message& request,
                       google::protobuf::Message& scratch,

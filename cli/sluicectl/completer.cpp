@@ -2,13 +2,15 @@
 #include "cli/sluicectl/completer.hpp"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
 
-#include "api/grammar/cell.hpp"
 #include "api/grammar/escape.hpp"
+#include "api/grammar/options.hpp"
 #include "api/grammar/render.hpp"
 #include "api/grammar/tokenizer.hpp"
+#include "api/grammar/wrap.hpp"
 #include "cli/sluicectl/pipeline.hpp"
+#include "cli/sluicectl/value_finder.hpp"
 
 namespace cli {
 namespace {
@@ -16,138 +18,150 @@ namespace {
 using api::grammar::Candidate;
 using api::grammar::Scan;
 using api::grammar::Token;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
 
-constexpr absl::Duration patience = absl::Milliseconds(500);
-constexpr std::size_t most_values = 1000;
+constexpr std::string_view file_source = "file:";
 
-/// Gathers the texts of one field from the replies of a method.
-class ValueFinder {
-public:
-    ValueFinder(const Schema& schema, Backend& backend) : schema_(schema), backend_(backend) {}
-
-    /// `source` is "service.Method:field".
-    std::set<std::string> find(const std::string& source) {
-        const std::size_t colon = source.rfind(':');
-        const auto* method = colon == std::string::npos
-                                 ? nullptr
-                                 : schema_.pool().FindMethodByName(source.substr(0, colon));
-        if (method == nullptr || method->client_streaming()) {
-            return {};
-        }
-        const auto& reply = *method->output_type();
-        const std::string name = source.substr(colon + 1);
-        field_ = reply.FindFieldByName(name);
-        if (field_ == nullptr) {
-            rows_ = api::grammar::rows_of(reply, schema_.forms());
-            field_ = rows_ == nullptr ? nullptr : rows_->message_type()->FindFieldByName(name);
-        }
-        if (field_ == nullptr || !schema_.forms().covers(*field_)) {
-            return {};
-        }
-        const auto request = schema_.grammar().new_message(*method->input_type());
-        const auto scratch = schema_.grammar().new_message(reply);
-        // Whatever went wrong, the values that did come are as good as they can be.
-        backend_
-            .call(method->full_name(), *request, *scratch,
-                  [this](const Message& message) {
-                      take_reply(message);
-                      return values_.size() < most_values;
-                  },
-                  patience, {})
-            .IgnoreError();
-        return std::move(values_);
-    }
-
-private:
-    void take_reply(const Message& reply) {
-        if (rows_ == nullptr) {
-            take(reply);
-            return;
-        }
-        const auto& reflection = *reply.GetReflection();
-        for (int i = 0; i < reflection.FieldSize(reply, rows_); ++i) {
-            take(reflection.GetRepeatedMessage(reply, rows_, i));
+/// Two suggestions for one place: what either has.
+void merge(Suggestions& into, Suggestions from) {
+    into.whole = into.whole || from.whole;
+    for (Candidate& candidate : from.candidates) {
+        const bool known =
+            std::any_of(into.candidates.begin(), into.candidates.end(),
+                        [&](const Candidate& other) { return other.text == candidate.text; });
+        if (!known) {
+            into.candidates.push_back(std::move(candidate));
         }
     }
+}
 
-    void take(const Message& message) {
-        const auto& reflection = *message.GetReflection();
-        const int size = field_->is_repeated() ? reflection.FieldSize(message, field_) : 1;
-        for (int i = 0; i < size; ++i) {
-            values_.insert(schema_.forms().print(message, *field_, field_->is_repeated() ? i : -1));
-        }
+void offer(Suggestions& suggestions, std::string_view word, std::string_view help) {
+    if (word.starts_with(suggestions.partial)) {
+        suggestions.candidates.push_back({std::string(word), std::string(help)});
     }
+}
 
-    const Schema& schema_;
-    Backend& backend_;
-    const FieldDescriptor* field_ = nullptr;
-    const FieldDescriptor* rows_ = nullptr;
-    std::set<std::string> values_;
-};
+/// The columns that a filter behind this command can name.
+void offer_columns(Suggestions& suggestions, std::string_view command, const Schema& schema) {
+    const auto parsed = schema.grammar().parse(command);
+    if (!parsed.ok()) {
+        return;
+    }
+    // "a,b,c": only what is behind the last comma is under way.
+    const std::size_t comma = suggestions.partial.rfind(',');
+    const std::string before =
+        comma == std::string::npos ? "" : suggestions.partial.substr(0, comma + 1);
+    for (const auto& column : api::grammar::columns_of_view(*parsed->method, schema.forms())) {
+        offer(suggestions, before + name_of(column), api::grammar::summary_of(*column.field));
+    }
+}
 
-/// Behind a bar: the filters' names.
+/// Behind a bar: the filters' names, and what some of them take.
 Suggestions suggest_filter(std::string_view line, const std::vector<Token>& tokens,
-                           std::size_t after_bar) {
+                           std::size_t after_bar, const Schema& schema) {
     Suggestions suggestions;
     suggestions.begin = line.size();
     const bool under_way = after_bar < tokens.size() && tokens.back().end == line.size();
-    suggestions.whole = after_bar < tokens.size() && !under_way;
-    if (tokens.size() - after_bar > (under_way ? 1u : 0u)) {
-        return suggestions;
-    }
+    const std::size_t done = tokens.size() - after_bar - (under_way ? 1u : 0u);
     if (under_way) {
         suggestions.partial = tokens.back().text;
         suggestions.begin = tokens.back().begin;
     }
-    for (const FilterHelp& filter : filters()) {
-        if (std::string_view(filter.name).starts_with(suggestions.partial)) {
-            suggestions.candidates.push_back({filter.name, filter.help, false, {}});
+    if (done == 0) {
+        for (const FilterHelp& filter : filters()) {
+            offer(suggestions, filter.name, filter.help);
         }
+        return suggestions;
+    }
+    const FilterHelp* filter = filter_named(tokens[after_bar].text);
+    if (filter == nullptr) {
+        return suggestions;
+    }
+    suggestions.whole = *filter->takes == '\0' || done > 1;
+    const bool names_column =
+        filter->kind == FilterKind::columns || (filter->kind == FilterKind::sort && done == 1);
+    if (names_column) {
+        const auto bar =
+            std::find_if(tokens.begin(), tokens.end(), [](const Token& t) { return t.bar; });
+        offer_columns(suggestions, line.substr(0, bar->begin), schema);
+    } else if (filter->kind == FilterKind::sort && done == 2) {
+        offer(suggestions, "down", "The greatest first");
+    } else if (done == 1 && *filter->takes != '\0') {
+        suggestions.candidates.push_back(
+            {"<" + std::string(filter->takes) + ">", filter->help, true});
     }
     return suggestions;
 }
 
-void add_own_words(Suggestions& suggestions) {
-    const std::pair<const char*, const char*> own[] = {
-        {"exit", "Leaves the shell"}, {"help", "Lists the commands"}, {"quit", "Leaves the shell"}};
-    for (const auto& [word, help] : own) {
-        if (std::string_view(word).starts_with(suggestions.partial)) {
-            suggestions.candidates.push_back({word, help, false, {}});
+const Builtin* own_word(std::span<const Builtin> own, const Token& token) {
+    const auto found = std::find_if(own.begin(), own.end(), [&](const Builtin& word) {
+        return !token.quoted && word.name == token.text;
+    });
+    return found == own.end() ? nullptr : &*found;
+}
+
+bool is_number(const Token& token) {
+    return token.text.find_first_not_of("0123456789.") == std::string::npos;
+}
+
+/// The values behind the placeholders, as the daemon and the disk have them now.
+void add_values(Suggestions& suggestions, const Schema& schema, Backend& backend) {
+    const std::vector<Candidate> found = suggestions.candidates;
+    for (const Candidate& candidate : found) {
+        if (candidate.values_from == file_source) {
+            for (const std::string& path : paths(suggestions.partial)) {
+                suggestions.candidates.push_back({path, ""});
+            }
+        } else if (!candidate.values_from.empty()) {
+            for (const std::string& value : live_values(candidate.values_from, schema, backend)) {
+                offer(suggestions, value, candidate.help);
+            }
         }
     }
-    std::sort(suggestions.candidates.begin(), suggestions.candidates.end(),
-              [](const Candidate& a, const Candidate& b) { return a.text < b.text; });
 }
 
 }  // namespace
 
-Suggestions suggest(std::string_view line, const Schema& schema, Backend& backend) {
+Suggestions suggest(std::string_view line, const Schema& schema, Backend& backend,
+                    std::span<const Builtin> own) {
     const Scan scanned = api::grammar::scan(line);
-    const auto bar = std::find_if(scanned.tokens.rbegin(), scanned.tokens.rend(),
-                                  [](const Token& token) { return token.bar; });
-    if (bar != scanned.tokens.rend() && !scanned.comment) {
-        return suggest_filter(line, scanned.tokens,
-                              static_cast<std::size_t>(scanned.tokens.rend() - bar));
+    const std::vector<Token>& tokens = scanned.tokens;
+    const auto bar =
+        std::find_if(tokens.rbegin(), tokens.rend(), [](const Token& token) { return token.bar; });
+    if (bar != tokens.rend() && !scanned.comment) {
+        return suggest_filter(line, tokens, static_cast<std::size_t>(tokens.rend() - bar), schema);
     }
     Suggestions suggestions = schema.grammar().complete(line);
-    const bool first_word =
-        suggestions.begin == (scanned.tokens.empty() ? line.size() : scanned.tokens[0].begin);
+    const bool first_word = suggestions.begin == (tokens.empty() ? line.size() : tokens[0].begin);
     if (first_word && !scanned.comment && scanned.open == 0) {
-        add_own_words(suggestions);
-    }
-    const std::vector<Candidate> found = suggestions.candidates;
-    for (const Candidate& candidate : found) {
-        if (candidate.values_from.empty()) {
-            continue;
+        Suggestions words;
+        words.partial = suggestions.partial;
+        for (const Builtin& word : own) {
+            offer(words, word.name, word.help);
         }
-        for (const std::string& value : ValueFinder(schema, backend).find(candidate.values_from)) {
-            if (value.starts_with(suggestions.partial)) {
-                suggestions.candidates.push_back({value, candidate.help, false, {}});
-            }
-        }
+        merge(suggestions, std::move(words));
+        std::sort(suggestions.candidates.begin(), suggestions.candidates.end(),
+                  [](const Candidate& a, const Candidate& b) { return a.text < b.text; });
     }
+    add_values(suggestions, schema, backend);
+    const Builtin* word = first_word || scanned.comment ? nullptr : own_word(own, tokens[0]);
+    if (word == nullptr) {
+        return suggestions;
+    }
+    if (!word->takes_command) {
+        suggestions.whole = true;
+        return suggestions;
+    }
+    // Behind "watch" or "watch 2" a command begins.
+    std::size_t from = tokens[0].end;
+    if (tokens.size() > 1 && is_number(tokens[1]) && tokens[1].end < line.size()) {
+        from = tokens[1].end;
+    }
+    Suggestions inner = suggest(line.substr(from), schema, backend, {});
+    inner.begin += from;
+    if (suggestions.candidates.empty()) {
+        return inner;
+    }
+    merge(suggestions, std::move(inner));
     return suggestions;
 }
 
@@ -170,39 +184,107 @@ Completed complete_word(const Suggestions& suggestions, std::string_view typed) 
         shared.erase(std::mismatch(shared.begin(), shared.end(), word.begin(), word.end()).first,
                      shared.end());
     }
-    std::string replacement = api::grammar::quote(shared);
-    if (words.size() == 1) {
+    // A quote that was opened stays the one that was typed, and what is only begun stays open.
+    const bool single = words.size() == 1 && !shared.ends_with('/') && !shared.ends_with(',');
+    const char mark = typed.empty() ? '\0' : typed.front();
+    const bool quoted = mark == '"' || mark == '\'' || api::grammar::quote(shared) != shared;
+    std::string replacement = shared;
+    if (quoted && mark == '\'' && shared.find('\'') == std::string::npos) {
+        replacement = "'" + shared + "'";
+    } else if (quoted) {
+        replacement = api::grammar::force_quote(shared);
+    }
+    if (single) {
         replacement += ' ';
-    } else if (shared.size() <= suggestions.partial.size() || replacement != shared) {
+    } else if (quoted) {
+        replacement.pop_back();
+    }
+    if (!single && shared.size() <= suggestions.partial.size()) {
         return {};
     }
     return {replacement, replacement != typed};
 }
 
-void list_pair(std::string_view left, std::size_t width, std::string_view right,
-               std::ostream& out) {
+void list_pair(std::string_view left, std::size_t width, std::string_view right, std::ostream& out,
+               const Screen& screen) {
+    constexpr std::size_t indent = 2;
+    constexpr std::size_t least = 20;
     const std::string text = api::grammar::escape_for_terminal(left);
     const std::size_t taken = api::grammar::cells(text);
-    out << "  " << text;
-    if (!right.empty()) {
-        out << std::string(width > taken ? width - taken : 0, ' ') << "  "
-            << api::grammar::escape_for_terminal(right);
+    out << std::string(indent, ' ') << text;
+    if (right.empty()) {
+        out << '\n';
+        return;
     }
-    out << '\n';
+    const std::size_t columns = screen.size().columns;
+    const std::size_t before = indent + std::max(width, taken) + 2;
+    // What is too long for its column has its help below.
+    const bool below = columns > 0 && before + least > columns;
+    const std::size_t start = below ? indent * 2 : taken > width ? indent + width + 2 : before;
+    const std::size_t room = columns == 0 ? 0 : columns > start + 1 ? columns - start - 1 : least;
+    bool first = true;
+    const bool break_first = below || (columns > 0 && taken > width);
+    for (const std::string& line :
+         api::grammar::wrap(api::grammar::escape_for_terminal(right), room)) {
+        if (first && !break_first) {
+            out << std::string(before - indent - taken, ' ');
+        } else {
+            out << (first ? "\n" : "") << std::string(start, ' ');
+        }
+        out << line << '\n';
+        first = false;
+    }
 }
 
-void list(const Suggestions& suggestions, std::ostream& out) {
+namespace {
+
+/// All that is known of a value: its comment, then what is accepted.
+void list_value(const Candidate& value, std::size_t width, std::ostream& out,
+                const Screen& screen) {
+    if (value.comment.empty()) {
+        list_pair(value.text, width, value.help, out, screen);
+        return;
+    }
+    std::string_view rest = value.comment;
+    std::string_view left = value.text;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size());
+        list_pair(left, width, rest.substr(0, end), out, screen);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        left = "";
+    }
+    list_pair("", width, "(" + value.accepts + ")", out, screen);
+}
+
+}  // namespace
+
+void list(const Suggestions& suggestions, std::ostream& out, const Screen& screen) {
     const bool whole = suggestions.whole && suggestions.partial.empty();
     std::size_t width = whole ? 7 : 0;
     for (const Candidate& candidate : suggestions.candidates) {
         width = std::max(width, api::grammar::cells(candidate.text));
     }
     width = std::min<std::size_t>(width, 40);
+    const std::size_t rows = screen.size().rows;
+    const std::size_t room = rows > 6 ? rows - 4 : suggestions.candidates.size();
+    std::size_t shown = 0;
     for (const Candidate& candidate : suggestions.candidates) {
-        list_pair(candidate.text, width, candidate.help, out);
+        if (shown == room && suggestions.candidates.size() > room + 1) {
+            list_pair("...", width,
+                      std::to_string(suggestions.candidates.size() - shown) +
+                          " more: type the next letter",
+                      out, screen);
+            break;
+        }
+        ++shown;
+        if (candidate.placeholder) {
+            list_value(candidate, width, out, screen);
+        } else {
+            list_pair(candidate.text, width, candidate.help, out, screen);
+        }
     }
     if (whole) {
-        list_pair("<enter>", width, "Runs the line", out);
+        list_pair("<enter>", width, "Runs the line", out, screen);
     }
 }
 

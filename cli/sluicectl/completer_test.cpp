@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/sluicectl/fake_backend.hpp"
+#include "cli/sluicectl/value_finder.hpp"
 
 namespace cli {
 namespace {
@@ -24,7 +25,8 @@ protected:
 
     std::vector<std::string> texts(std::string_view line) {
         std::vector<std::string> out;
-        for (const auto& candidate : suggest(line, *schema_, backend_).candidates) {
+        for (const auto& candidate :
+             suggest(line, *schema_, backend_, OrdinaryMode().builtins()).candidates) {
             out.push_back(candidate.text);
         }
         return out;
@@ -32,7 +34,8 @@ protected:
 
     /// The line after TAB.
     std::string tab(const std::string& line) {
-        const Suggestions suggestions = suggest(line, *schema_, backend_);
+        const Suggestions suggestions =
+            suggest(line, *schema_, backend_, OrdinaryMode().builtins());
         const Completed completed = complete_word(suggestions, line.substr(suggestions.begin));
         return completed.changes ? line.substr(0, suggestions.begin) + completed.replacement
                                  : "(list)";
@@ -44,6 +47,7 @@ protected:
 
 TEST_F(CompleterTest, OffersTheShellsOwnWordsFirst) {
     EXPECT_THAT(texts(""), ElementsAre("add", "exit", "help", "quit", "set", "show", "watch"));
+    EXPECT_THAT(texts("exit "), ElementsAre());
     EXPECT_THAT(texts("he"), ElementsAre("help"));
     EXPECT_THAT(texts("show "), ElementsAre("graph", "interface", "route"));
 }
@@ -58,10 +62,37 @@ TEST_F(CompleterTest, OffersLiveValues) {
 }
 
 TEST_F(CompleterTest, OffersFiltersBehindABar) {
-    EXPECT_THAT(texts("show route | "), ElementsAre("count", "detail", "json", "match"));
-    EXPECT_THAT(texts("show route |"), ElementsAre("count", "detail", "json", "match"));
-    EXPECT_THAT(texts("show route | match x | c"), ElementsAre("count"));
-    EXPECT_THAT(texts("show route | match "), ElementsAre());
+    const auto all = ElementsAre("begin", "columns", "count", "detail", "exclude", "first", "json",
+                                 "last", "match", "sort", "yaml");
+    EXPECT_THAT(texts("show route | "), all);
+    EXPECT_THAT(texts("show route |"), all);
+    EXPECT_THAT(texts("show route | match x | c"), ElementsAre("columns", "count"));
+    EXPECT_THAT(texts("show route | match "), ElementsAre("<RE>"));
+    EXPECT_THAT(texts("show route | match x "), ElementsAre());
+}
+
+TEST_F(CompleterTest, OffersTheColumnsOfTheTable) {
+    EXPECT_THAT(texts("show route | sort p"), ElementsAre("prefix", "preference"));
+    EXPECT_THAT(texts("show route | sort prefix "), ElementsAre("down"));
+    EXPECT_THAT(texts("sh r | columns prefix,n"), ElementsAre("prefix,next-hop"));
+    EXPECT_EQ(tab("show route | columns prefix,n"), "show route | columns prefix,next-hop ");
+    EXPECT_THAT(texts("show graph | sort "), ElementsAre());
+}
+
+TEST_F(CompleterTest, GoesOnBehindTheShellsOwnWords) {
+    EXPECT_THAT(texts("help sh"), ElementsAre("show"));
+    EXPECT_THAT(texts("help show r"), ElementsAre("route"));
+    EXPECT_EQ(tab("watch 2 show interface w"), "watch 2 show interface wan ");
+    // The daemon has a command that begins with the same word.
+    EXPECT_THAT(texts("watch "), ElementsAre("route", "add", "set", "show", "watch"));
+    EXPECT_EQ(tab("wat"), "watch ");
+}
+
+TEST_F(CompleterTest, OffersPathsWhereAFieldSaysSo) {
+    EXPECT_THAT(paths("/proc/self/stat"),
+                ::testing::IsSupersetOf({"/proc/self/stat", "/proc/self/status"}));
+    EXPECT_THAT(paths("/pro"), ::testing::Contains("/proc/"));
+    EXPECT_THAT(paths("/nowhere/at/all"), ::testing::IsEmpty());
 }
 
 TEST_F(CompleterTest, CompletesTheWord) {
@@ -73,6 +104,11 @@ TEST_F(CompleterTest, CompletesTheWord) {
     EXPECT_EQ(tab("show interface w"), "show interface wan ");
     EXPECT_EQ(tab("show interface t"), "show interface \"two words\" ");
     EXPECT_EQ(tab("show interface \"two"), "show interface \"two words\" ");
+    EXPECT_EQ(tab("show interface 'two"), "show interface 'two words' ");
+    EXPECT_EQ(tab("show interface \"la"), "show interface \"lan");
+    EXPECT_EQ(tab("show interface \"w"), "show interface \"wan\" ");
+    EXPECT_EQ(tab("sh int w"), "sh int wan ");
+    EXPECT_EQ(tab("set interface lan state d"), "set interface lan state down ");
     EXPECT_EQ(tab("show route "), "(list)");
     EXPECT_EQ(tab("show route m"), "show route match ");
     EXPECT_EQ(tab("show graph "), "(list)");
@@ -83,7 +119,7 @@ TEST_F(CompleterTest, CompletesTheWord) {
 
 TEST_F(CompleterTest, ListsWithHelp) {
     std::ostringstream out;
-    list(suggest("show route ", *schema_, backend_), out);
+    list(suggest("show route ", *schema_, backend_, {}), out, Screen());
     EXPECT_EQ(out.str(),
               "  match     Looks one address up\n"
               "  <prefix>  an IPv4 prefix such as 192.0.2.0/24, or 192.0.2.7/32 for one address\n"

@@ -17,6 +17,7 @@ protected:
     EndToEnd() {
         ::setenv("HOME", directory_.file("").c_str(), 1);
         ::unsetenv("XDG_STATE_HOME");
+        ::setenv("NO_COLOR", "1", 1);
         daemon_.emplace(path_);
     }
 
@@ -51,7 +52,8 @@ TEST_F(EndToEnd, EndsWithACodeThatTells) {
     EXPECT_EQ(wrong.exit, 2);
     EXPECT_EQ(
         wrong.err,
-        "error: unknown word 'intrface' after 'show': expected one of: graph, interface, route\n");
+        "error: unknown word 'intrface' after 'show' (did you mean 'interface'?): expected one of: "
+        "graph, interface, route\n");
     const Finished json = shell({"-j", "-c", "set interface lan state up"});
     EXPECT_EQ(json.err, "{\"error\":\"no interface is named lan\",\"code\":\"NOT_FOUND\"}\n");
     EXPECT_EQ(shell({"--frobnicate"}).exit, 2);
@@ -126,7 +128,7 @@ TEST_F(EndToEnd, ConversesOnATerminal) {
 
     // The next shell remembers.
     std::stringstream history;
-    history << std::ifstream(directory_.file(".sluice_history")).rdbuf();
+    history << std::ifstream(directory_.file(".local/state/sluice/history")).rdbuf();
     EXPECT_THAT(history.str(), HasSubstr("watch"));
     Terminal next({SLUICECTL, "--socket", path_});
     ASSERT_TRUE(next.shows("sluice> ")) << next.seen();

@@ -23,10 +23,21 @@ public:
         description.add_services("sluice.grammar.testing.Routes");
     }
 
-    absl::StatusOr<sluice::DescribeReply> describe() override {
+    absl::StatusOr<sluice::DescribeReply> describe(std::uint64_t known, absl::Duration) override {
         ++described;
-        return description;
+        if (!down.ok()) {
+            return down;
+        }
+        sluice::DescribeReply reply = description;
+        reply.set_digest(std::hash<std::string>()(description.SerializeAsString()) | 1);
+        if (reply.digest() == known) {
+            reply.clear_files();
+            reply.clear_services();
+        }
+        return reply;
     }
+
+    std::size_t connections() const override { return connected; }
 
     absl::Status call(const std::string& method, const google::protobuf::Message& request,
                       google::protobuf::Message& scratch,
@@ -56,6 +67,9 @@ public:
     std::vector<std::string> called;
     absl::Duration last_timeout;
     int described = 0;
+    /// What describe() fails with.
+    absl::Status down;
+    std::size_t connected = 1;
 };
 
 }  // namespace cli

@@ -5,8 +5,12 @@
 
 namespace cli {
 
-LiveOutput::LiveOutput(api::grammar::Renderer& renderer, std::ostream& out)
-    : renderer_(renderer), out_(out), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+LiveOutput::LiveOutput(api::grammar::Renderer& renderer, api::grammar::Sink& sink,
+                       std::ostream& out)
+    : renderer_(renderer),
+      sink_(sink),
+      out_(out),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 LiveOutput::~LiveOutput() {
     thread_.request_stop();
@@ -30,7 +34,7 @@ void LiveOutput::run(const std::stop_token& stop) {
         // The rows of a quick list come within the pause and are laid out together.
         came_.wait_for(lock, stop, pause, [] { return false; });
         fresh_ = false;
-        renderer_.flush();
+        sink_.flush();
         out_.flush();
     }
 }

@@ -16,8 +16,9 @@ namespace cli {
 /// widths, and what is held is shown when nothing has come for a tenth of a second.
 class LiveOutput {
 public:
-    /// Both outlive it, and nobody else uses them meanwhile.
-    LiveOutput(api::grammar::Renderer& renderer, std::ostream& out);
+    /// The renderer fills the sink, and the sink writes to `out`. All outlive it, and nobody else
+    /// uses them meanwhile.
+    LiveOutput(api::grammar::Renderer& renderer, api::grammar::Sink& sink, std::ostream& out);
     ~LiveOutput();
 
     /// False where the stream cannot be written any more.
@@ -27,6 +28,7 @@ private:
     void run(const std::stop_token& stop);
 
     api::grammar::Renderer& renderer_;
+    api::grammar::Sink& sink_;
     std::ostream& out_;
     std::mutex mutex_;
     std::condition_variable_any came_;

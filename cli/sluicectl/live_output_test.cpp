@@ -12,9 +12,11 @@ namespace cli {
 namespace {
 
 /// Tells when it was asked to show what it holds.
-class Recorder : public api::grammar::Renderer {
+class Recorder : public api::grammar::Renderer, public api::grammar::Sink {
 public:
     void add(const google::protobuf::Message&) override { ++added; }
+    void begin(const api::grammar::Shape&) override {}
+    void row(api::grammar::Row) override {}
     void flush() override {
         if (!told) {
             told = true;
@@ -32,7 +34,7 @@ TEST(LiveOutput, ShowsWhatIsHeldWhenNothingComes) {
     Recorder recorder;
     std::ostringstream out;
     auto flushed = recorder.flushed.get_future();
-    LiveOutput live(recorder, out);
+    LiveOutput live(recorder, recorder, out);
     EXPECT_TRUE(live.add(api::grammar::testing::proto::Route()));
     ASSERT_EQ(flushed.wait_for(std::chrono::seconds(30)), std::future_status::ready);
     EXPECT_EQ(flushed.get(), 1);
@@ -41,7 +43,7 @@ TEST(LiveOutput, ShowsWhatIsHeldWhenNothingComes) {
 TEST(LiveOutput, TellsThatTheStreamIsBroken) {
     Recorder recorder;
     std::ostringstream out;
-    LiveOutput live(recorder, out);
+    LiveOutput live(recorder, recorder, out);
     out.setstate(std::ios::badbit);
     EXPECT_FALSE(live.add(api::grammar::testing::proto::Route()));
 }

@@ -2,13 +2,17 @@
 #include <grpc/support/log.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <tuple>
 
+#include "api/grammar/escape.hpp"
+#include "api/grammar/tokenizer.hpp"
+#include "cli/sluicectl/arguments.hpp"
 #include "cli/sluicectl/client_backend.hpp"
 #include "cli/sluicectl/editor.hpp"
+#include "cli/sluicectl/history.hpp"
 #include "cli/sluicectl/interrupt.hpp"
 #include "cli/sluicectl/script.hpp"
 #include "cli/sluicectl/session.hpp"
@@ -16,29 +20,16 @@
 namespace cli {
 namespace {
 
-struct Arguments {
-    std::string socket = "/run/sluice/api.sock";
-    /// Instead of the socket, where its address is not empty.
-    api::Client::Remote remote;
-    std::vector<std::string> commands;
-    std::string file;
-    bool json = false;
-    std::optional<double> timeout_s;
-
-    bool interactive() const {
-        return commands.empty() && file.empty() && isatty(STDIN_FILENO) != 0;
-    }
-};
-
-int finish(Exit exit) {
-    return static_cast<int>(exit);
+Reporting reporting_of(const Arguments& arguments) {
+    return {arguments.json, Screen::of(STDERR_FILENO), std::nullopt};
 }
 
-Exit run_commands(Session& session, const Arguments& arguments) {
-    for (const std::string& line : arguments.commands) {
+Exit run_lines(Session& session, const std::vector<std::string>& lines,
+               const Reporting& reporting) {
+    for (const std::string& line : lines) {
         const Result result = session.run(line);
         if (!result.ok()) {
-            report(result, "", arguments.json, std::cerr);
+            report(result, "", line, reporting, std::cerr);
             return result.exit;
         }
         if (result.leave) {
@@ -48,35 +39,56 @@ Exit run_commands(Session& session, const Arguments& arguments) {
     return Exit::ok;
 }
 
-Exit run_file(Session& session, const Arguments& arguments) {
+Exit run_file(Session& session, const Arguments& arguments, const Reporting& reporting) {
+    if (arguments.file == "-") {
+        return run_script(session, std::cin, "stdin", reporting, std::cerr);
+    }
     std::ifstream in(arguments.file);
     if (!in) {
         report(
             Result::not_understood(absl::NotFoundError("the file cannot be read: does it exist?")),
-            arguments.file, arguments.json, std::cerr);
+            arguments.file, "", reporting, std::cerr);
         return Exit::not_understood;
     }
-    return run_script(session, in, arguments.file, arguments.json, std::cerr);
+    return run_script(session, in, arguments.file, reporting, std::cerr);
+}
+
+Exit run_all(Session& session, const Arguments& arguments, const Reporting& reporting) {
+    if (arguments.ask_for_lines()) {
+        return run_script(session, std::cin, "stdin", reporting, std::cerr);
+    }
+    std::vector<std::string> lines = arguments.commands;
+    if (!arguments.words.empty()) {
+        lines.push_back(line_of(arguments.words));
+    }
+    const Exit exit = run_lines(session, lines, reporting);
+    return exit == Exit::ok && !arguments.file.empty() ? run_file(session, arguments, reporting)
+                                                       : exit;
 }
 
 /// The prompt. An error is shown and the shell goes on.
-Exit converse(Session& session, const Arguments& arguments, Interrupt& interrupt) {
+Exit converse(Session& session, Reporting reporting, Interrupt& interrupt) {
     for (const std::string& problem : session.schema().problems()) {
-        std::cerr << "warning: " << problem << '\n';
+        std::cerr << "warning: " << api::grammar::escape_for_terminal(problem) << '\n';
     }
-    Editor editor("sluice> ", default_history_path(),
+    Editor editor(session.options().screen, default_history_path(),
                   [&](std::string_view line) { return session.suggest(line); });
-    while (const auto line = editor.read_line()) {
+    while (true) {
+        const std::string prompt = session.prompt();
+        const auto line = editor.read_line(prompt);
+        if (!line) {
+            std::cout << '\n';
+            return Exit::ok;
+        }
         const Result result = session.run(*line, interrupt.begin());
         if (!result.ok()) {
-            report(result, "", arguments.json, std::cerr);
+            reporting.typed_behind = api::grammar::cells(prompt);
+            report(result, "", *line, reporting, std::cerr);
         }
         if (result.leave) {
             return Exit::ok;
         }
     }
-    std::cout << '\n';
-    return Exit::ok;
 }
 
 absl::StatusOr<std::unique_ptr<api::Client>> connect(const Arguments& arguments,
@@ -85,58 +97,62 @@ absl::StatusOr<std::unique_ptr<api::Client>> connect(const Arguments& arguments,
                                             : api::Client::connect(arguments.remote, timeout);
 }
 
-Exit run(const Arguments& arguments) {
-    std::optional<Interrupt> interrupt;
-    if (arguments.interactive()) {
-        interrupt.emplace();
+/// Prints what could stand at the end of a line: the word and its help, a tab between them.
+/// Without a daemon, nothing.
+Exit complete(const Arguments& arguments) {
+    const absl::Duration patience = absl::Milliseconds(500);
+    auto client = connect(arguments, patience);
+    if (!client.ok()) {
+        return Exit::no_daemon;
     }
-    Session::Options options{arguments.json, std::nullopt};
+    ClientBackend backend(*std::move(client));
+    Session session(backend, {.timeout = patience}, std::cout);
+    if (!session.start().ok()) {
+        return Exit::no_daemon;
+    }
+    for (const auto& candidate : session.suggest(*arguments.complete).candidates) {
+        if (!candidate.placeholder) {
+            std::cout << api::grammar::quote(candidate.text) << '\t'
+                      << api::grammar::escape_for_terminal(candidate.help) << '\n';
+        }
+    }
+    std::cout.flush();
+    return Exit::ok;
+}
+
+Exit run(const Arguments& arguments) {
+    if (arguments.complete) {
+        return complete(arguments);
+    }
+    const Reporting reporting = reporting_of(arguments);
+    const bool interactive = arguments.ask_for_lines() && ::isatty(STDIN_FILENO) != 0;
+    std::optional<Interrupt> interrupt;
+    Session::Options options{.json = arguments.json,
+                             .timeout = std::nullopt,
+                             .interactive = interactive,
+                             .screen = Screen::of(STDOUT_FILENO)};
+    if (interactive) {
+        interrupt.emplace();
+        Editor::hold_signals();
+        options.screen.pages = options.screen.is_terminal() && !arguments.no_pager;
+    }
     if (arguments.timeout_s) {
         options.timeout = absl::Seconds(*arguments.timeout_s);
     }
     absl::StatusOr<std::unique_ptr<api::Client>> client =
         connect(arguments, options.timeout.value_or(absl::Seconds(5)));
     if (!client.ok()) {
-        report({client.status(), Exit::no_daemon}, "", arguments.json, std::cerr);
+        report({client.status(), Exit::no_daemon}, "", "", reporting, std::cerr);
         return Exit::no_daemon;
     }
     ClientBackend backend(*std::move(client));
-    Session session(backend, options, std::cout);
+    Session session(backend, std::move(options), std::cout);
     if (const Result result = session.start(); !result.ok()) {
-        report(result, "", arguments.json, std::cerr);
+        report(result, "", "", reporting, std::cerr);
         return result.exit;
     }
-    if (interrupt) {
-        return converse(session, arguments, *interrupt);
-    }
-    Exit exit = run_commands(session, arguments);
-    if (exit == Exit::ok && !arguments.file.empty()) {
-        exit = run_file(session, arguments);
-    }
-    if (arguments.commands.empty() && arguments.file.empty()) {
-        exit = run_script(session, std::cin, "stdin", arguments.json, std::cerr);
-    }
-    return exit;
-}
-
-/// A daemon elsewhere takes all of them.
-void add_remote_options(CLI::App& app, api::Client::Remote& remote) {
-    auto* const address = app.add_option("--connect", remote.address,
-                                         "HOST:PORT of a daemon that listens, instead of a socket");
-    address->excludes("--socket");
-    for (const auto& [name, value, help] :
-         {std::tuple("--tls-certificate", &remote.files.certificate,
-                     "PEM file of this client's certificate"),
-          std::tuple("--tls-key", &remote.files.key, "PEM file of its private key"),
-          std::tuple("--tls-ca", &remote.files.ca,
-                     "PEM file of the authority of the daemon's certificate")}) {
-        auto* const option = app.add_option(name, *value, help);
-        option->needs(address);
-        address->needs(option);
-    }
-    app.add_option("--tls-name", remote.name,
-                   "Name that the daemon's certificate has, where it is not HOST")
-        ->needs(address);
+    return interactive ? converse(session, reporting, *interrupt)
+                       : run_all(session, arguments, reporting);
 }
 
 }  // namespace
@@ -147,20 +163,12 @@ int main(int argc, char** argv) {
     // What gRPC finds, the client says in a sentence.
     gpr_set_log_function([](gpr_log_func_args*) {});
     cli::Arguments arguments;
-    CLI::App app{"The shell of Sluice: types commands to a running sluiced."};
-    app.add_option("--socket", arguments.socket, "The daemon's socket")->capture_default_str();
-    cli::add_remote_options(app, arguments.remote);
-    app.add_option("-c,--command", arguments.commands, "Run this line and leave; may be repeated")
-        ->allow_extra_args(false);
-    app.add_option("-f,--file", arguments.file,
-                   "Run the lines of this file; stop at the first error");
-    app.add_flag("-j,--json", arguments.json, "All output as JSON, errors too");
-    app.add_option("--timeout", arguments.timeout_s, "Seconds that a call may take")
-        ->check(CLI::PositiveNumber);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : cli::finish(cli::Exit::not_understood);
+    if (const auto exit = cli::read_arguments(argc, argv, arguments)) {
+        return *exit;
     }
-    return cli::finish(cli::run(arguments));
+    // A reader that leaves early ends the output, not the shell.
+    std::signal(SIGPIPE, SIG_IGN);
+    // What less needs to leave short texts on the screen, colours as they are.
+    ::setenv("LESS", "FRX", 0);
+    return static_cast<int>(cli::run(arguments));
 }

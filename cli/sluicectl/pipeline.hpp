@@ -3,9 +3,6 @@
 
 #include <absl/status/statusor.h>
 
-#include <functional>
-#include <memory>
-#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,50 +12,74 @@
 
 namespace cli {
 
+enum class FilterKind {
+    begin,
+    columns,
+    count,
+    detail,
+    exclude,
+    first,
+    json,
+    last,
+    match,
+    sort,
+    yaml
+};
+
+/// One filter of a line, with what stands behind its name.
+struct Filter {
+    FilterKind kind = FilterKind::match;
+    /// Of match, exclude and begin: a regular expression, POSIX extended.
+    std::string expression;
+    /// Of first and last.
+    std::size_t number = 0;
+    /// Of columns and sort: headings or field names.
+    std::vector<std::string> columns;
+    /// Of sort: the greatest first.
+    bool down = false;
+    /// Where it stands in the line.
+    std::size_t begin = 0;
+    std::size_t end = 0;
+};
+
 /// What a line wants done with the output: `show route | match lan | count`.
 struct Pipeline {
     /// The line up to the first bar.
     std::string command;
     api::grammar::Format format = api::grammar::Format::view;
-    /// The regular expressions of `| match`, POSIX extended, in their order.
-    std::vector<std::string> matches;
-    bool count = false;
+    /// In their order; those that only choose the format are left out.
+    std::vector<Filter> filters;
 };
 
 /// A filter's name and what it does, for completion and help.
 struct FilterHelp {
+    FilterKind kind;
     const char* name;
+    /// What follows the name: "RE", "N"; may be empty.
+    const char* takes;
     const char* help;
 };
 
-/// json, detail, match, count.
+/// In the order of their names.
 std::span<const FilterHelp> filters();
 
-/// Cuts a line at its bars. The error names the filter that is wrong and what would be accepted.
+/// The filter that a word means, abbreviated or not; null where there is none or more than one.
+const FilterHelp* filter_named(std::string_view word);
+
+/// Cuts a line at its bars. The error names the filter that is wrong and what would be accepted,
+/// and carries its place.
 absl::StatusOr<Pipeline> parse_pipeline(std::string_view line);
 
-/// Passes lines through the filters of a pipeline into a stream. Headings pass `match` and are not
-/// counted.
-class Output {
-public:
-    /// `out` outlives it. The expressions of `pipeline` were checked by parse_pipeline().
-    Output(const Pipeline& pipeline, std::ostream& out);
-    ~Output();
+/// Refuses `sort` and `columns` where there is no table or no such column. `columns` are those of
+/// the table that will be shown, none where it is none.
+absl::Status check_columns(const Pipeline& pipeline,
+                           const std::vector<api::grammar::Column>& columns);
 
-    void line(std::string_view text, bool heading);
-    /// Writes the count, if it was asked for.
-    void finish();
+/// The column that a name means: its heading or the name of its field, or an abbreviation that
+/// fits one only. -1 where there is none.
+int column_named(std::string_view name, const std::vector<api::grammar::Column>& columns);
 
-    /// Why a text is not a regular expression, or "".
-    static std::string check(const std::string& expression);
-
-private:
-    class Expression;
-
-    std::ostream& out_;
-    std::vector<std::unique_ptr<Expression>> expressions_;
-    const bool count_;
-    std::size_t counted_ = 0;
-};
+/// As it is named in a line: "rx-packets", "next-hop".
+std::string name_of(const api::grammar::Column& column);
 
 }  // namespace cli

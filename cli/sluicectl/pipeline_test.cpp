@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include <sstream>
+#include "api/grammar/place.hpp"
 
 namespace cli {
 namespace {
@@ -12,23 +12,39 @@ using ::testing::ElementsAre;
 
 TEST(Pipeline, TakesFiltersOffTheLine) {
     const auto pipeline =
-        parse_pipeline("show route 'a|b' | match ^10 | match \"a b\" | json | count");
+        parse_pipeline("show route 'a|b' | match ^10 | exclude \"a b\" | json | count");
     ASSERT_TRUE(pipeline.ok()) << pipeline.status();
     EXPECT_EQ(pipeline->command, "show route 'a|b' ");
-    EXPECT_THAT(pipeline->matches, ElementsAre("^10", "a b"));
+    ASSERT_EQ(pipeline->filters.size(), 3u);
+    EXPECT_EQ(pipeline->filters[0].kind, FilterKind::match);
+    EXPECT_EQ(pipeline->filters[0].expression, "^10");
+    EXPECT_EQ(pipeline->filters[1].kind, FilterKind::exclude);
+    EXPECT_EQ(pipeline->filters[1].expression, "a b");
+    EXPECT_EQ(pipeline->filters[2].kind, FilterKind::count);
     EXPECT_EQ(pipeline->format, api::grammar::Format::json);
-    EXPECT_TRUE(pipeline->count);
     EXPECT_EQ(parse_pipeline("show|d")->format, api::grammar::Format::detail);
     EXPECT_EQ(parse_pipeline("show # | json")->format, api::grammar::Format::view);
+    const auto rows = parse_pipeline("show | columns a,b c | so a down | f 3");
+    ASSERT_TRUE(rows.ok()) << rows.status();
+    EXPECT_THAT(rows->filters[0].columns, ElementsAre("a", "b", "c"));
+    EXPECT_TRUE(rows->filters[1].down);
+    EXPECT_EQ(rows->filters[2].number, 3u);
 }
 
 TEST(Pipeline, SaysWhatIsWrong) {
-    const std::pair<const char*, const char*> cases[] = {
-        {"show |", "a filter is missing after '|': expected one of: json, detail, match RE, count"},
-        {"show | | json",
-         "a filter is missing after '|': expected one of: json, detail, match RE, count"},
-        {"show | yaml", "unknown filter 'yaml': expected one of: json, detail, match RE, count"},
+    const std::string all =
+        "expected one of: begin RE, columns A,B, count, detail, exclude RE, first N, json, last N, "
+        "match RE, sort COLUMN [down], yaml";
+    const std::pair<const char*, std::string> cases[] = {
+        {"show |", "a filter is missing after '|': " + all},
+        {"show | | json", "a filter is missing after '|': " + all},
+        {"show | frob", "unknown filter 'frob': " + all},
+        {"show | jsin", "unknown filter 'jsin' (did you mean 'json'?): " + all},
+        {"show | c", "the filter 'c' is too short, it could be any of: columns, count"},
         {"show | match", "'| match' needs a regular expression behind it"},
+        {"show | first x", "'x' is not a number of rows: give one such as 10"},
+        {"show | last", "'| last' needs a number of rows behind it"},
+        {"show | sort", "'| sort' needs the name of a column behind it"},
         {"show | json now", "unexpected 'now': a filter ends with the line or a '|'"},
         {"show | count | match x", "nothing may follow '| count'"},
         {"show 'x", "the quote ' is not closed before the line ends"},
@@ -40,22 +56,14 @@ TEST(Pipeline, SaysWhatIsWrong) {
                 ::testing::StartsWith("'(' is not a regular expression: "));
 }
 
-std::string pass(const std::string& line) {
-    std::ostringstream out;
-    Output output(*parse_pipeline(line), out);
-    output.line("heading", true);
-    output.line("one lan", false);
-    output.line("two wan", false);
-    output.finish();
-    return out.str();
-}
-
-TEST(Output, FiltersLinesButHeadings) {
-    EXPECT_EQ(pass("x"), "heading\none lan\ntwo wan\n");
-    EXPECT_EQ(pass("x | match wan$"), "heading\ntwo wan\n");
-    EXPECT_EQ(pass("x | match '(o|w)' | match lan"), "heading\none lan\n");
-    EXPECT_EQ(pass("x | count"), "2\n");
-    EXPECT_EQ(pass("x | match lan | count"), "1\n");
+TEST(Pipeline, KnowsWhereTheWrongWordStands) {
+    const auto place = [](std::string_view line) {
+        return api::grammar::place_of(parse_pipeline(line).status());
+    };
+    ASSERT_TRUE(place("show | frob | json"));
+    EXPECT_EQ(place("show | frob | json")->begin, 7u);
+    EXPECT_EQ(place("show | frob | json")->end, 11u);
+    EXPECT_EQ(place("show |")->begin, 6u);
 }
 
 }  // namespace

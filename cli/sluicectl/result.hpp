@@ -3,8 +3,12 @@
 
 #include <absl/status/status.h>
 
+#include <optional>
 #include <ostream>
 #include <string>
+
+#include "api/grammar/place.hpp"
+#include "cli/sluicectl/screen.hpp"
 
 namespace cli {
 
@@ -32,8 +36,19 @@ struct Result {
     static Result of_call(absl::Status status);
 };
 
-/// Writes the error as one line: "error: PLACE: sentence", or as JSON. `place` ("file:3") may be
-/// empty.
-void report(const Result& result, const std::string& place, bool json, std::ostream& err);
+/// How errors are told.
+struct Reporting {
+    bool json = false;
+    /// Where they are written to.
+    Screen screen;
+    /// The cells in front of a line that the reader has just typed: the mark below it is moved by
+    /// them. Elsewhere the line is shown again.
+    std::optional<std::size_t> typed_behind;
+};
+
+/// Writes the error as one line: "error: FILE:3: sentence", or as JSON. `file` ("setup:3") may be
+/// empty. On a terminal the wrong word of `line` is marked above it.
+void report(const Result& result, const std::string& file, std::string_view line,
+            const Reporting& how, std::ostream& err);
 
 }  // namespace cli

@@ -11,7 +11,7 @@ namespace cli {
 
 /// Runs the lines of a stream until the first error, which is reported with `name` and the line's
 /// number, or until a line asks to leave. Empty lines and comments are passed over.
-Exit run_script(Session& session, std::istream& in, const std::string& name, bool json,
-                std::ostream& err);
+Exit run_script(Session& session, std::istream& in, const std::string& name,
+                const Reporting& reporting, std::ostream& err);
 
 }  // namespace cli

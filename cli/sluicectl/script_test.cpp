@@ -16,7 +16,7 @@ protected:
 
     Exit run(const std::string& text) {
         std::istringstream in(text);
-        return run_script(session_, in, "setup", false, err_);
+        return run_script(session_, in, "setup", {}, err_);
     }
 
     FakeBackend backend_;

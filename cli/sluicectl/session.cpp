@@ -7,8 +7,13 @@
 
 #include "api/grammar/escape.hpp"
 #include "api/grammar/options.hpp"
+#include "api/grammar/place.hpp"
+#include "api/grammar/printer.hpp"
+#include "api/grammar/similar.hpp"
 #include "api/grammar/tokenizer.hpp"
+#include "cli/sluicectl/filters.hpp"
 #include "cli/sluicectl/live_output.hpp"
+#include "cli/sluicectl/pager.hpp"
 
 namespace cli {
 namespace {
@@ -18,10 +23,8 @@ using api::grammar::Format;
 using api::grammar::Token;
 
 constexpr absl::Duration default_timeout = absl::Seconds(10);
-
-bool is(const Token& token, std::string_view word) {
-    return !token.quoted && token.text == word;
-}
+/// A person at the prompt is not kept waiting for what only might be new.
+constexpr absl::Duration patience = absl::Milliseconds(500);
 
 /// "show ?" asks what could follow "show ".
 bool asks(const std::vector<Token>& tokens) {
@@ -31,30 +34,91 @@ bool asks(const std::vector<Token>& tokens) {
 }  // namespace
 
 Session::Session(Backend& backend, Options options, std::ostream& out)
-    : backend_(backend), options_(options), out_(out) {}
+    : backend_(backend), options_(std::move(options)), out_(out) {
+    modes_.push_back(std::make_unique<OrdinaryMode>());
+}
+
+Session::~Session() = default;
 
 Result Session::start() {
     bool changed = false;
-    return Result::of_call(learn(changed));
+    const Result result = Result::of_call(learn(changed, options_.timeout.value_or(patience * 10)));
+    connections_ = backend_.connections();
+    return result;
 }
 
-absl::Status Session::learn(bool& changed) {
-    const absl::StatusOr<sluice::DescribeReply> description = backend_.describe();
+absl::Status Session::learn(bool& changed, absl::Duration timeout) {
+    const absl::StatusOr<sluice::DescribeReply> description = backend_.describe(digest_, timeout);
     if (!description.ok()) {
         return description.status();
     }
     stale_ = false;
-    std::string bytes = description->SerializeAsString();
-    changed = bytes != description_;
+    changed = schema_ == nullptr || description->digest() != digest_;
     if (!changed) {
         return absl::OkStatus();
     }
     absl::StatusOr<std::unique_ptr<Schema>> schema = Schema::build(*description);
     if (schema.ok()) {
         schema_ = *std::move(schema);
-        description_ = std::move(bytes);
+        digest_ = description->digest();
     }
     return schema.status();
+}
+
+/// Says when the daemon has come back, and takes up its commands as they are now.
+void Session::follow() {
+    bool changed = false;
+    const absl::Status status = learn(changed, patience);
+    if (absl::IsUnavailable(status)) {
+        lost_ = true;
+        return;
+    }
+    if (status.ok() && (lost_ || backend_.connections() != connections_)) {
+        out_ << options_.screen.paint(lost_ ? "(the daemon is back)" : "(the daemon was restarted)",
+                                      "2")
+             << '\n';
+        lost_ = false;
+        connections_ = backend_.connections();
+    }
+}
+
+void Session::enter_mode(std::unique_ptr<Mode> mode) {
+    modes_.push_back(std::move(mode));
+}
+
+Result Session::leave_mode() {
+    if (modes_.size() == 1) {
+        return {absl::OkStatus(), Exit::ok, true};
+    }
+    modes_.pop_back();
+    return {};
+}
+
+/// The shell's own word that begins the line. The daemon's commands come first where they begin
+/// with the same word.
+const Builtin* Session::builtin(std::string_view line, const std::string& word) const {
+    const Builtin* found = nullptr;
+    bool whole = false;
+    for (const Builtin& known : mode().builtins()) {
+        if (known.name == word) {
+            found = &known;
+            whole = true;
+            break;
+        }
+        if (std::string_view(known.name).starts_with(word)) {
+            if (found != nullptr) {
+                return nullptr;
+            }
+            found = &known;
+        }
+    }
+    if (found == nullptr) {
+        return nullptr;
+    }
+    const bool taken = whole ? found->takes_command && parse_pipeline(line).ok() &&
+                                   schema_->grammar().parse(parse_pipeline(line)->command).ok()
+                             : !schema_->grammar().complete(word).candidates.empty();
+    return taken ? nullptr : found;
 }
 
 Result Session::run(std::string_view line, const std::stop_token& stop) {
@@ -62,63 +126,97 @@ Result Session::run(std::string_view line, const std::stop_token& stop) {
     if (tokens.empty()) {
         return {};
     }
-    if (tokens.size() == 1 && (is(tokens[0], "quit") || is(tokens[0], "exit"))) {
-        return {absl::OkStatus(), Exit::ok, true};
+    if (options_.interactive) {
+        follow();
     }
     if (asks(tokens)) {
-        list(suggest(line.substr(0, tokens.back().end - 1)), out_);
+        list(suggest(line.substr(0, tokens.back().end - 1)), out_, options_.screen);
         out_.flush();
         return {};
     }
-    if (is(tokens[0], "help")) {
-        return help(line.substr(tokens[0].end));
+    if (!tokens[0].quoted && !tokens[0].bar) {
+        if (const Builtin* own = builtin(line, tokens[0].text)) {
+            return own->run(*this, {line.substr(tokens[0].end), tokens[0].end, stop});
+        }
     }
+    absl::StatusOr<Understood> understood = understand(line);
+    if (!understood.ok()) {
+        return Result::not_understood(hinted(understood.status(), tokens[0]));
+    }
+    const Result result =
+        modes_.back()->take(*this, understood->command, understood->pipeline, stop);
+    if (options_.interactive && result.exit == Exit::no_daemon) {
+        lost_ = true;
+    }
+    return result;
+}
+
+/// The grammar does not know the shell's own words, which may have been meant.
+absl::Status Session::hinted(const absl::Status& status, const Token& first) const {
+    const auto place = api::grammar::place_of(status);
+    std::vector<std::string> names;
+    for (const Builtin& known : mode().builtins()) {
+        names.emplace_back(known.name);
+    }
+    const std::string meant = api::grammar::did_you_mean(first.text, names);
+    if (!place || place->begin != first.begin || first.quoted || meant.empty()) {
+        return status;
+    }
+    return api::grammar::at(absl::InvalidArgumentError(
+                                fmt::format("unknown word '{}'{}: 'help' lists all commands",
+                                            api::grammar::escape_for_terminal(first.text), meant)),
+                            *place);
+}
+
+absl::StatusOr<Session::Understood> Session::understand(std::string_view line) {
     absl::StatusOr<Pipeline> pipeline = parse_pipeline(line);
     if (!pipeline.ok()) {
-        return Result::not_understood(pipeline.status());
+        return pipeline.status();
     }
     if (options_.json) {
         pipeline->format = Format::json;
     }
-    const absl::StatusOr<Command> command = understand(pipeline->command);
+    absl::StatusOr<Command> command = parse(pipeline->command);
     if (!command.ok()) {
-        return Result::not_understood(command.status());
+        return command.status();
     }
-    return call(*command, *pipeline, stop);
+    const auto columns = api::grammar::columns_of_view(*command->method, schema_->forms());
+    if (absl::Status status = check_columns(*pipeline, columns); !status.ok()) {
+        return status;
+    }
+    return Understood{*std::move(command), *std::move(pipeline)};
 }
 
-absl::StatusOr<Command> Session::understand(const std::string& command) {
+absl::StatusOr<Command> Session::parse(const std::string& command) {
     absl::StatusOr<Command> parsed = schema_->grammar().parse(command);
     bool changed = false;
-    if (parsed.ok() || !learn(changed).ok() || !changed) {
+    if (parsed.ok() || !learn(changed, options_.timeout.value_or(default_timeout)).ok() ||
+        !changed) {
         return parsed;
     }
     return schema_->grammar().parse(command);
 }
 
-Result Session::call(const Command& command, const Pipeline& pipeline,
-                     const std::stop_token& stop) {
+absl::Status Session::call_into(const Command& command, Format format, api::grammar::Sink& sink,
+                                std::ostream& out, const std::stop_token& stop) {
     const auto& method = *command.method;
-    Output output(pipeline, out_);
-    const auto renderer = api::grammar::make_renderer(
-        method, pipeline.format, schema_->forms(),
-        [&output](std::string_view text, bool heading) { output.line(text, heading); });
+    const auto renderer = api::grammar::make_renderer(method, format, schema_->forms(), sink);
     const auto scratch = schema_->grammar().new_message(*method.output_type());
     const bool stream = method.server_streaming();
     absl::Status status;
     {
-        std::optional<LiveOutput> live;
+        std::optional<LiveOutput> shown;
         if (stream) {
-            live.emplace(*renderer, out_);
+            shown.emplace(*renderer, sink, out);
         }
         status = backend_.call(
             method.full_name(), *command.request, *scratch,
             [&](const google::protobuf::Message& reply) {
-                if (live) {
-                    return live->add(reply);
+                if (shown) {
+                    return shown->add(reply);
                 }
                 renderer->add(reply);
-                return out_.good();
+                return out.good();
             },
             options_.timeout.value_or(stream ? absl::InfiniteDuration() : default_timeout), stop);
     }
@@ -126,45 +224,32 @@ Result Session::call(const Command& command, const Pipeline& pipeline,
         status = absl::OkStatus();
     }
     if (status.ok()) {
-        renderer->finish();
-        output.finish();
+        sink.finish();
         stale_ = stale_ || api::grammar::options_of(method).GetExtension(sluice::writes);
     } else {
-        renderer->flush();
+        sink.flush();
     }
-    out_.flush();
-    return Result::of_call(std::move(status));
+    return status;
 }
 
-Result Session::help(std::string_view words) {
-    const std::vector<api::grammar::Usage> usages = schema_->grammar().usages(words);
-    if (usages.empty()) {
-        return Result::not_understood(absl::InvalidArgumentError(fmt::format(
-            "no command begins with '{}': 'help' lists all",
-            api::grammar::escape_for_terminal(words.substr(words.find_first_not_of(' '))))));
-    }
-    std::size_t width = 0;
-    for (const auto& usage : usages) {
-        width = std::max(width, std::min<std::size_t>(api::grammar::cells(usage.text), 48));
-    }
-    for (const auto& usage : usages) {
-        list_pair(usage.text, width, usage.help, out_);
-    }
-    if (words.find_first_not_of(" \t") == std::string_view::npos) {
-        out_ << "\nAfter a command: | json, | detail, | match RE, | count."
-                " ? shows what may follow, TAB completes, quit leaves.\n";
-    }
-    out_.flush();
-    return {};
+Result Session::call(const Command& command, const Pipeline& pipeline,
+                     const std::stop_token& stop) {
+    Pager pager(out_, options_.screen);
+    const bool lines = pipeline.format == Format::json || pipeline.format == Format::yaml;
+    api::grammar::Printer printer(pager.stream(), {lines ? 0 : options_.screen.size().columns,
+                                                   !lines && options_.screen.colours});
+    Filters filters(pipeline, printer);
+    return Result::of_call(
+        call_into(command, pipeline.format, filters.head(), pager.stream(), stop));
 }
 
 Suggestions Session::suggest(std::string_view line) {
-    if (stale_) {
+    if (stale_ || options_.interactive) {
         bool changed = false;
         // Without a daemon the old commands are still worth showing.
-        learn(changed).IgnoreError();
+        learn(changed, patience).IgnoreError();
     }
-    return cli::suggest(line, *schema_, backend_);
+    return cli::suggest(line, *schema_, backend_, mode().builtins());
 }
 
 }  // namespace cli

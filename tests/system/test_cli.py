@@ -235,7 +235,7 @@ def test_a_conversation_on_a_terminal(lab, tmp_path):
         terminal.type("add route 10.66.0.0/16 blackhole\nquit\n")
         assert terminal.ends() == 0
     assert "10.66.0.0/16" in lab.daemon.ctl("show route")
-    history = tmp_path / "sluice_history"
+    history = tmp_path / "sluice" / "history"
     assert "blackhole" in history.read_text() and history.stat().st_mode & 0o077 == 0
     with Terminal(SLUICECTL, "--socket", lab.daemon.socket, env=env) as terminal:
         terminal.shows("sluice> ")
