@@ -47,7 +47,8 @@ run_tsan() {
 run_fuzz() { build fuzz fuzz_targets && run_tests fuzz fuzz; }
 run_system() {
     cmake --preset release -DBUILD_TESTING=ON >/dev/null &&
-        build release sluiced sluicectl plugins routes_bench plugin_pass plugin_crash hostile_plugins &&
+        build release sluiced sluicectl plugins docs routes_bench plugin_pass plugin_crash \
+            hostile_plugins &&
         SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q -n 2 tests/system
 }
 run_package() {
