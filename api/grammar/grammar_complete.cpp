@@ -154,7 +154,7 @@ std::string Grammar::accepts(const FieldDescriptor& field) const {
     // The range of the type says less than that of the comment.
     const bool told = comment_of(field).find_first_of("0123456789") != std::string::npos;
     std::string text = told && is_whole_number(field) ? "a number" : forms_.expects(field);
-    const std::string& unit = options_of(field).GetExtension(sluice::unit);
+    const std::string unit = options_of(field).GetExtension(sluice::unit);
     return unit.empty() ? text : text + ", in " + unit;
 }
 
