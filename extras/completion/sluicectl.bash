@@ -3,8 +3,8 @@
 # and nothing else is said. Installed as share/bash-completion/completions/sluicectl; or source it.
 
 _sluicectl() {
-    local current=${COMP_WORDS[COMP_CWORD]} line="" socket=() word index
-    local options="--socket --command --file --json --timeout --no-pager --help -c -f -j -h"
+    local current=${COMP_WORDS[COMP_CWORD]} line="" daemon=() word index
+    local options="--socket --connect --tls-certificate --tls-key --tls-ca --tls-name --command --file --json --timeout --no-pager --help -c -f -j -h"
     COMPREPLY=()
 
     # bash cuts words at ":" and "=" too, which addresses and devices hold: cut the line at blanks, but not within quotes.
@@ -29,22 +29,22 @@ _sluicectl() {
     local last=$((${#words[@]} - 1)) command=() takes=""
     for ((index = 1; index < last; ++index)); do
         word=${words[index]}
-        case $takes in
-            --socket) socket=(--socket "$word") ;;
-        esac
-        [[ -n $takes ]] && takes="" && continue
+        if [[ -n $takes ]]; then
+            [[ $takes == --socket || $takes == --connect || $takes == --tls-* ]] && daemon+=("$takes" "$word")
+            takes=""
+            continue
+        fi
         case $word in
-            --socket | --timeout) takes=$word ;;
-            -c | --command | -f | --file) takes=$word ;;
-            --socket=*) socket=("$word") ;;
+            --socket=* | --connect=* | --tls-*=*) daemon+=("$word") ;;
+            --socket | --connect | --tls-* | --timeout | -c | --command | -f | --file) takes=$word ;;
             -*) ;;
             *) command+=("$word") ;;
         esac
     done
 
     case $takes in
-        --timeout) return ;;
-        --socket | -f | --file)
+        --timeout | --connect | --tls-name) return ;;
+        --socket | --tls-* | -f | --file)
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             compopt -o filenames 2>/dev/null
             return
@@ -69,7 +69,7 @@ _sluicectl() {
     fi
     while IFS=$'\t' read -r candidate help; do
         COMPREPLY+=("$before$candidate")
-    done < <(sluicectl "${socket[@]}" --complete "$line" 2>/dev/null)
+    done < <(sluicectl "${daemon[@]}" --complete "$line" 2>/dev/null)
 
     if [[ -n $before || $takes == -c || $takes == --command ]]; then
         compopt -o nospace 2>/dev/null

@@ -7,6 +7,7 @@ import signal
 import subprocess
 
 import pexpect
+import pyte
 import pytest
 
 from lib.daemon import BUILD, ROOT, SLUICECTL, Daemon, shell
@@ -27,19 +28,21 @@ def router(tmp_path_factory):
         yield made
 
 
-class Person:
-    """Somebody at the shell's prompt."""
+class OnTerminal:
+    """A program on a terminal whose picture is known."""
 
-    def __init__(self, socket, home, *options, rows=30, columns=100, **env):
-        self.home = home
+    def __init__(self, words, env, rows=30, columns=100):
         clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "PAGER", "LESS")}
-        self.child = pexpect.spawn(str(SLUICECTL), ["--socket", str(socket), *options], encoding="utf-8",
+        self.screen = pyte.Screen(columns, rows)
+        stream = pyte.Stream(self.screen)
+        self.child = pexpect.spawn(str(words[0]), [str(word) for word in words[1:]], encoding="utf-8",
                                    dimensions=(rows, columns), timeout=10 * PATIENCE,
-                                   env={**clean, "HOME": str(home), "XDG_STATE_HOME": str(home), "TERM": "xterm", **env})
+                                   env={**clean, "TERM": "xterm", **env})
         self.child.delaybeforesend = None
+        self.child.logfile_read = self
+        self.write, self.flush = stream.feed, lambda: None
 
     def __enter__(self):
-        self.sees(PROMPT)
         return self
 
     def __exit__(self, *_):
@@ -53,10 +56,35 @@ class Person:
         self.child.expect_exact(text)
         return plain(self.child.before)
 
+    def line(self):
+        self.child.expect(pexpect.TIMEOUT, timeout=0.02)
+        return self.screen.display[self.screen.cursor.y].rstrip()
+
+    def reads(self, line):
+        """Waits until the line with the cursor is so."""
+        wait_until(lambda: self.line() == line.rstrip(), 10, lambda: f"{line!r} in {self.screen.display}")
+
+
+class Person(OnTerminal):
+    """Somebody at the shell's prompt."""
+
+    def __init__(self, socket, home, *options, rows=30, columns=100, **env):
+        super().__init__([SLUICECTL, "--socket", socket, *options],
+                         {"HOME": str(home), "XDG_STATE_HOME": str(home), **env}, rows, columns)
+
+    def __enter__(self):
+        self.sees(PROMPT)
+        return self
+
+    def drops(self):
+        """Gives the line up."""
+        self.types("\x03")
+        self.sees("^C")
+        self.sees(PROMPT)
+
     def runs(self, line):
         """Types a line; what it shows, up to the next prompt."""
         self.types(line + "\n")
-        # The editor draws the line before it is run.
         self.child.expect_exact("\r\n")
         return self.sees(PROMPT)
 
@@ -69,34 +97,30 @@ def person(router, tmp_path):
 
 def test_tab_completes_words_and_live_values(person):
     person.types("sh\t")
-    person.sees("show ")
+    person.reads("sluice> show")
     person.types("int\tw\t")
-    person.sees("interface wan ")
+    person.reads("sluice> show interface wan")
     person.types("\n")
     assert "wan" in person.sees(PROMPT)
     # Within quotes, behind abbreviations, and words of an enum.
-    person.types("set int \"w\t")
-    person.sees("\"wan\" ")
-    person.types("state d\t")
-    person.sees("state down ")
-    person.types("\x03")
-    person.sees(PROMPT)
+    person.types("set int \"w\tst\td\t")
+    person.reads("sluice> set int \"wan\" state down")
+    person.drops()
     # Columns of the table, and files where a field says so.
-    person.types("show route | columns pref\tsource,\x03")
-    person.sees(PROMPT)
+    person.types("show interface | sort mt\td\t")
+    person.reads("sluice> show interface | sort mtu down")
+    person.drops()
     person.types("capture start /etc/hostn\t")
-    person.sees("/etc/hostname ")
-    person.types("\x03")
-    person.sees(PROMPT)
+    person.reads("sluice> capture start /etc/hostname")
+    person.drops()
 
 
 def test_question_tells_what_may_come(person):
     person.types("set interface lan mtu ?")
-    shown = person.sees("set interface lan mtu ")
-    shown += person.sees("mtu ")
-    assert "Largest layer-3 packet to send, in bytes" in shown and "(a number" in shown
-    person.types("\x03")
-    person.sees(PROMPT)
+    person.sees("Largest layer-3 packet to send, in bytes")
+    person.sees("(a number")
+    person.reads("sluice> set interface lan mtu")
+    person.drops()
 
 
 def test_help_tells_all_about_a_command(person):
@@ -167,15 +191,14 @@ def test_the_history_outlives_the_shell(router, tmp_path):
     assert file.stat().st_mode & 0o777 == 0o600
     with Person(router.daemon.socket, tmp_path) as person:
         person.types("\x10")
-        person.sees("show version")
+        person.reads("sluice> show version")
         person.types("\x10")  # Not the same line again.
-        person.sees("interface lan")
-        person.types("\x03")
-        person.sees(PROMPT)
+        person.reads("sluice> show interface lan")
+        person.drops()
         person.types("\x12lan")
         person.sees("show interface lan")
         person.types("\n")
-        assert "lan" in person.sees(PROMPT)
+        assert "1500" in person.sees(PROMPT)
 
 
 def test_control_keys(router, person):
@@ -195,25 +218,22 @@ def test_control_keys(router, person):
 
 
 def test_control_z_stops_the_shell_and_it_comes_back(router, tmp_path):
-    bash = pexpect.spawn("bash", ["--norc", "-i"], encoding="utf-8", timeout=10 * PATIENCE,
-                         env={**os.environ, "PS1": "READY ", "TERM": "xterm", "HOME": str(tmp_path),
-                              "XDG_STATE_HOME": str(tmp_path)})
-    bash.delaybeforesend = None
-    bash.expect_exact("READY ")
-    bash.send(f"{SLUICECTL} --socket {router.daemon.socket}\n")
-    for _ in range(2):
-        bash.expect_exact(PROMPT)
-        bash.send("show v\x1a")
-        bash.expect_exact("Stopped")
-        bash.expect_exact("READY ")
-        bash.send("fg\n")
-        bash.expect_exact("show v")
-        bash.send("er\n")
-        bash.expect_exact("uptime")
-    bash.expect_exact(PROMPT)
-    bash.send("quit\n")
-    bash.expect_exact("READY ")
-    bash.close(force=True)
+    env = {"PS1": "READY ", "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    with OnTerminal(["bash", "--norc", "-i"], env) as bash:
+        bash.sees("READY ")
+        bash.types(f"{SLUICECTL} --socket {router.daemon.socket}\n")
+        bash.sees(PROMPT)
+        for _ in range(2):
+            bash.types("show v\x1a")
+            bash.sees("Stopped")
+            bash.sees("READY ")
+            bash.types("fg\n")
+            bash.reads("sluice> show v")
+            bash.types("er\n")
+            bash.sees("uptime")
+            bash.sees(PROMPT)
+        bash.types("quit\n")
+        bash.sees("READY ")
 
 
 def test_watch_marks_what_changed_and_tells_rates(router, tmp_path):
@@ -247,10 +267,9 @@ def test_the_shell_goes_on_when_the_daemon_is_back(box, tmp_path):
 def test_commands_follow_plugins(router, person):
     router.daemon.ctl("load plugin pg")
     try:
-        person.types("show p\t")
-        person.sees("pg")
-        person.types("\x03")
-        person.sees(PROMPT)
+        person.types("show pg r\t")
+        person.reads("sluice> show pg record")
+        person.drops()
         assert "error" not in person.runs("show pg")
     finally:
         router.daemon.ctl("unload plugin pg")
@@ -295,45 +314,45 @@ def completing_shell(words, tmp_path, socket):
     script = tmp_path / "bin" / "sluicectl"
     script.write_text(f"#!/bin/sh\nexec {SLUICECTL} --socket {socket} \"$@\"\n")
     script.chmod(0o755)
-    child = pexpect.spawn(words[0], words[1:], encoding="utf-8", timeout=20 * PATIENCE, dimensions=(30, 120),
-                          env={**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "PS1": "READY ",
-                               "TERM": "xterm", "HOME": str(tmp_path)})
-    child.delaybeforesend = None
-    return child
+    return OnTerminal(words, {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "PS1": "READY ", "HOME": str(tmp_path)},
+                      columns=120)
 
 
 def test_bash_completes(router, tmp_path):
-    child = completing_shell(["bash", "--norc", "-i"], tmp_path, router.daemon.socket)
-    child.expect_exact("READY ")
-    child.send(f"source {ROOT}/extras/completion/sluicectl.bash\n")
-    child.expect_exact("READY ")
-    child.send("sluicectl sho\tint\tw\t")
-    child.expect_exact("sluicectl show interface wan ")
-    child.send("\n")
-    child.expect_exact("wan")
-    child.expect_exact("READY ")
-    child.send("sluicectl -c 'show int\t")
-    child.expect_exact("'show interface")
-    child.send(" w\t'\n")
-    child.expect_exact("wan")
-    child.expect_exact("READY ")
-    child.send("sluicectl --no-p\t")
-    child.expect_exact("--no-pager ")
-    child.close(force=True)
+    with completing_shell(["bash", "--norc", "-i"], tmp_path, router.daemon.socket) as bash:
+        bash.sees("READY ")
+        bash.types(f"source {ROOT}/extras/completion/sluicectl.bash; clear\n")
+        bash.reads("READY")
+        bash.types("sluicectl sho\tint\tw\t")
+        bash.reads("READY sluicectl show interface wan")
+        bash.types("\n")
+        bash.sees("1500")
+        bash.reads("READY")
+        bash.types("sluicectl -c 'show int\t")
+        bash.reads("READY sluicectl -c 'show interface")
+        bash.types(" w\t")
+        bash.reads("READY sluicectl -c 'show interface wan")
+        bash.types("'\n")
+        bash.sees("1500")
+        bash.reads("READY")
+        bash.types("sluicectl --no-p\t")
+        bash.reads("READY sluicectl --no-pager")
 
 
 def test_zsh_completes(router, tmp_path):
-    child = completing_shell(["zsh", "-f", "-i"], tmp_path, router.daemon.socket)
-    child.send(f"PS1='READY '; fpath=({ROOT}/extras/completion $fpath); autoload -U compinit; compinit -u -d {tmp_path}/dump; "
-               "echo SET''UP\n")
-    child.expect_exact("SETUP")
-    child.send("sluicectl sho\tint\tw\t")
-    child.expect("wan ?")
-    child.send("\n")
-    child.expect_exact("rx-packets")
-    child.send("sluicectl -c 'show int\tw\t'\n")
-    child.expect_exact("rx-packets")
-    child.close(force=True)
+    with completing_shell(["zsh", "-f", "-i"], tmp_path, router.daemon.socket) as zsh:
+        zsh.types(f"fpath=({ROOT}/extras/completion $fpath); autoload -U compinit; compinit -u -d {tmp_path}/dump; "
+                  "PS1='READY '; clear\n")
+        zsh.reads("READY")
+        zsh.types("sluicectl sho\tint\tw\t")
+        zsh.reads("READY sluicectl show interface wan")
+        zsh.types("\n")
+        zsh.sees("1500")
+        zsh.reads("READY")
+        zsh.types("sluicectl -c 'show int\t")
+        zsh.reads("READY sluicectl -c 'show interface")
+        zsh.types("w\t")
+        zsh.reads("READY sluicectl -c 'show interface wan")
 
 
 # ---- manuals ----
