@@ -11,6 +11,8 @@ namespace api::config {
 
 namespace {
 
+constexpr std::size_t max_edits = 100000;
+
 Session::Size size_of(const std::vector<Change>& changes) {
     Session::Size size;
     for (const Change& change : changes) {
@@ -89,12 +91,23 @@ absl::StatusOr<std::pair<std::string, std::size_t>> Session::write(const std::st
 }
 
 absl::Status Session::edit(const std::string& line) {
-    auto document = candidate();
-    if (!document.ok()) {
-        return document.status();
+    if (edits_.size() >= max_edits) {
+        return absl::ResourceExhaustedError(
+            fmt::format("the candidate has {} edits, the most that it takes; `commit` or `discard` "
+                        "them, or `candidate load` a file",
+                        max_edits));
     }
-    if (absl::Status status = configuration_.edit(*document, line); !status.ok()) {
-        return status;
+    // What this does not know of what runs by now, the candidate made anew does.
+    if (!latest_ || !configuration_.edit(*latest_, line).ok()) {
+        latest_.reset();
+        auto document = candidate();
+        if (!document.ok()) {
+            return document.status();
+        }
+        if (absl::Status status = configuration_.edit(*document, line); !status.ok()) {
+            return status;
+        }
+        latest_ = *std::move(document);
     }
     edits_.push_back(line);
     return absl::OkStatus();
@@ -112,8 +125,8 @@ absl::Status Session::load(const std::string& path) {
     if (!document.ok()) {
         return document.status();
     }
+    discard();
     base_ = *std::move(document);
-    edits_.clear();
     return absl::OkStatus();
 }
 
@@ -126,14 +139,15 @@ absl::Status Session::rollback(std::uint64_t revision) {
     if (!document.ok()) {
         return document.status();
     }
+    discard();
     base_ = *std::move(document);
-    edits_.clear();
     return absl::OkStatus();
 }
 
 void Session::discard() {
     base_.reset();
     edits_.clear();
+    latest_.reset();
 }
 
 absl::StatusOr<std::vector<Change>> Session::difference(std::optional<std::uint64_t> revision) {

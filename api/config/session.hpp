@@ -50,7 +50,7 @@ public:
     /// lines.
     absl::StatusOr<std::pair<std::string, std::size_t>> write(const std::string& path);
 
-    /// As Configuration::edit(), for the candidate.
+    /// As Configuration::edit(), for the candidate. RESOURCE_EXHAUSTED after 100000 edits.
     absl::Status edit(const std::string& line);
     /// Makes a file, or what ran before the last commits, the candidate.
     absl::Status load(const std::string& path);
@@ -85,6 +85,9 @@ private:
     /// The candidate is this, or what runs, with the edits on it.
     std::optional<Document> base_;
     std::vector<std::string> edits_;
+    /// The candidate as of its last edit, so that a thousand edits need not be made anew for the
+    /// next. What runs may have changed since.
+    std::optional<Document> latest_;
     std::optional<Unconfirmed> unconfirmed_;
     boost::asio::steady_timer timer_;
     std::string reverted_;

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "api/config/files.hpp"
 #include "api/config/testing/folder.hpp"
 #include "api/config/testing/world.hpp"
@@ -158,6 +157,39 @@ TEST_F(SessionTest, AnotherConditionalCommitGoesBackToWhatWasConfirmed) {
     ASSERT_TRUE(session_->commit("", absl::Milliseconds(10)).ok());
     control_.run();
     EXPECT_EQ(running(), "");
+}
+
+TEST_F(SessionTest, MakesTheCandidateOnceForManyEdits) {
+    int asked = 0;
+    world_.registry.config().add("counting", [&](const Emit&) { ++asked; });
+    for (int i = 0; i < 100; ++i) {
+        edit({fmt::format("add thing t{}", i).c_str()});
+    }
+    EXPECT_EQ(asked, 1);
+    EXPECT_TRUE(session_->commit("", std::nullopt).ok());
+    EXPECT_EQ(world_.things.size(), 100u);
+}
+
+TEST_F(SessionTest, AnEditKnowsWhatOthersDidSinceTheLast) {
+    edit({"add thing a"});
+    world_.things["b"] = std::nullopt;
+    edit({"delete thing b"});
+    EXPECT_TRUE(session_->commit("", std::nullopt).ok());
+    EXPECT_TRUE(world_.things.contains("a"));
+    EXPECT_FALSE(world_.things.contains("b"));
+}
+
+TEST_F(SessionTest, RefusesMoreEditsThanItKeeps) {
+    for (int i = 0; i < 100000; ++i) {
+        ASSERT_TRUE(session_->edit("add thing a").ok());
+    }
+    const absl::Status status = session_->edit("add thing b");
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_EQ(std::string(status.message()),
+              "the candidate has 100000 edits, the most that it takes; `commit` or `discard` them, "
+              "or `candidate load` a file");
+    session_->discard();
+    EXPECT_TRUE(session_->edit("add thing b").ok());
 }
 
 }  // namespace

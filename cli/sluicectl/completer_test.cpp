@@ -46,7 +46,8 @@ protected:
 };
 
 TEST_F(CompleterTest, OffersTheShellsOwnWordsFirst) {
-    EXPECT_THAT(texts(""), ElementsAre("add", "exit", "help", "quit", "set", "show", "watch"));
+    EXPECT_THAT(texts(""),
+                ElementsAre("add", "configure", "exit", "help", "quit", "set", "show", "watch"));
     EXPECT_THAT(texts("exit "), ElementsAre());
     EXPECT_THAT(texts("he"), ElementsAre("help"));
     EXPECT_THAT(texts("show "), ElementsAre("graph", "interface", "route"));

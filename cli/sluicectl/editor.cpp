@@ -205,6 +205,8 @@ std::optional<std::string> Editor::read_line(const std::string& prompt) {
     const SignalMask take(SIG_UNBLOCK);
     // The window may have changed while a command ran.
     el_resize(state.edit);
+    // Before the prompt is there: what is typed at it, Ctrl-C too, is the editor's.
+    el_set(state.edit, EL_PREP_TERM, 1);
     int count = 0;
     const char* text = el_gets(state.edit, &count);
     if (state.dropped) {

@@ -78,7 +78,10 @@ Exit converse(Session& session, Reporting reporting, Interrupt& interrupt) {
         const auto line = editor.read_line(prompt);
         if (!line) {
             std::cout << '\n';
-            return Exit::ok;
+            if (session.leave_mode().leave) {
+                return Exit::ok;
+            }
+            continue;
         }
         const Result result = session.run(*line, interrupt.begin());
         if (!result.ok()) {

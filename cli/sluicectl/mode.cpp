@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/sluicectl/mode.hpp"
 
-#include "cli/sluicectl/manual.hpp"
-#include "cli/sluicectl/session.hpp"
-#include "cli/sluicectl/watch.hpp"
+#include "cli/sluicectl/configure.hpp"
+#include "cli/sluicectl/own_words.hpp"
 
 namespace cli {
 
@@ -14,16 +13,12 @@ Result Mode::take(Session& session, const api::grammar::Command& command, const 
 
 std::span<const Builtin> OrdinaryMode::builtins() const {
     static constexpr Builtin all[] = {
+        {"configure", "configure", "Edits the candidate line by line, until 'exit'", configure},
         {"exit", "exit", "Leaves the shell",
          [](Session& session, const Input&) { return session.leave_mode(); }},
-        {"help", "help [COMMAND]", "Lists the commands, or tells all about some",
-         [](Session& session, const Input& input) { return show_help(session, input.rest); }, true},
-        {"quit", "quit", "Leaves the shell",
-         [](Session&, const Input&) {
-             return Result{absl::OkStatus(), Exit::ok, true};
-         }},
-        {"watch", "watch [SECONDS] COMMAND", "Shows a command's output again and again",
-         [](Session& session, const Input& input) { return watch(session, input); }, true},
+        own_words::help,
+        own_words::quit,
+        own_words::watch,
     };
     return all;
 }

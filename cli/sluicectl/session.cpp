@@ -168,7 +168,16 @@ absl::Status Session::hinted(const absl::Status& status, const Token& first) con
                             *place);
 }
 
-absl::StatusOr<Session::Understood> Session::understand(std::string_view line) {
+absl::StatusOr<Session::Understood> Session::understand(std::string_view line, std::size_t begin) {
+    absl::StatusOr<Understood> understood = read(line);
+    const auto place = api::grammar::place_of(understood.status());
+    if (!place) {
+        return understood;
+    }
+    return api::grammar::at(understood.status(), {place->begin + begin, place->end + begin});
+}
+
+absl::StatusOr<Session::Understood> Session::read(std::string_view line) {
     absl::StatusOr<Pipeline> pipeline = parse_pipeline(line);
     if (!pipeline.ok()) {
         return pipeline.status();

@@ -59,12 +59,13 @@ public:
     Result leave_mode();
     const Mode& mode() const { return *modes_.back(); }
 
-    /// A line with its filters, as far as it is understood; the error carries its place.
+    /// A line with its filters, as far as it is understood; the error carries its place. `begin` is
+    /// where in the whole line it begins.
     struct Understood {
         api::grammar::Command command;
         Pipeline pipeline;
     };
-    absl::StatusOr<Understood> understand(std::string_view line);
+    absl::StatusOr<Understood> understand(std::string_view line, std::size_t begin = 0);
 
     /// Has the daemon run a command, and shows what it answers.
     Result call(const api::grammar::Command& command, const Pipeline& pipeline,
@@ -84,6 +85,7 @@ private:
     absl::Status learn(bool& changed, absl::Duration timeout);
     void follow();
     const Builtin* builtin(std::string_view line, const std::string& word) const;
+    absl::StatusOr<Understood> read(std::string_view line);
     absl::StatusOr<api::grammar::Command> parse(const std::string& command);
     absl::Status hinted(const absl::Status& status, const api::grammar::Token& first) const;
 

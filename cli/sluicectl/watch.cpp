@@ -83,14 +83,10 @@ Result watch(Session& session, const Input& input) {
         return wrong("watch needs a command behind it, such as: watch 2 show interface");
     }
     line.remove_prefix(skipped);
-    absl::StatusOr<Session::Understood> understood = session.understand(line);
+    const absl::StatusOr<Session::Understood> understood =
+        session.understand(line, input.rest_begin + skipped);
     if (!understood.ok()) {
-        absl::Status status = understood.status();
-        if (const auto place = api::grammar::place_of(status)) {
-            const std::size_t before = input.rest_begin + skipped;
-            status = api::grammar::at(status, {place->begin + before, place->end + before});
-        }
-        return Result::not_understood(std::move(status));
+        return Result::not_understood(understood.status());
     }
     if (api::grammar::options_of(*understood->command.method).GetExtension(sluice::writes)) {
         return wrong("watch repeats only what shows: this command changes something");

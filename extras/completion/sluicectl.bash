@@ -71,8 +71,10 @@ _sluicectl() {
         COMPREPLY+=("$before$candidate")
     done < <(sluicectl "${daemon[@]}" --complete "$line" 2>/dev/null)
 
-    if [[ -n $before || $takes == -c || $takes == --command ]]; then
+    if [[ $takes == -c || $takes == --command ]]; then
         compopt -o nospace 2>/dev/null
+        # bash ends the quote behind the only match; of two it takes what they share.
+        [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} != *[/,] ]] && COMPREPLY=("${COMPREPLY[0]} " "${COMPREPLY[0]}  ")
     elif [[ $part == *[:=]* ]]; then
         # bash puts in place only what is behind its own cut.
         local cut=${part%"${part##*[:=]}"}
