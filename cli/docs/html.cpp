@@ -43,7 +43,7 @@ std::string page_of(const FileDescriptor& file) {
     return absl::StrReplaceAll(file.name(), {{".proto", ""}, {"/", "-"}}) + ".html";
 }
 
-std::string paragraphs(const std::string& comment) {
+std::string html_paragraphs(const std::string& comment) {
     std::string text;
     for (const auto paragraph : absl::StrSplit(comment, '\n', absl::SkipEmpty())) {
         text += "<p>" + html(std::string_view(paragraph.data(), paragraph.size())) + "</p>\n";
@@ -83,7 +83,7 @@ void show(const FieldDescriptor& field, std::string& page) {
     }
     page += fmt::format("<dt id=\"{}\"><code>{}</code> <span class=\"soft\">= {}, {}</span></dt>\n",
                         field.full_name(), html(field.name()), field.number(), more);
-    page += "<dd>" + paragraphs(comment_of(field)) + "</dd>\n";
+    page += "<dd>" + html_paragraphs(comment_of(field)) + "</dd>\n";
 }
 
 void show(const Descriptor& type, std::string& page) {
@@ -91,7 +91,7 @@ void show(const Descriptor& type, std::string& page) {
         return;
     }
     page += fmt::format("<h3 id=\"{}\">{}</h3>\n{}", type.full_name(), html(type.name()),
-                        paragraphs(comment_of(type)));
+                        html_paragraphs(comment_of(type)));
     page += type.field_count() == 0 ? "<p class=\"soft\">No fields.</p>\n" : "<dl>\n";
     for (int i = 0; i < type.field_count(); ++i) {
         show(*type.field(i), page);
@@ -104,13 +104,13 @@ void show(const Descriptor& type, std::string& page) {
 
 void show(const EnumDescriptor& type, std::string& page) {
     page += fmt::format("<h3 id=\"{}\">{}</h3>\n{}<dl>\n", type.full_name(), html(type.name()),
-                        paragraphs(comment_of(type)));
+                        html_paragraphs(comment_of(type)));
     for (int i = 0; i < type.value_count(); ++i) {
         const auto& value = *type.value(i);
         page += fmt::format(
             "<dt><code>{}</code> <span class=\"soft\">= {}, {}</span></dt>\n<dd>{}</dd>\n",
             html(api::grammar::word_of(value)), value.number(), html(value.name()),
-            paragraphs(comment_of(value)));
+            html_paragraphs(comment_of(value)));
     }
     page += "</dl>\n";
 }
@@ -121,7 +121,7 @@ void show(const MethodDescriptor& method, const Book& book, std::string& page) {
     for (const Usage& usage : book.commands_of(method)) {
         page += "<span class=\"line\">" + html(usage.text) + "</span>\n";
     }
-    page += paragraphs(comment_of(method));
+    page += html_paragraphs(comment_of(method));
     page += fmt::format("<p class=\"soft\">{}{} &rarr; {}{}{}</p>\n",
                         method.client_streaming() ? "stream of " : "", link(*method.input_type()),
                         method.server_streaming() ? "stream of " : "", link(*method.output_type()),
@@ -141,12 +141,12 @@ std::string open_page(const std::string& title, const Book& book, bool index) {
 }
 
 std::string page_for(const FileDescriptor& file, const Book& book) {
-    std::string page = open_page(file.name(), book, false) + paragraphs(comment_of(file));
+    std::string page = open_page(file.name(), book, false) + html_paragraphs(comment_of(file));
     page += fmt::format("<p class=\"soft\">package <code>{}</code></p>\n", html(file.package()));
     for (int i = 0; i < file.service_count(); ++i) {
         const auto& service = *file.service(i);
         page += fmt::format("<h2 id=\"{}\">Service {}</h2>\n{}", service.full_name(),
-                            html(service.name()), paragraphs(comment_of(service)));
+                            html(service.name()), html_paragraphs(comment_of(service)));
         for (int j = 0; j < service.method_count(); ++j) {
             show(*service.method(j), book, page);
         }
@@ -173,7 +173,7 @@ std::string index_for(const Book& book) {
             const auto& service = *file->service(i);
             page += fmt::format("<dt><a href=\"{}#{}\">{}</a></dt>\n<dd>{}</dd>\n", page_of(*file),
                                 service.full_name(), html(service.full_name()),
-                                paragraphs(comment_of(service)));
+                                html_paragraphs(comment_of(service)));
         }
     }
     page += "</dl>\n<h2>Commands</h2>\n<dl>\n";

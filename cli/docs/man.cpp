@@ -15,7 +15,7 @@ using api::grammar::comment_of;
 using api::grammar::Usage;
 
 /// A comment, its paragraphs apart.
-std::string paragraphs(const std::string& comment) {
+std::string roff_paragraphs(const std::string& comment) {
     std::string text;
     for (const auto paragraph : absl::StrSplit(comment, '\n', absl::SkipEmpty())) {
         text += (text.empty() ? "" : ".PP\n") +
@@ -50,21 +50,22 @@ std::string command_line(std::string_view text) {
 }
 
 void tell(const Usage& usage, const Book& book, std::string& page) {
-    page += ".TP\n" + command_line(usage.text) + "\n" + paragraphs(comment_of(*usage.method));
+    page += ".TP\n" + command_line(usage.text) + "\n" + roff_paragraphs(comment_of(*usage.method));
     if (usage.fields.empty()) {
         return;
     }
     page += ".RS\n";
     for (const auto* field : usage.fields) {
-        page += fmt::format(".TP\n\\fI{}\\fR\n{}({})\n", roff(field->name()),
-                            paragraphs(comment_of(*field)), roff(book.grammar().accepts(*field)));
+        page +=
+            fmt::format(".TP\n\\fI{}\\fR\n{}({})\n", roff(field->name()),
+                        roff_paragraphs(comment_of(*field)), roff(book.grammar().accepts(*field)));
         if (const auto* type = field->enum_type()) {
             page += ".RS\n";
             for (const std::string& word : book.grammar().forms().words(*field)) {
                 for (int i = 0; i < type->value_count(); ++i) {
                     if (api::grammar::word_of(*type->value(i)) == word) {
                         page += fmt::format(".TP\n\\fB{}\\fR\n{}", roff(word),
-                                            paragraphs(comment_of(*type->value(i))));
+                                            roff_paragraphs(comment_of(*type->value(i))));
                     }
                 }
             }
@@ -175,7 +176,7 @@ std::string commands_page(const Book& book) {
             }
             if (!commands.empty()) {
                 page += fmt::format(".SH {}\n{}{}", roff(service.name()),
-                                    paragraphs(comment_of(service)), commands);
+                                    roff_paragraphs(comment_of(service)), commands);
             }
         }
     }

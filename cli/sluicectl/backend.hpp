@@ -14,6 +14,9 @@
 
 namespace cli {
 
+/// How long a person is kept waiting for what only might be of use: live values, a remark.
+inline constexpr absl::Duration patience = absl::Milliseconds(500);
+
 /// What the shell needs of a daemon. Errors carry the daemon's sentence; UNAVAILABLE means that
 /// there is no daemon. A call blocks its thread; two threads may call at once.
 class Backend {

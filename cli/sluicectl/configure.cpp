@@ -16,7 +16,6 @@ using api::grammar::options_of;
 using google::protobuf::MethodDescriptor;
 
 constexpr const char* service = "sluice.Config";
-constexpr absl::Duration patience = absl::Milliseconds(500);
 
 const MethodDescriptor* edit_method(const Session& session) {
     return session.schema().pool().FindMethodByName(fmt::format("{}.Edit", service));

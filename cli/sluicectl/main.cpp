@@ -103,7 +103,6 @@ absl::StatusOr<std::unique_ptr<api::Client>> connect(const Arguments& arguments,
 /// Prints what could stand at the end of a line: the word and its help, a tab between them.
 /// Without a daemon, nothing.
 Exit complete(const Arguments& arguments) {
-    const absl::Duration patience = absl::Milliseconds(500);
     auto client = connect(arguments, patience);
     if (!client.ok()) {
         return Exit::no_daemon;

@@ -23,8 +23,6 @@ using api::grammar::Format;
 using api::grammar::Token;
 
 constexpr absl::Duration default_timeout = absl::Seconds(10);
-/// A person at the prompt is not kept waiting for what only might be new.
-constexpr absl::Duration patience = absl::Milliseconds(500);
 
 /// "show ?" asks what could follow "show ".
 bool asks(const std::vector<Token>& tokens) {

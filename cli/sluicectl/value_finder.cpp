@@ -11,7 +11,6 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-constexpr absl::Duration patience = absl::Milliseconds(500);
 constexpr std::size_t most_values = 1000;
 
 /// Gathers the texts of one field from the replies of a method.
