@@ -4,13 +4,6 @@ if(SLUICE_FUZZ OR SLUICE_SANITIZE)
     return()
 endif()
 
-# Every file that is released; those of tests are not.
-file(GLOB_RECURSE protos RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
-    ${PROJECT_SOURCE_DIR}/api/*.proto ${PROJECT_SOURCE_DIR}/vnet/*.proto ${PROJECT_SOURCE_DIR}/plugins/*.proto)
-list(FILTER protos EXCLUDE REGEX "(^|/)testing/")
-list(SORT protos)
-list(TRANSFORM protos PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE sources)
-
 set(docs ${PROJECT_BINARY_DIR}/docs)
 set(made ${PROJECT_BINARY_DIR}/docs.made)
 set(templates ${PROJECT_SOURCE_DIR}/cli/sluicectl/sluicectl.1.in ${PROJECT_SOURCE_DIR}/cli/sluiced/sluiced.8.in)
@@ -18,15 +11,13 @@ add_custom_command(
     OUTPUT ${docs}/made
     COMMAND ${CMAKE_COMMAND} -E rm -rf ${docs}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${made}
-    COMMAND protobuf::protoc --include_imports --include_source_info --descriptor_set_out=${made}/all.binpb
-            -I ${PROJECT_SOURCE_DIR} ${sources}
     COMMAND sluicectl --help > ${made}/sluicectl.help
     COMMAND sluiced --help > ${made}/sluiced.help
-    COMMAND sluice-docs --descriptors ${made}/all.binpb --version-of-product ${PROJECT_VERSION}
+    COMMAND sluice-docs --descriptors ${SLUICE_API_DESCRIPTORS} --version-of-product ${PROJECT_VERSION}
             --page ${PROJECT_SOURCE_DIR}/cli/sluicectl/sluicectl.1.in=${made}/sluicectl.help
             --page ${PROJECT_SOURCE_DIR}/cli/sluiced/sluiced.8.in=${made}/sluiced.help --out ${docs}
     COMMAND ${CMAKE_COMMAND} -E touch ${docs}/made
-    DEPENDS ${sources} ${templates} sluicectl sluiced sluice-docs
+    DEPENDS ${SLUICE_API_DESCRIPTORS} ${templates} sluicectl sluiced sluice-docs
     COMMENT "manuals and reference" VERBATIM)
 add_custom_target(docs ALL DEPENDS ${docs}/made)
 add_dependencies(product docs)

@@ -11,7 +11,7 @@ add_custom_target(product)
 
 # sluice_runpath(<target> <folder that it is installed in> <component>): it finds the libraries from where it lies; below
 # /usr the dynamic loader does without being told.
-function(sluice_runpath target folder)
+function(sluice_runpath target folder component)
     cmake_path(RELATIVE_PATH CMAKE_INSTALL_LIBDIR BASE_DIRECTORY ${folder} OUTPUT_VARIABLE libraries)
     if(libraries STREQUAL ".")
         set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN")
@@ -21,13 +21,21 @@ function(sluice_runpath target folder)
     install(CODE "
         if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
             file(RPATH_REMOVE FILE \"\$ENV{DESTDIR}/usr/${folder}/$<TARGET_FILE_NAME:${target}>\")
-        endif()" COMPONENT sluice)
+        endif()" COMPONENT ${component})
 endfunction()
 
 # sluice_install_program(<target> <folder>)
 function(sluice_install_program target folder)
     install(TARGETS ${target} RUNTIME DESTINATION ${folder})
-    sluice_runpath(${target} ${folder})
+    sluice_runpath(${target} ${folder} sluice)
+    add_dependencies(product ${target})
+endfunction()
+
+# sluice_install_tool(<target>): a program that plugins and programs are built with; find_package(Sluice) brings it as
+# Sluice::<target>.
+function(sluice_install_tool target)
+    install(TARGETS ${target} EXPORT Sluice RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT dev)
+    sluice_runpath(${target} ${CMAKE_INSTALL_BINDIR} dev)
     add_dependencies(product ${target})
 endfunction()
 
@@ -43,7 +51,7 @@ function(sluice_install_library name)
     set_property(GLOBAL APPEND PROPERTY SLUICE_INSTALLED_LIBRARIES ${name})
     install(TARGETS sluice_${name} EXPORT Sluice
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_COMPONENT dev)
-    sluice_runpath(sluice_${name} ${CMAKE_INSTALL_LIBDIR})
+    sluice_runpath(sluice_${name} ${CMAKE_INSTALL_LIBDIR} sluice)
 endfunction()
 
 function(sluice_install_testing_library name)
@@ -55,7 +63,7 @@ endfunction()
 function(sluice_install_hot_library name level)
     set(folder ${CMAKE_INSTALL_LIBDIR}/glibc-hwcaps/x86-64-${level})
     install(TARGETS sluice_${name}_${level} LIBRARY DESTINATION ${folder} NAMELINK_SKIP)
-    sluice_runpath(sluice_${name}_${level} ${folder})
+    sluice_runpath(sluice_${name}_${level} ${folder} sluice)
     add_dependencies(product sluice_${name}_${level})
 endfunction()
 
@@ -95,7 +103,7 @@ function(sluice_install_package)
     # A minor version is a binary interface, and a range of sources that mean the same.
     write_basic_package_version_file(${package}/SluiceConfigVersion.cmake COMPATIBILITY SameMinorVersion)
     install(FILES ${package}/SluiceConfig.cmake ${package}/SluiceConfigVersion.cmake ${SLUICE_STAMP}
-            cmake/SluiceDpdk.cmake cmake/SluicePlugin.cmake cmake/SluiceProto.cmake cmake/SluiceStamp.cmake
+            cmake/SluiceApiCheck.cmake cmake/SluiceDpdk.cmake cmake/SluicePlugin.cmake cmake/SluiceProto.cmake cmake/SluiceStamp.cmake
             cmake/SluiceTest.cmake
         DESTINATION ${SLUICE_CMAKE_INSTALL_DIR} COMPONENT dev)
     # The example, and the tool that writes others from it.

@@ -2,10 +2,7 @@
 #include "cli/docs/book.hpp"
 
 #include <fmt/format.h>
-#include <google/protobuf/descriptor.pb.h>
 
-#include <algorithm>
-#include <fstream>
 #include <stdexcept>
 
 #include "api/grammar/options.hpp"
@@ -49,25 +46,8 @@ void check_type(const FileDescriptor& file, const Descriptor& type,
 }  // namespace
 
 Book::Book(const std::string& descriptors_path, std::string version)
-    : version_(std::move(version)) {
-    std::ifstream in(descriptors_path, std::ios::binary);
-    google::protobuf::FileDescriptorSet set;
-    if (!in || !set.ParseFromIstream(&in)) {
-        throw std::runtime_error(descriptors_path + " holds no descriptors");
-    }
-    for (const auto& file : set.file()) {
-        const FileDescriptor* built = pool_.BuildFile(file);
-        if (built == nullptr) {
-            throw std::runtime_error(file.name() + " does not hold together");
-        }
-        if (!built->name().starts_with("google/")) {
-            files_.push_back(built);
-        }
-    }
-    std::sort(files_.begin(), files_.end(), [](const FileDescriptor* a, const FileDescriptor* b) {
-        return a->name() < b->name();
-    });
-    for (const FileDescriptor* file : files_) {
+    : schema_(descriptors_path), version_(std::move(version)) {
+    for (const FileDescriptor* file : files()) {
         for (int i = 0; i < file->service_count(); ++i) {
             if (const absl::Status status = grammar_.add_service(*file->service(i)); !status.ok()) {
                 throw std::runtime_error(std::string(status.message()));
@@ -85,7 +65,7 @@ std::vector<api::grammar::Usage> Book::commands_of(
 
 std::vector<std::string> Book::without_comment() const {
     std::vector<std::string> lacking;
-    for (const FileDescriptor* file : files_) {
+    for (const FileDescriptor* file : files()) {
         for (int i = 0; i < file->service_count(); ++i) {
             const auto& service = *file->service(i);
             if (comment_of(service).empty()) {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <google/protobuf/descriptor.h>
-
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "api/grammar/grammar.hpp"
+#include "cli/schema/schema.hpp"
 
 namespace cli::docs {
 
@@ -19,7 +17,9 @@ public:
     Book(const std::string& descriptors_path, std::string version);
 
     /// Ours, in the order of their names; imports of others are left out.
-    const std::vector<const google::protobuf::FileDescriptor*>& files() const { return files_; }
+    const std::vector<const google::protobuf::FileDescriptor*>& files() const {
+        return schema_.files();
+    }
     const api::grammar::Grammar& grammar() const { return grammar_; }
     const std::string& version() const { return version_; }
 
@@ -31,10 +31,9 @@ public:
     std::vector<std::string> without_comment() const;
 
 private:
-    google::protobuf::DescriptorPool pool_;
+    schema::Schema schema_;
     api::grammar::TextForms forms_;
     api::grammar::Grammar grammar_{forms_};
-    std::vector<const google::protobuf::FileDescriptor*> files_;
     std::string version_;
 };
 
