@@ -14,7 +14,7 @@ set(SLUICE_PUBLIC_HEADERS
     api/grammar/render.hpp)
 # For tests only: installed, but no part of the binary interface.
 set(SLUICE_PUBLIC_TESTING_HEADERS
-    graph/testing/bench.hpp graph/testing/wait.hpp
+    api/config/configuration.hpp graph/testing/bench.hpp graph/testing/wait.hpp
     vnet/interface/testing/fake_device.hpp vnet/ip4/testing/net.hpp vnet/wire/testing/packets.hpp
     plugins/host/testing/command_lines.hpp plugins/host/testing/router_fixture.hpp)
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/config/configuration.hpp"
 #include "plugins/host/testing/command_lines.hpp"
 #include "plugins/host/testing/router_fixture.hpp"
 
@@ -14,13 +15,18 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-/// The built object in a whole router, driven by its command lines. This thread is the control
-/// thread.
+/// A whole router with the built object and two interfaces.
+struct Box {
+    Box() : router(PLUGIN_DIRECTORY) { must(router.host->load("ttl-guard")); }
+
+    plugins::host::testing::RouterFixture router;
+    api::config::Configuration configuration{router.api};
+};
+
+/// The plugin in a router, driven by its command lines. This thread is the control thread.
 class PluginTest : public ::testing::Test {
 protected:
-    PluginTest() : router_(PLUGIN_DIRECTORY) {
-        must(router_.host->load("ttl-guard"));
-        lines_ = std::make_unique<CommandLines>(router_.api);
+    PluginTest() : lines_(std::make_unique<CommandLines>(box_->router.api)) {
         run("add null lan");
         run("add null wan");
     }
@@ -35,10 +41,23 @@ protected:
         return std::string(replies.status().message());
     }
     bool is_on(vnet::interface::Index interface) const {
-        return router_.engine->graph().has_feature("ip4-unicast", "ttl-guard", interface);
+        return box_->router.engine->graph().has_feature("ip4-unicast", "ttl-guard", interface);
+    }
+    /// What `show running-config` prints.
+    std::string running() { return must(box_->configuration.running()).text(); }
+    /// What `commit` does with a candidate of these lines.
+    void become(const std::string& text) {
+        must(box_->configuration.apply(must(box_->configuration.read(text, "candidate"))));
+    }
+    /// As after the daemon was started again, without a configuration.
+    void start_again() {
+        lines_.reset();
+        box_.reset();
+        box_ = std::make_unique<Box>();
+        lines_ = std::make_unique<CommandLines>(box_->router.api);
     }
 
-    plugins::host::testing::RouterFixture router_;
+    std::unique_ptr<Box> box_ = std::make_unique<Box>();
     std::unique_ptr<CommandLines> lines_;
 };
 
@@ -74,10 +93,39 @@ TEST_F(PluginTest, AnInterfaceTakesItsFloorWithIt) {
 
 TEST_F(PluginTest, ItCanBeUnloadedAndLoadedAgain) {
     run("set ttl-guard lan floor 254");
-    must(router_.host->unload("ttl-guard"));
-    EXPECT_EQ(router_.engine->graph().find("ttl-guard"), graph::no_node);
-    must(router_.host->load("ttl-guard"));
-    EXPECT_THAT(CommandLines(router_.api).run("show ttl-guard").value(), IsEmpty());
+    must(box_->router.host->unload("ttl-guard"));
+    EXPECT_EQ(box_->router.engine->graph().find("ttl-guard"), graph::no_node);
+    must(box_->router.host->load("ttl-guard"));
+    EXPECT_THAT(CommandLines(box_->router.api).run("show ttl-guard").value(), IsEmpty());
+}
+
+TEST_F(PluginTest, TheRunningConfigurationRebuildsIt) {
+    run("set ttl-guard wan floor 64");
+    run("set ttl-guard lan floor 254");
+    const std::string saved = running();
+    EXPECT_EQ(saved,
+              "add null lan\nadd null wan\n"
+              "set ttl-guard lan floor 254\nset ttl-guard wan floor 64\n");
+    start_again();
+    EXPECT_EQ(running(), "");
+    become(saved);
+    EXPECT_EQ(running(), saved);
+    EXPECT_TRUE(is_on(1));
+    EXPECT_TRUE(is_on(2));
+}
+
+TEST_F(PluginTest, ACommitChangesWhatDiffersAndTakesBackWhatIsGone) {
+    run("set ttl-guard lan floor 254");
+    run("set ttl-guard wan floor 64");
+    become("add null lan\nadd null wan\nset ttl-guard lan floor 255\n");
+    EXPECT_THAT(run("show ttl-guard"), ElementsAre(HasSubstr(R"("interface":"lan","floor":255)")));
+    EXPECT_FALSE(is_on(2));
+}
+
+TEST_F(PluginTest, WhatIsGoneIsInNoConfiguration) {
+    run("set ttl-guard lan floor 254");
+    run("delete interface lan");
+    EXPECT_EQ(running(), "add null wan\n");
 }
 
 }  // namespace

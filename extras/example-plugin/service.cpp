@@ -58,6 +58,18 @@ absl::StatusOr<sluice::Empty> remove(vnet::plugin::Registry& registry, Floors& f
     return sluice::Empty();
 }
 
+/// What is asked for again when the router starts: state that has no statement here is lost with
+/// the process.
+void write_config(vnet::plugin::Registry& registry, const Floors& floors,
+                  const api::config::Emit& emit) {
+    for (const Index interface : floors.interfaces()) {
+        proto::SetRequest request;
+        request.set_interface(registry.interfaces().name_of(interface));
+        request.set_floor(floors.floor(interface));
+        emit("sluice.ttl_guard.TtlGuard.Set", request);
+    }
+}
+
 std::vector<proto::Guard> list(vnet::plugin::Registry& registry, const Floors& floors) {
     std::vector<proto::Guard> all;
     for (const Index interface : floors.interfaces()) {
@@ -79,6 +91,9 @@ void forget(vnet::plugin::Registry& registry, Floors& floors, Index interface) {
 }
 
 absl::Status register_service(vnet::plugin::Registry& registry, Floors& floors) {
+    registry.add_config([&registry, &floors](const api::config::Emit& emit) {
+        write_config(registry, floors, emit);
+    });
     const std::string service = "sluice.ttl_guard.TtlGuard.";
     absl::Status status = registry.add_unary<proto::SetRequest, sluice::Empty>(
         service + "Set", [&registry, &floors](const proto::SetRequest& request) {

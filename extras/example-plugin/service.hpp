@@ -6,7 +6,8 @@
 
 namespace ttl_guard {
 
-/// Registers the methods of ttl_guard.proto. `floors` must live as long as the plugin.
+/// Registers the methods of ttl_guard.proto, and who writes the floors into the configuration.
+/// `floors` must live as long as the plugin.
 absl::Status register_service(vnet::plugin::Registry& registry, Floors& floors);
 
 /// An interface is about to go: its index may soon be another's.

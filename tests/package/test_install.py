@@ -56,7 +56,8 @@ def test_the_example_is_built_tested_and_used(installed, tmp_path):
     build_outside(installed / "share" / "sluice" / "example-plugin", build, f"-DCMAKE_PREFIX_PATH={installed}")
     run("ctest", "--test-dir", build, "--output-on-failure")
     (tmp_path / "lab").mkdir()
-    with Lab(tmp_path / "lab", arguments=("--plugin-path", build / "lib" / "sluice" / "plugins")) as lab:
+    options = ("--plugin-path", build / "lib" / "sluice" / "plugins")
+    with Lab(tmp_path / "lab", arguments=options) as lab:
         lab.assert_forwards()
         lab.daemon.ctl("set ttl-guard lan floor 64", "trace add ethernet-input 1")
         lab.assert_forwards()
@@ -72,6 +73,24 @@ def test_the_example_is_built_tested_and_used(installed, tmp_path):
         assert "ttl-guard" in lab.daemon.refused("show ttl-guard")
         lab.daemon.ctl("load plugin ttl-guard", "set ttl-guard lan floor 65", "delete ttl-guard lan")
         lab.assert_forwards()
+        # It takes part in the configuration: a candidate is refused or stands as a whole, and what was written runs after a restart.
+        lab.daemon.ctl('candidate edit "set ttl-guard lan floor 65"', 'candidate edit "set ttl-guard wan floor 0"')
+        assert "give 1 to 255" in lab.daemon.refused("commit")
+        lab.assert_forwards()
+        lab.daemon.ctl("discard", 'candidate edit "set ttl-guard lan floor 65"', "commit")
+        assert ping(lab.lan, WAN, count=2, wait=1).received == 0
+        lab.daemon.ctl('candidate edit "set ttl-guard lan floor 64"', "commit")
+        lab.assert_forwards()
+        running = lab.daemon.ctl("show running-config")
+        assert "set ttl-guard lan floor 64\n" in running
+        saved = tmp_path / "saved.conf"
+        lab.daemon.ctl(f"write {saved}")
+        lab.daemon.stop()
+        lab.start(*options, "--config", saved)
+        lab.wait_links()
+        lab.assert_forwards()
+        assert lab.daemon.ctl("show running-config") == running
+        assert lab.daemon.ctl_json("show ttl-guard")[0]["floor"] == 64
 
 
 def test_a_new_plugin_in_a_minute(installed, tmp_path):
