@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "api/file.hpp"
@@ -20,8 +19,9 @@ namespace {
 constexpr mode_t usual_mode = 0640;
 
 absl::Status failed(std::string_view what, const std::string& path) {
+    // Which says the reason by itself.
     const int error = errno;
-    return absl::ErrnoToStatus(error, fmt::format("{} '{}': {}", what, path, std::strerror(error)));
+    return absl::ErrnoToStatus(error, fmt::format("{} '{}'", what, path));
 }
 
 bool write_all(int fd, std::string_view text) {
@@ -33,6 +33,19 @@ bool write_all(int fd, std::string_view text) {
         text.remove_prefix(written < 0 ? 0 : std::size_t(written));
     }
     return true;
+}
+
+/// Gives a file the owner and the mode of the one whose place it takes. A sandboxed daemon may not
+/// give files away: its group then gets no more than everybody had.
+bool take_after(int fd, const struct stat& old) {
+    mode_t mode = old.st_mode & 07777;
+    if (fchown(fd, old.st_uid, old.st_gid) != 0) {
+        if (errno != EPERM) {
+            return false;
+        }
+        mode &= ~mode_t(S_IRWXG) | (mode & S_IRWXO) << 3;
+    }
+    return fchmod(fd, mode) == 0;
 }
 
 /// A rename is lost with the power unless its folder is on the disk as well.
@@ -91,10 +104,10 @@ absl::Status write_file(const std::string& path, std::string_view text) {
     if (file.get() < 0) {
         return failed("cannot make a file beside", path);
     }
-    const bool written = write_all(file.get(), text) &&
-                         fchmod(file.get(), replaces ? old.st_mode & 07777 : usual_mode) == 0 &&
-                         (!replaces || fchown(file.get(), old.st_uid, old.st_gid) == 0) &&
-                         fsync(file.get()) == 0 && ::rename(beside.c_str(), target.c_str()) == 0;
+    const bool written =
+        write_all(file.get(), text) &&
+        (replaces ? take_after(file.get(), old) : fchmod(file.get(), usual_mode) == 0) &&
+        fsync(file.get()) == 0 && ::rename(beside.c_str(), target.c_str()) == 0;
     if (!written) {
         const absl::Status status = failed("cannot write", path);
         ::unlink(beside.c_str());

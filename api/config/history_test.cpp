@@ -3,13 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "api/config/files.hpp"
 #include "api/config/testing/folder.hpp"
 
 namespace api::config {
@@ -63,25 +60,6 @@ TEST_F(FolderTest, AFolderThatCannotBeWrittenCostsOnlyTheDisk) {
     History history = History::open(folder_ + "/file", warnings_);
     EXPECT_FALSE(history.add({absl::Now(), "", "add thing a\n"}).ok());
     EXPECT_EQ((*history.get(1))->text, "add thing a\n");
-}
-
-TEST_F(FolderTest, FilesAreWrittenWholeAndKeepTheirMode) {
-    const std::string path = folder_ + "/sluice.conf";
-    ASSERT_TRUE(write_file(path, "one\n").ok());
-    ASSERT_EQ(chmod(path.c_str(), 0604), 0);
-    std::filesystem::create_symlink(path, folder_ + "/link");
-    ASSERT_TRUE(write_file(folder_ + "/link", "two\n").ok());
-    EXPECT_TRUE(std::filesystem::is_symlink(folder_ + "/link"));
-    EXPECT_EQ(*read_file(path), "two\n");
-    struct stat status {};
-    ASSERT_EQ(stat(path.c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 07777, 0604u);
-    const auto files = std::filesystem::directory_iterator(folder_);
-    EXPECT_EQ(std::distance(begin(files), end(files)), 2) << "something was left beside it";
-    EXPECT_THAT(write_file(folder_ + "/no/file", "").message(), HasSubstr("/no/file'"));
-    EXPECT_THAT(write_file(folder_, "").message(), HasSubstr("no file"));
-    EXPECT_THAT(read_file(folder_).status().message(), HasSubstr("not a file of text"));
-    EXPECT_THAT(read_file(folder_ + "/none").status().message(), HasSubstr("No such file"));
 }
 
 }  // namespace
