@@ -38,7 +38,6 @@ list(REMOVE_DUPLICATES groups)
 list(TRANSFORM groups PREPEND plugin- OUTPUT_VARIABLE plugin_components)
 
 # Each package has its own copy of these two.
-find_program(SLUICE_GZIP gzip REQUIRED)
 execute_process(COMMAND ${SLUICE_GZIP} -9n INPUT_FILE ${PROJECT_SOURCE_DIR}/extras/debian/changelog
     OUTPUT_FILE ${PROJECT_BINARY_DIR}/package/changelog.Debian.gz COMMAND_ERROR_IS_FATAL ANY)
 function(sluice_package_documents component package)
@@ -100,7 +99,6 @@ set(CPACK_COMPONENT_DEV_DESCRIPTION "software router: what plugins are built wit
 Headers, messages and CMake files for plugins of the router Sluice and for
 programs that speak its API, test benches for nodes, an example plugin, and
 sluice-new-plugin, which writes others.")
-set(CPACK_DEBIAN_DEV_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "${exact}, cmake, g++, pkg-config, protobuf-compiler, libabsl-dev, libboost-dev, libdpdk-dev, libfmt-dev, libgrpc++-dev, libprotobuf-dev, protobuf-compiler-grpc")
 set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS "ninja-build, libgtest-dev, libgmock-dev")
 

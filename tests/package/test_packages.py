@@ -164,30 +164,42 @@ def test_the_service_runs_with_no_more_rights_than_its_unit_gives(service):
     wait_until(lambda: ping(service.lan, WAN, wait=1).received == 1, 20, "ping through the installed router")
     assert service.told() == "WATCHDOG=1"
     assert "pg-input" in service.ctl("show plugin") and "x86-64-v" in service.ctl("show version")
+    # What is committed and written is where the next start finds it, with what ran before.
+    service.ctl('candidate edit "add route 198.51.100.0/24 blackhole"', "commit", "write")
+    assert "add route 198.51.100.0/24 blackhole\n" in (service.root / "etc/sluice/sluice.conf").read_text()
+    assert list((service.root / "etc/sluice/sluice.conf.revisions").iterdir())
     path = service.root / "run/sluice/api.sock"
     group = run("chroot", service.root, "getent", "group", "sluice").split(":")[2]
     assert path.stat().st_gid == int(group) and path.stat().st_mode & 0o777 == 0o660
     assert service.stop() == 0, service.log.read_text()
 
 
-def test_a_plugin_is_written_built_and_loaded_from_the_packages(service):
+def test_the_example_plugin_is_built_and_loaded_from_the_packages(service):
     """Where only the packages are: no tree, no build directory."""
     assert service.told() == "READY=1", service.log.read_text()
     jobs = os.environ.get("SLUICE_JOBS", os.cpu_count())
-    run("chroot", service.root, "sh", "-ec",
-        "cd /root && rm -rf hop-limit && sluice-new-plugin hop-limit && cmake -S hop-limit -B hop-limit/build && "
-        f"cmake --build hop-limit/build --parallel {jobs} && ctest --test-dir hop-limit/build --output-on-failure && "
-        "cmake --install hop-limit/build --prefix /usr")
+    told = run("chroot", service.root, "sh", "-ec",
+               "cd /root && rm -rf ttl-guard && cp -r /usr/share/sluice/example-plugin ttl-guard && "
+               f"cmake -S ttl-guard -B ttl-guard/build && cmake --build ttl-guard/build --parallel {jobs} && "
+               "ctest --test-dir ttl-guard/build --output-on-failure && cmake --build ttl-guard/build --target api-accept && "
+               "cmake --build ttl-guard/build && cmake --install ttl-guard/build --prefix /usr")
+    assert "+ message sluice.ttl_guard.Guard" in told
     wait_until(lambda: ping(service.lan, WAN, wait=1).received == 1, 20, "ping through the installed router")
-    service.ctl("load plugin hop-limit", "set hop-limit lan floor 64")
+    service.ctl("load plugin ttl-guard", "set ttl-guard lan floor 64")
     assert ping(service.lan, WAN, count=3).received == 3
-    service.ctl("set hop-limit lan floor 65")
+    service.ctl("set ttl-guard lan floor 65")
     assert ping(service.lan, WAN, count=2, wait=1).received == 0
     assert "ttl-under-floor" in service.ctl("show errors")
-    service.ctl("unload plugin hop-limit")
+    assert "set ttl-guard lan floor 65\n" in service.ctl("show running-config")
+    service.ctl("unload plugin ttl-guard")
     assert ping(service.lan, WAN, count=3).received == 3
     assert service.stop() == 0, service.log.read_text()
-    (service.root / "usr/lib/sluice/plugins/hop-limit.so").unlink()
+    (service.root / "usr/lib/sluice/plugins/ttl-guard.so").unlink()
+
+
+def test_the_tools_of_plugin_authors_are_on_the_path(root):
+    run("chroot", root, "sh", "-ec", "cd /root && rm -rf hop-limit && sluice-new-plugin hop-limit && test -f hop-limit/hop_limit.proto")
+    assert "accept" in run("chroot", root, "sluice-api-check", "--help")
 
 
 def test_purging_leaves_nothing(root, debs):
