@@ -7,86 +7,17 @@ import signal
 import subprocess
 
 import pexpect
-import pyte
 import pytest
 
 from lib.daemon import BUILD, ROOT, SLUICECTL, Daemon, shell
 from lib.lab import Lab
-from lib.wait import PATIENCE, wait_until
-
-PROMPT = "sluice> "
-ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])")
-
-
-def plain(text):
-    return ESCAPES.sub("", text)
+from lib.person import PROMPT, OnTerminal, Person
 
 
 @pytest.fixture(scope="module")
 def router(tmp_path_factory):
     with Lab(tmp_path_factory.mktemp("lab")) as made:
         yield made
-
-
-class OnTerminal:
-    """A program on a terminal whose picture is known."""
-
-    def __init__(self, words, env, rows=30, columns=100):
-        clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "PAGER", "LESS")}
-        self.screen = pyte.Screen(columns, rows)
-        stream = pyte.Stream(self.screen)
-        self.child = pexpect.spawn(str(words[0]), [str(word) for word in words[1:]], encoding="utf-8",
-                                   dimensions=(rows, columns), timeout=10 * PATIENCE,
-                                   env={**clean, "TERM": "xterm", **env})
-        self.child.delaybeforesend = None
-        self.child.logfile_read = self
-        self.write, self.flush = stream.feed, lambda: None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.child.close(force=True)
-
-    def types(self, text):
-        self.child.send(text)
-
-    def sees(self, text):
-        """Waits for a text; what came before it, without the terminal's escapes."""
-        self.child.expect_exact(text)
-        return plain(self.child.before)
-
-    def line(self):
-        self.child.expect(pexpect.TIMEOUT, timeout=0.02)
-        return self.screen.display[self.screen.cursor.y].rstrip()
-
-    def reads(self, line):
-        """Waits until the line with the cursor is so."""
-        wait_until(lambda: self.line() == line.rstrip(), 10, lambda: f"{line!r} in {self.screen.display}")
-
-
-class Person(OnTerminal):
-    """Somebody at the shell's prompt."""
-
-    def __init__(self, socket, home, *options, rows=30, columns=100, **env):
-        super().__init__([SLUICECTL, "--socket", socket, *options],
-                         {"HOME": str(home), "XDG_STATE_HOME": str(home), **env}, rows, columns)
-
-    def __enter__(self):
-        self.sees(PROMPT)
-        return self
-
-    def drops(self):
-        """Gives the line up."""
-        self.types("\x03")
-        self.sees("^C")
-        self.sees(PROMPT)
-
-    def runs(self, line):
-        """Types a line; what it shows, up to the next prompt."""
-        self.types(line + "\n")
-        self.child.expect_exact("\r\n")
-        return self.sees(PROMPT)
 
 
 @pytest.fixture
