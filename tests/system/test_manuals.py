@@ -10,7 +10,7 @@ from lib.manual import ManualError, check_quote, matches, read
 from lib.sandbox import Sandbox
 
 DOCS = ROOT / "extras" / "docs"
-PLAYED = ["user-guide"]
+PLAYED = ["user-guide", "operator-guide"]
 # What a manual may show and not run, at most.
 MOST_NOT_RUN = 5
 
