@@ -24,7 +24,7 @@ QUOTES = {"cpp", "proto", "cmake", "go"}
 LANGUAGES = RUN | QUOTES | {"text"}
 WITH_FILE = QUOTES | {"conf"}
 NOT_RUN = re.compile(r"\*Not run by the tests: (.+)\.\*")
-PROMPT = re.compile(r"(\$|sluice>|sluice\(config\)#) (.*)")
+PROMPT = re.compile(r"(\$|sluice>|sluice\(config\)#)(?: (.*))?")
 
 
 class ManualError(AssertionError):
@@ -53,15 +53,17 @@ class Block:
         """Of a console or a terminal."""
         made = []
         for number, line in enumerate(self.lines):
-            typed = PROMPT.fullmatch(line.rstrip() + " " if line.rstrip() in ("$", "sluice>") else line.rstrip())
+            typed = PROMPT.fullmatch(line.rstrip())
             if typed:
-                made.append(Step(typed[1], typed[2], [], f"{self.place}+{number + 1}"))
+                made.append(Step(typed[1], typed[2] or "", [], f"{self.place}+{number + 1}"))
             elif not made:
                 raise ManualError(f"{self.place}: {line!r} answers nothing; begin the block with a prompt")
             elif made[-1].typed.endswith("\\") and not made[-1].answer:
                 made[-1].typed = made[-1].typed[:-1] + line.strip()
             else:
                 made[-1].answer.append(line)
+        if self.language == "console" and any("config" in step.prompt for step in made):
+            raise ManualError(f"{self.place}: each line of a console is a shell of its own; `configure` wants a terminal")
         return made
 
 

@@ -77,9 +77,9 @@ class AtPrompt(OnTerminal):
         self.asked()
         return self
 
-    def asked(self):
+    def asked(self, prompt=PROMPT):
         """Waits for the prompt, and until keys go to the line editor; what came before."""
-        before = self.sees(PROMPT)
+        before = self.sees(prompt)
         wait_until(lambda: not termios.tcgetattr(self.child.child_fd)[3] & termios.ICANON, 10, "the editor reads keys")
         return before
 
@@ -89,11 +89,11 @@ class AtPrompt(OnTerminal):
         self.sees("^C")
         self.asked()
 
-    def runs(self, line):
+    def runs(self, line, prompt=PROMPT):
         """Types a line; what it shows, up to the next prompt."""
         self.types(line + "\n")
         self.child.expect_exact("\r\n")
-        return self.asked()
+        return self.asked(prompt)
 
 
 class Person(AtPrompt):

@@ -15,7 +15,7 @@ import time
 
 from lib.daemon import BUILD, ROOT
 from lib.manual import ManualError, check_quote, matches
-from lib.person import AtPrompt, plain
+from lib.person import PROMPT, AtPrompt, plain
 from lib.wait import PATIENCE, wait_until
 
 # What only looks may be asked again until it shows what it should: links come up, counters are read every second.
@@ -43,7 +43,8 @@ class Sandbox:
     def __init__(self, directory):
         layer = pathlib.Path(directory) / "layer"
         layer.mkdir()
-        self._env = {"PATH": f"{BUILD}/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/run/home", "LANG": "C.UTF-8"}
+        self._env = {"PATH": f"{BUILD}/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/run/home", "LANG": "C.UTF-8",
+                     "GOCACHE": str(BUILD / "clients" / "go" / "cache")}
         self._bash = subprocess.Popen(
             ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "--norc"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._env, cwd=ROOT)
@@ -146,7 +147,7 @@ class Sandbox:
                 elif step.answer and step.answer[-1].strip() in KEYS:
                     self._goes_on(person, step, keys)
                 else:
-                    self._compare(step, person.runs(keys))
+                    self._compare(step, person.runs(keys, steps[0].prompt + " " if steps else PROMPT))
 
     def _completes(self, person, step, keys, after):
         begin = len(person.raw)
