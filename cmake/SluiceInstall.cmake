@@ -109,6 +109,10 @@ function(sluice_install_package)
     # The example, and the tool that writes others from it.
     install(DIRECTORY extras/example-plugin DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice COMPONENT dev)
     install(PROGRAMS extras/new-plugin DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice COMPONENT dev)
+    find_program(SLUICE_GZIP gzip REQUIRED)
+    configure_file(extras/sluice-new-plugin.1.in ${package}/sluice-new-plugin.1 @ONLY)
+    execute_process(COMMAND ${SLUICE_GZIP} -9nkf ${package}/sluice-new-plugin.1 COMMAND_ERROR_IS_FATAL ANY)
+    install(FILES ${package}/sluice-new-plugin.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT dev)
     install(CODE "
         set(links \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
         file(MAKE_DIRECTORY \"\${links}\")
