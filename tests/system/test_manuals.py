@@ -33,11 +33,17 @@ def test_what_a_manual_says_is_so(name, sandbox):
 
 def test_every_manual_is_run_somewhere():
     """The plugin guide builds a plugin: tests/package does that."""
-    assert {path.stem for path in DOCS.glob("*.md")} == {*PLAYED, "README"}
+    assert {path.stem for path in DOCS.glob("*.md")} == {*PLAYED, "plugin-guide", "README"}
     assert read(DOCS / "README.md") == []
     for path in DOCS.glob("*.md"):
         skipped = [block.place for block in read(path) if block.not_run]
         assert len(skipped) <= MOST_NOT_RUN, skipped
+
+
+def test_every_link_leads_somewhere():
+    for path in [*DOCS.glob("*.md"), ROOT / "README.md"]:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
+            assert target.startswith("https://") or (path.parent / target).exists(), f"{path.name}: {target}"
 
 
 # ---- a manual that is wrong is found out ----

@@ -2,7 +2,7 @@
 """A machine for manuals: their commands are run as they stand, full paths included, and nothing of it stays.
 
 It has this machine's programs and the tree, with namespaces of its own for the network, for processes and for files: /etc, /var,
-/run and the tree may be written to, and are as before when it is gone. Daemons that were started in it end with it.
+/usr, /run and the tree may be written to, and are as before when it is gone. Daemons that were started in it end with it.
 """
 
 import os
@@ -28,7 +28,7 @@ SETUP = r"""
 set -e
 mount -t tmpfs tmpfs {layer}
 over() {{ mkdir -p {layer}/up$1 {layer}/work$1 && mount -t overlay overlay -o lowerdir=$1,upperdir={layer}/up$1,workdir={layer}/work$1 $1; }}
-over /etc; over /var; over {root}
+over /etc; over /var; over /usr; over {root}
 mount -t tmpfs tmpfs /run
 mkdir -p /run/home /run/netns
 mount -t sysfs sysfs /sys
@@ -40,11 +40,14 @@ set +e
 
 
 class Sandbox:
-    def __init__(self, directory):
+    """The programs are the built ones, found by PATH; or the product is installed below /usr, as the packages do it."""
+
+    def __init__(self, directory, installed=False):
         layer = pathlib.Path(directory) / "layer"
         layer.mkdir()
-        self._env = {"PATH": f"{BUILD}/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/run/home", "LANG": "C.UTF-8",
-                     "GOCACHE": str(BUILD / "clients" / "go" / "cache")}
+        self._env = {"PATH": f"{'' if installed else BUILD / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin".lstrip(":"),
+                     "HOME": "/run/home", "LANG": "C.UTF-8", "GOCACHE": str(BUILD / "clients" / "go" / "cache"),
+                     "CMAKE_BUILD_PARALLEL_LEVEL": os.environ.get("SLUICE_JOBS", str(os.cpu_count()))}
         self._bash = subprocess.Popen(
             ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "--norc"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._env, cwd=ROOT)
@@ -52,6 +55,8 @@ class Sandbox:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._setup(SETUP.format(layer=layer, root=ROOT))
+        if installed:
+            self._setup(f"cmake --install {BUILD} --prefix /usr >/dev/null && ldconfig")
 
     def __enter__(self):
         return self
@@ -67,10 +72,10 @@ class Sandbox:
             self._text += piece.decode(errors="replace")
 
     def _setup(self, text):
-        code, output = self.bash(f"{text}")
+        code, output = self.bash(text)
         assert code == 0, output
 
-    def bash(self, command, seconds=60):
+    def bash(self, command, seconds=600):
         """Runs a command in the machine's one shell, which remembers folders, variables and jobs; its code and output."""
         begin = len(self._text)
         words = f"eval {shlex.quote(command)} </dev/null\nprintf '{MARK}%d{MARK}\\n' $?\n"
