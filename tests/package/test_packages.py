@@ -106,12 +106,26 @@ def test_installing_makes_the_group(root):
     assert "0.1" in run("chroot", root, "sluiced", "--version")
 
 
+# What ProtectSystem=strict and ProtectKernelTunables=yes make of the service's files: $1 is the root, the words up to -- may be
+# written to, the rest is run.
+SANDBOX = """
+root=$1; shift
+while [ "$1" != -- ]; do mount --bind "$root/$1" "$root/$1"; shift; done; shift
+mount --bind "$root/proc/sys" "$root/proc/sys"
+for path in . sys proc/sys; do mount -o remount,bind,ro "$root/$path"; done
+exec "$@"
+"""
+
+
 class Service:
-    """The installed service in a namespace, started as its unit says and watched as systemd would."""
+    """The installed service in a namespace, started as its unit says, in a sandbox as its unit says, and watched as systemd would."""
 
     def __init__(self, root, unit, box):
         self.root = root
-        for name in ("run/sluice", "var/lib/sluice"):
+        assert unit["ProtectSystem"] == "strict" and unit["ProtectKernelTunables"] == "yes"
+        writable = [folder + unit[option] for folder, option in (
+            ("run/", "RuntimeDirectory"), ("var/lib/", "StateDirectory"), ("etc/", "ConfigurationDirectory"))]
+        for name in writable:
             (root / name).mkdir(parents=True, exist_ok=True)
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         path = root / "run" / "notify"
@@ -126,8 +140,9 @@ class Service:
                        "RUNTIME_DIRECTORY=/run/sluice"]
         self.log = root / "var/log/sluiced.log"
         with open(self.log, "w") as log:
-            self.process = box.start("chroot", root, "setpriv", "--no-new-privs", f"--bounding-set=-all,{kept}",
-                                     "--egid=sluice", "--clear-groups", "env", *environment, *words, stdout=log, stderr=log)
+            self.process = box.start("unshare", "--mount", "sh", "-ec", SANDBOX, "sandbox", root, *writable, "--",
+                                     "chroot", root, "setpriv", "--no-new-privs", f"--bounding-set=-all,{kept}", "--egid=sluice",
+                                     "--clear-groups", "env", *environment, *words, stdout=log, stderr=log)
 
     def told(self):
         return self.manager.recv(4096).decode()
@@ -168,6 +183,9 @@ def test_the_service_runs_with_no_more_rights_than_its_unit_gives(service):
     service.ctl('candidate edit "add route 198.51.100.0/24 blackhole"', "commit", "write")
     assert "add route 198.51.100.0/24 blackhole\n" in (service.root / "etc/sluice/sluice.conf").read_text()
     assert list((service.root / "etc/sluice/sluice.conf.revisions").iterdir())
+    # And nowhere else.
+    done = subprocess.run(["chroot", service.root, "sluicectl", "-c", "write /opt/elsewhere.conf"], capture_output=True, text=True)
+    assert done.returncode == 1 and "Read-only file system" in done.stderr
     path = service.root / "run/sluice/api.sock"
     group = run("chroot", service.root, "getent", "group", "sluice").split(":")[2]
     assert path.stat().st_gid == int(group) and path.stat().st_mode & 0o777 == 0o660
