@@ -107,12 +107,16 @@ function(sluice_install_package)
             cmake/SluiceTest.cmake
         DESTINATION ${SLUICE_CMAKE_INSTALL_DIR} COMPONENT dev)
     # The example, and the tool that writes others from it.
-    install(DIRECTORY extras/example-plugin DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice COMPONENT dev)
+    install(DIRECTORY extras/example-plugin DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice COMPONENT dev
+        PATTERN build EXCLUDE PATTERN released EXCLUDE)
     install(PROGRAMS extras/new-plugin DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice COMPONENT dev)
     find_program(SLUICE_GZIP gzip REQUIRED)
-    configure_file(extras/sluice-new-plugin.1.in ${package}/sluice-new-plugin.1 @ONLY)
-    execute_process(COMMAND ${SLUICE_GZIP} -9nkf ${package}/sluice-new-plugin.1 COMMAND_ERROR_IS_FATAL ANY)
-    install(FILES ${package}/sluice-new-plugin.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT dev)
+    foreach(page extras/sluice-new-plugin.1 cli/compat/sluice-api-check.1)
+        cmake_path(GET page FILENAME name)
+        configure_file(${page}.in ${package}/${name} @ONLY)
+        execute_process(COMMAND ${SLUICE_GZIP} -9nkf ${package}/${name} COMMAND_ERROR_IS_FATAL ANY)
+        install(FILES ${package}/${name}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT dev)
+    endforeach()
     install(CODE "
         set(links \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
         file(MAKE_DIRECTORY \"\${links}\")

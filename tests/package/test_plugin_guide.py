@@ -34,8 +34,9 @@ def test_what_the_guide_says_is_so(sandbox):
     sandbox.play(read(GUIDE))
 
 
-def test_new_plugin_has_a_manual_page(prefix):
-    page = prefix / "share" / "man" / "man1" / "sluice-new-plugin.1.gz"
+@pytest.mark.parametrize("name, says", [("sluice-new-plugin", "--directory DIRECTORY"), ("sluice-api-check", "--folder DIRECTORY")])
+def test_the_tools_have_manual_pages(prefix, name, says):
+    page = prefix / "share" / "man" / "man1" / f"{name}.1.gz"
     shown = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True,
                            env={**os.environ, "MANWIDTH": "100", "LC_ALL": "C.UTF-8"}, check=True)
-    assert "--directory DIRECTORY" in shown.stdout and "@" not in shown.stdout and shown.stderr == ""
+    assert says in shown.stdout and "@" not in shown.stdout and shown.stderr == ""
