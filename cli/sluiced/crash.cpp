@@ -19,6 +19,9 @@ namespace {
 
 constexpr int most_frames = 64;
 constexpr size_t stack_bytes = 64 * 1024;
+/// A log that nobody reads, or a lock that nobody gives back, must not keep a dead daemon from
+/// being started again.
+constexpr unsigned most_seconds = 5;
 constexpr std::string_view suffix = ".so";
 
 /// The one thing that a signal handler can know.
@@ -90,6 +93,8 @@ void CrashReport::handle(int signal, siginfo_t* info, void*) noexcept {
     const pid_t self = gettid();
     pid_t nobody = 0;
     if (reporter.compare_exchange_strong(nobody, self)) {
+        ::signal(SIGALRM, SIG_DFL);
+        alarm(most_seconds);
         if (CrashReport* report = the_report.load()) {
             report->write(signal, *info);
         }
@@ -172,7 +177,8 @@ void CrashReport::write(int signal, const siginfo_t& info) noexcept {
         path << options_.directory << "/crash-" << time(nullptr) << "-" << getpid() << ".txt";
         file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
     }
-    for (const int fd : {STDERR_FILENO, file}) {
+    // The file takes all of it; who reads the other one may have hung up.
+    for (const int fd : {file, STDERR_FILENO}) {
         if (fd >= 0) {
             text.write_to(fd);
             backtrace_symbols_fd(frames, depth, fd);

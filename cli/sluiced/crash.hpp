@@ -18,6 +18,8 @@ namespace cli {
 /// at which address, in which thread, in which node of which plugin, and the way there. It goes to
 /// stderr and to a file; then the signal has its way, a core dump where those are on.
 ///
+/// A report that takes longer than some seconds is cut short: the process then dies of SIGALRM.
+///
 /// A worker keeps its node anyway, so this costs forwarding nothing. One at a time: a signal
 /// handler finds it by a global pointer. Owned by main; made and destroyed on the control thread.
 class CrashReport {

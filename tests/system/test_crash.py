@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is left of a daemon that crashes: a report that names the signal, the node and the plugin."""
 
+import os
 import re
 import shutil
 import signal
@@ -8,9 +9,10 @@ import signal
 import pytest
 
 from lib.clients import ping
-from lib.daemon import BUILD, shell
+from lib.daemon import BUILD, SLUICED, shell
 from lib.lab import WAN, Lab
-from lib.wait import PATIENCE
+from lib.netns import Namespace
+from lib.wait import PATIENCE, wait_until
 
 TEST_PLUGINS = BUILD / "plugins" / "host" / "testing" / "plugins"
 
@@ -70,3 +72,28 @@ def test_a_signal_from_outside_is_nobodys_fault(fragile):
     code, _, text = end_of(fragile)
     assert code == -signal.SIGABRT
     assert text.splitlines()[0] == "sluiced dies of SIGABRT in no plugin"
+
+
+def test_a_log_that_nobody_reads_holds_no_dead_daemon(tmp_path):
+    """The report is in its file, and the process gone."""
+    reading, writing = os.pipe()
+    socket = tmp_path / "sluiced.sock"
+    try:
+        with Namespace("box") as box:
+            process = box.start(SLUICED, "--socket", socket, "--no-huge", "--crash-directory", tmp_path, stdout=writing, stderr=writing)
+            wait_until(lambda: socket.exists() and shell(socket, "-c", "show version").returncode == 0, 30, "sluiced answers", every=0.05)
+            # Full to the last byte; another description of the pipe, as the daemon's own must not learn that it could fail.
+            full = os.open(f"/proc/self/fd/{writing}", os.O_WRONLY | os.O_NONBLOCK)
+            for count in (4096, 1):
+                try:
+                    while True:
+                        os.write(full, b"x" * count)
+                except BlockingIOError:
+                    pass
+            os.close(full)
+            process.send_signal(signal.SIGSEGV)
+            assert process.wait(timeout=20 * PATIENCE) == -signal.SIGALRM
+    finally:
+        os.close(reading), os.close(writing)
+    report, = tmp_path.glob("crash-*.txt")
+    assert report.read_text().startswith("sluiced dies of SIGSEGV in no plugin\n")
