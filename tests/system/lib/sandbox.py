@@ -2,7 +2,7 @@
 """A machine for manuals: their commands are run as they stand, full paths included, and nothing of it stays.
 
 It has this machine's programs and the tree, with namespaces of its own for the network, for processes and for files: /etc, /var,
-/usr, /run and the tree may be written to, and are as before when it is gone. Daemons that were started in it end with it.
+/usr, /tmp, /run and the tree may be written to, and are as before when it is gone. Daemons that were started in it end with it.
 """
 
 import os
@@ -28,7 +28,7 @@ SETUP = r"""
 set -e
 mount -t tmpfs tmpfs {layer}
 over() {{ mkdir -p {layer}/up$1 {layer}/work$1 && mount -t overlay overlay -o lowerdir=$1,upperdir={layer}/up$1,workdir={layer}/work$1 $1; }}
-over /etc; over /var; over /usr; over {root}
+over /etc; over /var; over /usr; over {root}; over /tmp
 mount -t tmpfs tmpfs /run
 mkdir -p /run/home /run/netns
 mount -t sysfs sysfs /sys
