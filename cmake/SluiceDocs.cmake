@@ -29,7 +29,7 @@ install(FILES ${docs}/man/sluicectl.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man
 install(FILES ${docs}/man/sluice-commands.7.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 OPTIONAL)
 install(FILES ${docs}/man/sluiced.8.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 OPTIONAL)
 # What was not built is not installed.
-install(DIRECTORY ${docs}/reference DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
+install(DIRECTORY ${docs}/reference DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/sluice OPTIONAL)
 install(FILES ${PROJECT_SOURCE_DIR}/extras/completion/sluicectl.bash
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME sluicectl)
 install(FILES ${PROJECT_SOURCE_DIR}/extras/completion/_sluicectl

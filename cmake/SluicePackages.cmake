@@ -26,7 +26,14 @@ set(SLUICE_SYSTEM_FILES [[
 ]])
 string(CONFIGURE "${SLUICE_SYSTEM_FILES}" SLUICE_SYSTEM_FILES @ONLY)
 install(CODE "${SLUICE_SYSTEM_FILES}" COMPONENT sluice)
-install(FILES README.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/sluice)
+# The manuals with the READMEs that they lead to, in the folders that their links go by.
+file(GLOB_RECURSE documents RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS api/*.md cli/*.md cmake/*.md extras/*.md
+    extras/grafana/*.json graph/*.md perf/*.md plugins/*.md tests/*.md vnet/*.md)
+list(FILTER documents EXCLUDE REGEX "/\\.")
+foreach(document README.md ${documents})
+    cmake_path(GET document PARENT_PATH folder)
+    install(FILES ${document} DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/sluice/${folder} COMPONENT sluice)
+endforeach()
 
 set(SLUICE_CONTROL postinst prerm postrm conffiles triggers)
 # Graphviz keeps its own plugins where the loader does not look.

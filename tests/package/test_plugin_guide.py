@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT
-from lib.manual import check_quote, read
+from lib.manual import broken_links, check_quote, read
 from lib.sandbox import Sandbox
 
 GUIDE = ROOT / "extras" / "docs" / "plugin-guide.md"
@@ -40,3 +40,11 @@ def test_the_tools_have_manual_pages(prefix, name, says):
     shown = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True,
                            env={**os.environ, "MANWIDTH": "100", "LC_ALL": "C.UTF-8"}, check=True)
     assert says in shown.stdout and "@" not in shown.stdout and shown.stderr == ""
+
+
+def test_the_manuals_are_installed_with_what_they_lead_to(prefix):
+    folder = prefix / "share" / "doc" / "sluice"
+    pages = sorted(folder.rglob("*.md"))
+    assert {"user-guide.md", "operator-guide.md", "api-guide.md", "plugin-guide.md"} <= {page.name for page in pages}
+    assert {str(page.relative_to(folder)): broken for page in pages if (broken := broken_links(page))} == {}
+    assert (folder / "reference" / "index.html").is_file() and (folder / "extras" / "grafana" / "sluice.json").is_file()

@@ -8,7 +8,7 @@ import pytest
 
 from lib.daemon import ROOT
 from lib.events import build_go_programs
-from lib.manual import ManualError, check_quote, matches, read
+from lib.manual import ManualError, broken_links, check_quote, matches, read
 from lib.sandbox import Sandbox
 from lib.wait import wait_until
 
@@ -48,21 +48,8 @@ def readmes():
     return [path for path in sorted(ROOT.rglob("*.md")) if "build" not in path.relative_to(ROOT).parts]
 
 
-def prose(path):
-    return re.sub(r"(?ms)^```.*?^```", "", path.read_text())
-
-
-def headings(path):
-    return {re.sub(r"[^a-z0-9 -]", "", line.lower()).strip().replace(" ", "-") for line in re.findall(r"(?m)^#+ (.*)", prose(path))}
-
-
 def test_every_link_leads_somewhere():
-    for path in readmes():
-        for target in re.findall(r"\]\(([^)]+)\)", prose(path)):
-            file, _, heading = target.partition("#")
-            there = path.parent / file if file else path
-            assert target.startswith("https://") or there.exists(), f"{path.name}: {target}"
-            assert not heading or heading in headings(there), f"{path.name}: {target}"
+    assert {str(path.relative_to(ROOT)): broken for path in readmes() if (broken := broken_links(path))} == {}
 
 
 def test_every_command_in_a_readme_is_understood(sandbox):

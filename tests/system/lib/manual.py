@@ -147,3 +147,25 @@ def check_quote(block, root):
 
 def _parts(quoted):
     return [part.strip("\n") for part in re.split(r"(?m)^\s*\.\.\.$", quoted) if part.strip()]
+
+
+def prose(path):
+    """The text of a Markdown file without its blocks."""
+    return re.sub(r"(?ms)^```.*?^```", "", path.read_text())
+
+
+def broken_links(path):
+    """Links within the tree that lead nowhere."""
+    broken = []
+    for target in re.findall(r"\]\(([^)]+)\)", prose(path)):
+        file, _, heading = target.partition("#")
+        there = path.parent / file if file else path
+        if not target.startswith("https://") and (not there.exists() or (heading and heading not in _headings(there))):
+            broken.append(target)
+    return broken
+
+
+def _headings(path):
+    """As a page's address names them."""
+    return {re.sub(r"[^a-z0-9 -]", "", line.lower()).strip().replace(" ", "-") for line in
+            re.findall(r"(?m)^#+ (.*)", prose(path))}
