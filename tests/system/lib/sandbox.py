@@ -158,6 +158,8 @@ class Sandbox:
         begin = len(person.raw)
         person.types(keys)
         try:
+            if keys.endswith("?"):
+                person.sees("\r\n")  # What ? tells; without it the line is as it was typed.
             person.reads(f"{after.prompt} {after.typed}".rstrip())
         except AssertionError as error:
             raise ManualError(f"{after.place}: {error}") from None
