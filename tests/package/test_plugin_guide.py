@@ -15,8 +15,8 @@ EXAMPLE = "extras/example-plugin"
 
 
 @pytest.fixture
-def sandbox(tmp_path):
-    with Sandbox(tmp_path, installed=True) as made:
+def sandbox():
+    with Sandbox(installed=True) as made:
         yield made
 
 

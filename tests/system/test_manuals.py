@@ -21,8 +21,8 @@ MOST_NOT_RUN = 5
 
 
 @pytest.fixture
-def sandbox(tmp_path):
-    with Sandbox(tmp_path) as made:
+def sandbox():
+    with Sandbox() as made:
         yield made
 
 

@@ -26,11 +26,10 @@ KEYS = {"<TAB>": "\t", "<Ctrl-C>": "\x03"}
 
 SETUP = r"""
 set -e
-mount -t tmpfs tmpfs {layer}
-over() {{ mkdir -p {layer}/up$1 {layer}/work$1 && mount -t overlay overlay -o lowerdir=$1,upperdir={layer}/up$1,workdir={layer}/work$1 $1; }}
-over /etc; over /var; over /usr; over {root}; over /tmp
 mount -t tmpfs tmpfs /run
 mkdir -p /run/home /run/netns
+over() {{ mkdir -p /run/new$1 /run/work$1 && mount -t overlay overlay -o lowerdir=$1,upperdir=/run/new$1,workdir=/run/work$1 $1; }}
+over /etc; over /var; over /usr; over {root}; over /tmp
 mount -t sysfs sysfs /sys
 sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 ip link set lo up
@@ -42,9 +41,7 @@ set +e
 class Sandbox:
     """The programs are the built ones, found by PATH; or the product is installed below /usr, as the packages do it."""
 
-    def __init__(self, directory, installed=False):
-        layer = pathlib.Path(directory) / "layer"
-        layer.mkdir()
+    def __init__(self, installed=False):
         self._env = {"PATH": f"{'' if installed else BUILD / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin".lstrip(":"),
                      "HOME": "/run/home", "LANG": "C.UTF-8", "GOCACHE": str(BUILD / "clients" / "go" / "cache"),
                      "CMAKE_BUILD_PARALLEL_LEVEL": os.environ.get("SLUICE_JOBS", str(os.cpu_count()))}
@@ -54,7 +51,7 @@ class Sandbox:
         self._text = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._setup(SETUP.format(layer=layer, root=ROOT))
+        self._setup(SETUP.format(root=ROOT))
         if installed:
             self._setup(f"cmake --install {BUILD} --prefix /usr >/dev/null && ldconfig")
 
