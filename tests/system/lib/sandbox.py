@@ -13,6 +13,8 @@ import subprocess
 import threading
 import time
 
+import pexpect
+
 from lib.daemon import BUILD, ROOT
 from lib.manual import ManualError, check_quote, matches
 from lib.person import PROMPT, AtPrompt, plain
@@ -88,7 +90,11 @@ class Sandbox:
         """All blocks of a manual, one behind the other."""
         for block in blocks:
             if not block.not_run:
-                getattr(self, f"_play_{block.language}", lambda block: check_quote(block, ROOT))(block)
+                try:
+                    getattr(self, f"_play_{block.language}", lambda block: check_quote(block, ROOT))(block)
+                except (AssertionError, pexpect.ExceptionPexpect) as error:
+                    log = self.bash("tail -n 30 /var/log/sluiced.log 2>&1")[1]
+                    raise ManualError(f"{block.place}: {error}\nThe daemon's log:\n{log}") from error
 
     def _play_text(self, block):
         pass
