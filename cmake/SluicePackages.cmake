@@ -34,6 +34,7 @@ foreach(document README.md ${documents})
     cmake_path(GET document PARENT_PATH folder)
     install(FILES ${document} DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/sluice/${folder} COMPONENT sluice)
 endforeach()
+install(FILES extras/systemd/af-xdp.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice/systemd)
 
 set(SLUICE_CONTROL postinst prerm postrm conffiles triggers)
 # Graphviz keeps its own plugins where the loader does not look.

@@ -2,9 +2,11 @@
 #include "vnet/device/devargs.hpp"
 
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -37,6 +39,15 @@ bool listens(const Devargs& devargs, std::string& path) {
         return devargs.argument("client", "0") == "0";
     }
     return false;
+}
+
+/// Whether this process may ask the kernel for XDP programs by their numbers, as AF_XDP's library
+/// does to find the one on an interface: CAP_BPF does not do.
+bool may_find_xdp_programs() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
+    return syscall(SYS_capget, &header, data) != 0 ||
+           (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
 }
 
 }  // namespace
@@ -134,6 +145,13 @@ absl::Status prepare(const Devargs& devargs) {
         devargs.argument("iface").empty()) {
         return absl::InvalidArgumentError(fmt::format(
             "device '{0}' needs a host interface; write {0},iface=<name>", devargs.name));
+    }
+    if (devargs.driver == "net_af_xdp" && devargs.argument("xdp_prog").empty() &&
+        !may_find_xdp_programs()) {
+        return absl::PermissionDeniedError(fmt::format(
+            "device '{}' needs CAP_SYS_ADMIN, without which the kernel shows nobody its "
+            "XDP programs; give the daemon that right, or take net_af_packet0,iface={}",
+            devargs.name, devargs.argument("iface")));
     }
     if (const std::string capture(devargs.argument("rx_pcap"));
         !capture.empty() && access(capture.c_str(), R_OK) != 0) {

@@ -33,8 +33,9 @@ struct Devargs {
 /// INVALID_ARGUMENT for what is no device.
 absl::StatusOr<Devargs> parse_devargs(std::string_view text);
 
-/// Before DPDK is asked: a host interface that is not there, arguments that would block the control
-/// thread. Unlinks the Unix socket of a dead daemon where the device is to listen on one.
+/// Before DPDK is asked: a host interface that is not there, a right that the process does not
+/// have, arguments that would block the control thread. Unlinks the Unix socket of a dead daemon
+/// where the device is to listen on one.
 absl::Status prepare(const Devargs& devargs);
 
 /// Unlinks a Unix socket on which nobody listens any more. True when it did.

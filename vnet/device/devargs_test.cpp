@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -63,6 +64,27 @@ TEST(DevargsTest, SaysWhatIsMissingBeforeTheDriverIsAsked) {
     EXPECT_THAT(refusal("net_virtio_user0,path=/tmp/x,server=1"),
                 HasSubstr("would wait for its peer"));
     EXPECT_EQ(refusal("net_null0,size=64"), "");
+}
+
+TEST(DevargsTest, AfXdpWantsARightThatIsNamed) {
+    const auto refusal = [](const char* text) {
+        return std::string(prepare(*parse_devargs(text)).message());
+    };
+    const std::string sentence =
+        "device 'net_af_xdp0' needs CAP_SYS_ADMIN, without which the kernel shows nobody its XDP "
+        "programs; give the daemon that right, or take net_af_packet0,iface=lo";
+    // Another process, since nobody gets a right back.
+    const pid_t child = fork();
+    if (child == 0) {
+        constexpr uid_t nobody = 65534;
+        const bool without = geteuid() != 0 || setresuid(nobody, nobody, nobody) == 0;
+        const bool refused = refusal("net_af_xdp0,iface=lo") == sentence;
+        const bool own = refusal("net_af_xdp0,iface=lo,xdp_prog=own.o").empty();
+        _exit(without && refused && own ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
 }
 
 /// A directory of its own for sockets.

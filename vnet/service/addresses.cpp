@@ -63,8 +63,8 @@ absl::Status register_addresses(api::Registry& registry, Router& router,
         "sluice.Addresses.Add",
         [&router, configured](const auto& request) -> absl::StatusOr<sluice::Empty> {
             const wire::Ip4Address address(request.prefix().address());
-            if (auto status = check_unused(router, *configured, address); !status.ok()) {
-                return status;
+            if (auto used = check_unused(router, *configured, address); !used.ok()) {
+                return used;
             }
             return change(router, &ip4::Addresses::add, request);
         }));
