@@ -161,7 +161,7 @@ private:
     Sink& sink_;
 };
 
-/// Each message of a stream is an item of a list.
+/// Each message of a stream is an item of a list, and one row.
 class YamlRenderer : public Renderer {
 public:
     YamlRenderer(bool list, const TextForms& forms, Sink& sink)
@@ -169,7 +169,17 @@ public:
         sink_.begin({});
     }
 
-    void add(const Message& reply) override { print_lines(to_yaml(reply, list_, forms_), sink_); }
+    void add(const Message& reply) override {
+        std::string text = to_yaml(reply, list_, forms_);
+        if (!list_) {
+            print_lines(text, sink_);
+            return;
+        }
+        while (text.ends_with('\n')) {
+            text.pop_back();
+        }
+        sink_.row({{}, std::move(text)});
+    }
 
 private:
     const bool list_;

@@ -183,8 +183,12 @@ TEST_F(SessionTest, FiltersRows) {
     EXPECT_EQ(run("show route | match lan | json"),
               "[\n {\"prefix\":\"10.0.0.0/8\",\"interface\":\"lan\",\"verdict\":\"forward-"
               "unspecified\"}\n]\n");
-    EXPECT_EQ(run("show route | yaml | first 2"),
-              "- prefix: \"10.0.0.0/8\"\n  interface: \"lan\"\n");
+    // An item is a row, of however many lines, and it does not matter which filter comes first.
+    EXPECT_EQ(
+        run("show route | yaml | first 1"),
+        "- prefix: \"10.0.0.0/8\"\n  interface: \"lan\"\n  verdict: \"forward-unspecified\"\n");
+    EXPECT_EQ(run("show route | first 1 | yaml"), run("show route | yaml | first 1"));
+    EXPECT_EQ(run("show route | yaml | match lan | count"), "1\n");
     EXPECT_EQ(run("show route | sort pref"),
               "error: the column 'pref' is too short, it could be any of: prefix, preference");
     EXPECT_EQ(run("show route | sort colour"),
