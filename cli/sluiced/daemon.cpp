@@ -10,6 +10,7 @@
 #include "api/metrics/exporter.hpp"
 #include "api/server/describe.hpp"
 #include "cli/sluiced/crash.hpp"
+#include "cli/sluiced/crash_files.hpp"
 #include "cli/sluiced/notify.hpp"
 #include "cli/sluiced/serve.hpp"
 #include "cli/sluiced/system_service.hpp"
@@ -21,6 +22,8 @@
 namespace cli {
 
 namespace {
+
+constexpr size_t most_crash_reports = 100;
 
 absl::Status register_core(api::Registry& registry, vnet::Router& router, const Options& options) {
     absl::Status status = api::add_describe(registry, product_version());
@@ -98,6 +101,7 @@ absl::Status run_daemon(const Options& options) {
         return engine.status();
     }
     graph::Control& control = (*engine)->control();
+    keep_last_reports(options.crash_directory, most_crash_reports);
     const CrashReport crash(
         {options.crash_directory, SLUICE_VERSION ", " SLUICE_BUILD, options.plugin_paths},
         **engine);
