@@ -2,6 +2,7 @@
 """The Debian packages: installed into a root of their own, the service started from there as its unit says."""
 
 import configparser
+import contextlib
 import os
 import re
 import shlex
@@ -159,6 +160,10 @@ class Service:
         return run("chroot", self.root, "sluicectl", *(word for line in lines for word in ("-c", line)))
 
     def stop(self):
+        # A manager reads all the time: what was said meanwhile must not leave the last word without room.
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.manager.recv(4096, socket.MSG_DONTWAIT)
         self.process.terminate()
         while self.told() != "STOPPING=1":
             pass
