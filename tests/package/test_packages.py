@@ -161,9 +161,11 @@ class Service:
 
     def stop(self):
         # A manager reads all the time: what was said meanwhile must not leave the last word without room.
+        self.manager.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while True:
-                self.manager.recv(4096, socket.MSG_DONTWAIT)
+                self.manager.recv(4096)
+        self.manager.settimeout(30 * PATIENCE)
         self.process.terminate()
         while self.told() != "STOPPING=1":
             pass
