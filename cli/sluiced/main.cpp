@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <exception>
 
 #include "cli/sluiced/daemon.hpp"
+#include "cli/sluiced/log_format.hpp"
 #include "cli/sluiced/logs.hpp"
 #include "cli/sluiced/system_service.hpp"
 
@@ -73,7 +76,9 @@ int main(int argc, char** argv) {
     }
 
     spdlog::set_default_logger(spdlog::stderr_color_mt("sluiced"));
-    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+    const char* journal = std::getenv("JOURNAL_STREAM");
+    spdlog::set_formatter(
+        cli::log_format(journal != nullptr && cli::leads_to_journal(journal, STDERR_FILENO)));
     spdlog::set_level(spdlog::level::from_str(options.log_level));
     cli::take_library_logs();
     if (!cores.empty()) {

@@ -254,6 +254,8 @@ def test_systemd_runs_the_service_in_its_sandbox(booted):
     booted.run("kill", "-SEGV", first)
     wait_until(lambda: booted.state("MainPID") not in ("0", first) and booted.state("ActiveState") == "active", 30, booted.journal)
     assert "198.51.100.0/24" in booted.ctl("show route")
+    assert re.search(r"sluiced\[\d+\]: sluiced ready", booted.run("journalctl", "--unit", "sluiced", "--priority", "info"))
+    assert "sluiced ready" not in booted.run("journalctl", "--unit", "sluiced", "--priority", "warning")
     assert "dies of SIGSEGV" in booted.run("sh", "-c", "cat /var/lib/sluice/crash-*.txt")
     booted.run("systemctl", "stop", "sluiced")
     assert booted.state("Result") == "success"
