@@ -32,8 +32,8 @@ int check(const std::vector<std::string>& found, const Options& options) {
     }
     std::cerr << (found.size() == 1 ? "This breaks" : "These break")
               << " programs and configurations made for what is released in " << options.folder
-              << "; where that is meant, and only then, `accept --breaking` of this tool makes it "
-                 "the released state.\n";
+              << "; where that is meant, and only then, the target api-accept-breaking (`accept "
+                 "--breaking`) makes it the released state.\n";
     return 1;
 }
 
