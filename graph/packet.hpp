@@ -22,6 +22,10 @@ inline constexpr uint16_t l2_group = 1 << 1;
 inline constexpr uint16_t local_origin = 1 << 2;
 /// Counted as dropped for Metadata::drop, and on its way to become the quote of an error.
 inline constexpr uint16_t drop_noted = 1 << 3;
+/// The highest four bits: the priority of the frame on layer 2, which outlives the tag that it came
+/// in (IEEE 802.1Q: three bits of priority, one of drop eligibility). 0 where it had none.
+inline constexpr unsigned priority_shift = 12;
+inline constexpr uint16_t priority_mask = 0xf << priority_shift;
 }  // namespace packet_flag
 
 /// What the engine and every protocol know of a packet: one hot cache line behind the rte_mbuf.

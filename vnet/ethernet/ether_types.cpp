@@ -5,7 +5,8 @@
 
 namespace vnet::ethernet {
 
-absl::Status EtherTypes::add(wire::EtherType type, const std::string& node) {
+absl::Status EtherTypes::add(wire::EtherType type, const std::string& node,
+                             Destination destination) {
     const auto number = uint16_t(type);
     if (number < wire::lowest_ether_type) {
         return absl::InvalidArgumentError(
@@ -27,7 +28,8 @@ absl::Status EtherTypes::add(wire::EtherType type, const std::string& node) {
             "EtherType {:#06x} cannot go to '{}': there is no such node", number, node));
     }
     graph_.link("ethernet-input", node);
-    nodes_[number].store(uint16_t(id + 1), std::memory_order_relaxed);
+    const uint16_t flag = destination == Destination::any ? any_flag : 0;
+    nodes_[number].store(uint16_t((id + 1) | flag), std::memory_order_relaxed);
     return absl::OkStatus();
 }
 

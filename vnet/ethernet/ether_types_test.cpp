@@ -33,6 +33,17 @@ TEST_F(EtherTypesTest, GivesATypeToANodeAndTakesItBack) {
     EXPECT_TRUE(types.add(wire::EtherType::ip6, "ip6-input").ok());
 }
 
+TEST_F(EtherTypesTest, TellsWhoTakesInFramesToAnyStation) {
+    const graph::NodeId id = node("vlan-input");
+    node("ip6-input");
+    ASSERT_TRUE(types.add(wire::EtherType::vlan, "vlan-input", Destination::any).ok());
+    ASSERT_TRUE(types.add(wire::EtherType::ip6, "ip6-input").ok());
+    EXPECT_EQ(types.find(wire::EtherType::vlan), id);
+    EXPECT_EQ(types.find_for_any(wire::EtherType::vlan), id);
+    EXPECT_EQ(types.find_for_any(wire::EtherType::ip6), graph::no_node);
+    EXPECT_EQ(types.find_for_any(wire::EtherType::lldp), graph::no_node);
+}
+
 TEST_F(EtherTypesTest, RefusesWhatIsTakenUnknownOrNoType) {
     node("ip6-input");
     ASSERT_TRUE(types.add(wire::EtherType::ip6, "ip6-input").ok());

@@ -68,7 +68,12 @@ graph::To<Input::Next, Input::Drop> Input::classify(graph::Packet& packet,
     if (!pass.up_) {
         return Drop::interface_down;
     }
+    const wire::EtherType type = header->ether_type();
     const auto first = load<uint64_t>(packet.data());
+    if (const graph::NodeId node = types_.find_for_any(type);
+        node != graph::no_node && (first & source_group) == 0) {
+        return graph::Hop::node(node);
+    }
     if ((first & destination_group) != 0) {
         packet.meta().flags |= graph::packet_flag::l2_group;
     } else if ((first & destination_mask) != pass.mac_) {
@@ -80,7 +85,6 @@ graph::To<Input::Next, Input::Drop> Input::classify(graph::Packet& packet,
     if (header->is_llc()) {
         return Drop::not_ethernet_ii;
     }
-    const wire::EtherType type = header->ether_type();
     if (type == wire::EtherType::ip4) {
         return Next::ip4;
     }

@@ -67,6 +67,15 @@ absl::StatusOr<graph::ArcId> Registry::find_arc(std::string_view name) const {
                     names.empty() ? "none" : names));
 }
 
+absl::Status Registry::add_ether_type(wire::EtherType type, const std::string& node,
+                                      ethernet::Destination destination) {
+    absl::Status status = router_.ether_types().add(type, node, destination);
+    if (status.ok()) {
+        ether_types_.insert(type);
+    }
+    return status;
+}
+
 absl::Status Registry::add_interface_kind(const std::string& kind, const std::string& tx_node) {
     if (engine_.graph().find(tx_node) == graph::no_node) {
         return absl::NotFoundError(
@@ -116,6 +125,10 @@ void Registry::retire() {
     for (const std::string& interface : interfaces) {
         (void)interfaces_.remove(interface);
     }
+    for (const wire::EtherType type : ether_types_) {
+        router_.ether_types().remove(type);
+    }
+    ether_types_.clear();
     observers_.clear();
     engine_.graph().remove_owner(name_);
 }

@@ -14,6 +14,7 @@
 #include "api/registry.hpp"
 #include "graph/engine.hpp"
 #include "vnet/device/rx_queue.hpp"
+#include "vnet/ethernet/ether_types.hpp"
 #include "vnet/interface/table.hpp"
 
 namespace vnet {
@@ -72,6 +73,11 @@ public:
     absl::StatusOr<graph::Slot<T>> add_slot(const std::string& slot) {
         return engine_.slots().place<T>(name_ + "/" + slot);
     }
+
+    /// Sends frames of a type that "ethernet-input" takes in to a node, until the plugin goes.
+    /// ALREADY_EXISTS names who has the type.
+    absl::Status add_ether_type(wire::EtherType type, const std::string& node,
+                                ethernet::Destination destination = ethernet::Destination::ours);
 
     // ---- interfaces ----
 
@@ -157,6 +163,7 @@ private:
     const std::string name_;
     std::set<std::string> services_;
     std::set<std::string, std::less<>> kinds_;
+    std::set<wire::EtherType> ether_types_;
     /// Held here; the interface table, which forgets no observer, only knows them weakly.
     std::vector<
         std::shared_ptr<std::function<void(const interface::Interface&, interface::Change)>>>
