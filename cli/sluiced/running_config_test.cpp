@@ -58,11 +58,15 @@ private:
         }
     }
 
-    static constexpr std::array<std::string_view, 25> templates = {
+    static constexpr std::array<std::string_view, 29> templates = {
         "add port <i> device net_null<9>",
         "add port <i> device net_null<9>,size=128 tx-queues 2",
         "add null <i>",
         "add pg interface <i>",
+        "add vlan <i> parent <i> id <2>",
+        "add vlan <i> parent <i> id <9>",
+        "add vlan <i> parent <i> id <9> type dot1ad",
+        "add vlan <i> parent <i> default",
         "add pg interface <i> mac 02:00:00:00:01:0<9>",
         "set interface <i> mtu <mtu>",
         "set interface <i> mac 02:00:00:00:02:0<9>",

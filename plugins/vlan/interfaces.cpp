@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/vlan/interfaces.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "plugins/vlan/tag_bytes.hpp"
+#include "vnet/wire/text.hpp"
+
+namespace vlan {
+
+using vnet::interface::Change;
+using vnet::interface::Interface;
+
+namespace {
+
+/// Tags of one frame.
+constexpr unsigned most_tags = 2;
+
+}  // namespace
+
+class Interfaces::Device final : public vnet::interface::Device {
+public:
+    Device(Interfaces& owner, const Vlan& vlan, const Interface& parent)
+        : owner_(owner), vlan_(vlan), max_mtu_(parent.device->max_mtu()) {
+        owner_.vlans_[vlan.index] = vlan;
+        owner_.output_.set(vlan.index, vlan.parent, vlan.tag);
+        owner_.tags_.add(vlan.parent, vlan.tag, vlan.index);
+    }
+    ~Device() override {
+        owner_.tags_.remove(vlan_.parent, vlan_.tag);
+        owner_.output_.clear(vlan_.index);
+        owner_.vlans_.erase(vlan_.index);
+    }
+
+    std::string_view kind() const override { return Interfaces::kind; }
+    graph::NodeId tx_node() const override { return owner_.output_node_; }
+    vnet::wire::MacAddress mac() const override { return parent().mac; }
+    uint32_t max_mtu() const override { return max_mtu_; }
+    std::string description() const override {
+        return vlan_.tag
+                   ? fmt::format("{} {} {}", parent().name, word(vlan_.tag->type), vlan_.tag->id)
+                   : fmt::format("{} default", parent().name);
+    }
+    absl::Status set_up(bool up) override {
+        up_ = up;
+        return absl::OkStatus();
+    }
+    absl::Status set_mtu(uint32_t) override { return absl::OkStatus(); }
+    absl::Status set_mac(const vnet::wire::MacAddress& mac) override {
+        if (mac == parent().mac) {
+            return absl::OkStatus();
+        }
+        return absl::FailedPreconditionError(
+            fmt::format("interface '{}' has the address of '{}', {}; change it there",
+                        owner_.table_.name_of(vlan_.index), parent().name, parent().mac));
+    }
+    bool link_up() const override { return up_ && parent().up && parent().link; }
+
+private:
+    /// It is there for as long as this is.
+    const Interface& parent() const { return *owner_.table_.get(vlan_.parent); }
+
+    Interfaces& owner_;
+    const Vlan vlan_;
+    const uint32_t max_mtu_;
+    bool up_ = false;
+};
+
+unsigned Interfaces::depth(Index index) const {
+    const auto vlan = vlans_.find(index);
+    return vlan == vlans_.end() ? 0 : 1 + depth(vlan->second.parent);
+}
+
+absl::Status Interfaces::check(const Interface& parent, std::optional<Tag> tag) const {
+    if (depth(parent.index) == most_tags) {
+        return absl::OutOfRangeError(
+            fmt::format("interface '{}' has two tags already, and frames have no more; choose the "
+                        "one that it is on",
+                        parent.name));
+    }
+    if (const Index has = tags_.find(parent.index, tag); has != 0) {
+        return absl::AlreadyExistsError(
+            tag ? fmt::format("{} {} of '{}' is taken by interface '{}'; delete that first",
+                              word(tag->type), tag->id, parent.name, table_.name_of(has))
+                : fmt::format("what no other takes in of '{}' is taken by interface '{}'; delete "
+                              "that first",
+                              parent.name, table_.name_of(has)));
+    }
+    return absl::OkStatus();
+}
+
+absl::Status Interfaces::add(const std::string& name, const std::string& parent,
+                             std::optional<Tag> tag) {
+    const auto found = table_.find(parent);
+    if (!found.ok()) {
+        return found.status();
+    }
+    if (absl::Status status = check(**found, tag); !status.ok()) {
+        return status;
+    }
+    return table_
+        .add(name,
+             [&](Index index) -> absl::StatusOr<std::unique_ptr<vnet::interface::Device>> {
+                 return std::make_unique<Device>(*this, Vlan{index, (*found)->index, tag}, **found);
+             })
+        .status();
+}
+
+std::vector<Interfaces::Vlan> Interfaces::all() const {
+    std::vector<std::tuple<unsigned, std::string, Vlan>> sorted;
+    for (const auto& [index, vlan] : vlans_) {
+        sorted.emplace_back(depth(index), table_.name_of(index), vlan);
+    }
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+        return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
+    });
+    std::vector<Vlan> vlans;
+    for (const auto& [depth, name, vlan] : sorted) {
+        vlans.push_back(vlan);
+    }
+    return vlans;
+}
+
+void Interfaces::changed(const Interface& interface, Change change) {
+    std::vector<std::string> children;
+    for (const auto& [index, vlan] : vlans_) {
+        // While it is being made, the table does not know it yet.
+        if (vlan.parent == interface.index && table_.get(index) != nullptr) {
+            children.push_back(table_.name_of(index));
+        }
+    }
+    for (const std::string& child : children) {
+        if (change == Change::removing) {
+            (void)table_.remove(child);
+        } else if (change == Change::mac) {
+            (void)table_.set_mac(child, interface.mac);
+        }
+    }
+}
+
+}  // namespace vlan

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "plugins/host/testing/command_lines.hpp"
+#include "plugins/host/testing/router_fixture.hpp"
+
+namespace vlan {
+namespace {
+
+using plugins::host::testing::CommandLines;
+using plugins::host::testing::must;
+using plugins::host::testing::RouterFixture;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+/// The plugin in a router, driven by its command lines. This thread is the control thread.
+class PluginTest : public ::testing::Test {
+protected:
+    PluginTest() : router_(VLAN_DIRECTORY) {
+        must(router_.host->load("vlan"));
+        lines_ = std::make_unique<CommandLines>(router_.api);
+        run("add null lan");
+    }
+
+    std::vector<std::string> run(const std::string& line) {
+        auto replies = lines_->run(line);
+        EXPECT_TRUE(replies.ok()) << line << ": " << replies.status();
+        return replies.ok() ? *replies : std::vector<std::string>();
+    }
+    std::string refusal(const std::string& line) {
+        const auto replies = lines_->run(line);
+        EXPECT_FALSE(replies.ok()) << line;
+        return std::string(replies.status().message());
+    }
+    const vnet::interface::Interface& interface(const std::string& name) {
+        return *must(router_.router->interfaces().find(name));
+    }
+
+    RouterFixture router_;
+    std::unique_ptr<CommandLines> lines_;
+};
+
+TEST_F(PluginTest, MakesInterfacesOfVlans) {
+    run("add vlan lan.10 parent lan id 10");
+    run("add vlan s parent lan id 10 type dot1ad");
+    run("add vlan c parent s id 20");
+    run("add vlan rest parent lan default");
+    EXPECT_THAT(run("show vlan"),
+                ElementsAre(R"({"name":"lan.10","parent":"lan","id":10})",
+                            R"({"name":"rest","parent":"lan"})",
+                            R"({"name":"s","parent":"lan","id":10,"type":"dot1ad"})",
+                            R"({"name":"c","parent":"s","id":20})"));
+    EXPECT_EQ(interface("lan.10").mac, interface("lan").mac);
+    EXPECT_EQ(interface("lan.10").device->description(), "lan dot1q 10");
+    EXPECT_EQ(interface("rest").device->description(), "lan default");
+}
+
+TEST_F(PluginTest, RefusesInASentence) {
+    run("add vlan a parent lan id 10");
+    EXPECT_EQ(refusal("add vlan b parent lan id 10"),
+              "dot1q 10 of 'lan' is taken by interface 'a'; delete that first");
+    EXPECT_EQ(refusal("add vlan b parent lan id 4095"), "4095 is not a VLAN; give 1 to 4094");
+    EXPECT_EQ(refusal("add vlan b parent lan id 0"), "0 is not a VLAN; give 1 to 4094");
+    EXPECT_THAT(refusal("add vlan b parent nowhere id 1"), HasSubstr("'nowhere'"));
+    EXPECT_THAT(refusal("add vlan a parent lan id 11"), HasSubstr("'a'"));
+    run("add vlan b parent a id 1");
+    EXPECT_EQ(refusal("add vlan c parent b id 1"),
+              "interface 'b' has two tags already, and frames have no more; choose the one that it "
+              "is on");
+    run("add vlan rest parent lan default");
+    EXPECT_EQ(refusal("add vlan more parent lan default"),
+              "what no other takes in of 'lan' is taken by interface 'rest'; delete that first");
+    EXPECT_EQ(refusal("set interface a mac 02:00:00:00:00:99"),
+              "interface 'a' has the address of 'lan', " + fmt::format("{}", interface("lan").mac) +
+                  "; change it there");
+    EXPECT_EQ(run("show vlan").size(), 3U);
+}
+
+TEST_F(PluginTest, FollowsItsParent) {
+    run("add vlan a parent lan id 10");
+    run("add vlan b parent a id 10");
+    run("set interface a state up");
+    run("set interface b state up");
+    auto& table = router_.router->interfaces();
+    table.poll_links();
+    EXPECT_FALSE(interface("a").link);
+    run("set interface lan state up");
+    table.poll_links();
+    EXPECT_TRUE(interface("a").link);
+    EXPECT_TRUE(interface("b").link);
+    run("set interface lan mac 02:00:00:00:00:77");
+    EXPECT_EQ(fmt::format("{}", interface("b").mac), "02:00:00:00:00:77");
+    EXPECT_EQ(table.hot(interface("b").index).mac.load(), 0x02'00'00'00'00'77U);
+    run("delete interface lan");
+    EXPECT_THAT(run("show interface"), IsEmpty());
+    EXPECT_THAT(run("show vlan"), IsEmpty());
+}
+
+TEST_F(PluginTest, GivesAVlanBack) {
+    run("add vlan a parent lan id 10");
+    run("delete interface a");
+    run("add vlan b parent lan id 10");
+    EXPECT_THAT(run("show vlan"), ElementsAre(R"({"name":"b","parent":"lan","id":10})"));
+}
+
+TEST_F(PluginTest, IsPartOfTheRunningConfiguration) {
+    run("add vlan z parent lan id 10 type dot1ad");
+    run("add vlan a parent z id 20");
+    run("add vlan rest parent lan default");
+    std::vector<std::string> lines;
+    router_.api.config().write([&](std::string_view method, const auto& request) {
+        if (method == "sluice.vlan.Vlans.Add") {
+            lines.push_back(request.ShortDebugString());
+        }
+    });
+    EXPECT_THAT(lines, ElementsAre(R"(name: "rest" parent: "lan")",
+                                   R"(name: "z" parent: "lan" id: 10 type: TAG_TYPE_DOT1AD)",
+                                   R"(name: "a" parent: "z" id: 20)"));
+}
+
+TEST_F(PluginTest, TakesItsInterfacesAlong) {
+    run("add vlan a parent lan id 10");
+    run("add vlan b parent a id 10");
+    must(router_.host->unload("vlan"));
+    EXPECT_EQ(router_.router->interfaces().all().size(), 1U);
+    EXPECT_EQ(router_.router->ether_types().find(vnet::wire::EtherType::vlan), graph::no_node);
+    must(router_.host->load("vlan"));
+    run("add vlan a parent lan id 10");
+}
+
+}  // namespace
+}  // namespace vlan
