@@ -58,7 +58,7 @@ private:
         }
     }
 
-    static constexpr std::array<std::string_view, 29> templates = {
+    static constexpr std::array<std::string_view, 30> templates = {
         "add port <i> device net_null<9>",
         "add port <i> device net_null<9>,size=128 tx-queues 2",
         "add null <i>",
@@ -67,6 +67,7 @@ private:
         "add vlan <i> parent <i> id <9>",
         "add vlan <i> parent <i> id <9> type dot1ad",
         "add vlan <i> parent <i> default",
+        "add cross-connect <i> <i>",
         "add pg interface <i> mac 02:00:00:00:01:0<9>",
         "set interface <i> mtu <mtu>",
         "set interface <i> mac 02:00:00:00:02:0<9>",
@@ -114,7 +115,7 @@ void live(Box& box, Operator& somebody, unsigned lines, std::set<std::string>& u
 
 TEST(RunningConfig, AnyStateSavedAndReplayedIsTheSameState) {
     std::set<std::string> used;
-    for (unsigned seed = 0; seed < 25; ++seed) {
+    for (unsigned seed = 0; seed < 40; ++seed) {
         SCOPED_TRACE(seed);
         Operator somebody(seed);
         std::string text;
@@ -140,6 +141,20 @@ TEST(RunningConfig, AnyStateSavedAndReplayedIsTheSameState) {
             EXPECT_TRUE(used.contains(method->name())) << method->name();
         }
     }
+}
+
+TEST(RunningConfig, ARouteByAnInterfaceOutlivesItsNetwork) {
+    Box box;
+    for (const char* line : {"add null i0", "add address i0 10.7.0.1/24",
+                             "add route 20.0.0.0/8 via 10.7.0.6 interface i0",
+                             "delete address i0 10.7.0.1/24"}) {
+        ASSERT_TRUE(box.run(line).ok()) << line;
+    }
+    Box again;
+    const absl::Status status =
+        api::config::run_lines(box.running(), "saved", again.commands, again.router.api);
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(again.running(), box.running());
 }
 
 TEST(RunningConfig, AnyStateCanBecomeAnyOther) {

@@ -51,14 +51,8 @@ absl::StatusOr<ip4::Via> read_via(Router& router, const sluice::ConfiguredRoute&
         if (!interface.ok()) {
             return interface.status();
         }
+        // Its network may come later, or be gone for a while: a route outlives the address.
         via.interface = (*interface)->index;
-        if (!router.addresses().on_link(via.interface, via.next_hop)) {
-            return absl::InvalidArgumentError(
-                fmt::format("{} is in no network of interface '{}'; add an address in its network "
-                            "first, or leave "
-                            "the interface out",
-                            via.next_hop, route.interface()));
-        }
     }
     return via;
 }
