@@ -60,7 +60,7 @@ Measure::Measure(graph::Engine& engine, vnet::Router& router, const Ends& ends, 
       ends_(ends),
       destinations_(path.destinations()),
       load_(load),
-      first_node_(engine.graph().find("ethernet-input")),
+      first_node_(engine.graph().find(std::string(path.first_node))),
       back_(queue_of(engine, router, path.back_by)),
       frame_(make_frame(load.size, router.interfaces().hot(ends.in).mac.load())) {}
 

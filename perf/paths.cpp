@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "perf/cross_connect_path.hpp"
 #include "perf/memif_path.hpp"
 
 namespace perf {
@@ -63,7 +64,8 @@ Path million_routes() {
 }  // namespace
 
 const std::vector<Path>& paths() {
-    static const std::vector<Path> all = {one_route(), million_routes(), memif_path()};
+    static const std::vector<Path> all = {one_route(), million_routes(), memif_path(),
+                                          cross_connect_path()};
     return all;
 }
 

@@ -34,6 +34,8 @@ struct Path {
     /// The interface that packets come back by which left on the way: its queue is polled, and
     /// that is part of the path, until all are back. Empty: none do.
     std::string_view back_by = {};
+    /// The node that packets are handed to.
+    std::string_view first_node = "ethernet-input";
 };
 
 /// The fixed neighbour behind `out`.

@@ -19,7 +19,8 @@ from lib.lab import LAN, LAN_ROUTER, WAN, WAN_ROUTER, set_up_host
 from lib.netns import Namespace, join
 from lib.wait import PATIENCE, wait_until
 
-PACKAGES = {"sluice", "sluice-dev", "sluice-plugin-pg", "sluice-plugin-graph-svg", "sluice-plugin-vlan"}
+PACKAGES = {"sluice", "sluice-dev", "sluice-plugin-pg", "sluice-plugin-graph-svg", "sluice-plugin-vlan",
+            "sluice-plugin-cross-connect"}
 # How exposed systemd finds the service, in tenths: 0 best, 100 worst.
 MOST_EXPOSED = 35
 

@@ -62,6 +62,16 @@ def test_priority_is_kept_from_one_vlan_into_another(stick):
     assert set(stick.switch.seen) == {(10, 5), (20, 5)}
 
 
+def test_a_cross_connect_translates_vlans(stick):
+    """One network whose hosts are in two VLANs: what comes in with one tag leaves with the other."""
+    stick.wan.ip("address", "flush", "dev", "eth0")
+    stick.wan.ip("address", "add", "10.0.1.3/24", "dev", "eth0")
+    stick.switch.priority = 3
+    stick.daemon.ctl("add cross-connect lan wan")
+    assert ping(stick.lan, "10.0.1.3", count=3).received == 3
+    assert set(stick.switch.seen) >= {(10, 3), (20, 3)}
+
+
 def test_what_has_no_vlan_is_a_counted_drop(stick):
     assert ping(stick.lan, WAN, count=1).received == 1
     stick.daemon.ctl("delete interface wan")

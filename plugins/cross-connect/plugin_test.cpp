@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "plugins/host/testing/command_lines.hpp"
+#include "plugins/host/testing/router_fixture.hpp"
+
+namespace cross_connect {
+namespace {
+
+using plugins::host::testing::CommandLines;
+using plugins::host::testing::must;
+using plugins::host::testing::RouterFixture;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+/// The plugin in a router, driven by its command lines. This thread is the control thread.
+class PluginTest : public ::testing::Test {
+protected:
+    PluginTest() : router_(PLUGIN_DIRECTORY) {
+        must(router_.host->load("cross-connect"));
+        lines_ = std::make_unique<CommandLines>(router_.api);
+        for (const char* name : {"a", "b", "c"}) {
+            run(std::string("add null ") + name);
+        }
+    }
+
+    std::vector<std::string> run(const std::string& line) {
+        auto replies = lines_->run(line);
+        EXPECT_TRUE(replies.ok()) << line << ": " << replies.status();
+        return replies.ok() ? *replies : std::vector<std::string>();
+    }
+    std::string refusal(const std::string& line) {
+        const auto replies = lines_->run(line);
+        EXPECT_FALSE(replies.ok()) << line;
+        return std::string(replies.status().message());
+    }
+    bool on(const std::string& name) {
+        return router_.engine->graph().has_feature(
+            "device-input", "cross-connect", must(router_.router->interfaces().find(name))->index);
+    }
+
+    RouterFixture router_;
+    std::unique_ptr<CommandLines> lines_;
+};
+
+TEST_F(PluginTest, JoinsTwoInterfacesBothWays) {
+    run("add cross-connect b a");
+    EXPECT_THAT(run("show cross-connect"), ElementsAre(R"({"first":"b","second":"a"})"));
+    EXPECT_TRUE(on("a") && on("b") && !on("c"));
+    run("delete cross-connect a b");
+    EXPECT_THAT(run("show cross-connect"), IsEmpty());
+    EXPECT_FALSE(on("a") || on("b"));
+    run("add cross-connect a c");
+}
+
+TEST_F(PluginTest, RefusesInASentence) {
+    run("add cross-connect a b");
+    EXPECT_EQ(refusal("add cross-connect c a"),
+              "interface 'a' is joined with 'b' already; delete that first");
+    EXPECT_EQ(refusal("add cross-connect c c"),
+              "interface 'c' cannot be joined with itself; name two");
+    EXPECT_THAT(refusal("add cross-connect c nowhere"), HasSubstr("'nowhere'"));
+    EXPECT_EQ(refusal("delete cross-connect a c"),
+              "'a' and 'c' are not joined; `show cross-connect` lists what is");
+    EXPECT_THAT(refusal("delete cross-connect nowhere a"), HasSubstr("'nowhere'"));
+    EXPECT_EQ(run("show cross-connect").size(), 1U);
+}
+
+TEST_F(PluginTest, EndsWithEitherInterface) {
+    run("add cross-connect a b");
+    run("delete interface b");
+    EXPECT_THAT(run("show cross-connect"), IsEmpty());
+    EXPECT_FALSE(on("a"));
+    run("add cross-connect a c");
+    run("delete interface a");
+    EXPECT_THAT(run("show cross-connect"), IsEmpty());
+    EXPECT_FALSE(on("c"));
+}
+
+TEST_F(PluginTest, LeavesNothingOnWhenItGoes) {
+    run("add cross-connect a b");
+    must(router_.host->unload("cross-connect"));
+    EXPECT_FALSE(on("a"));
+    must(router_.host->load("cross-connect"));
+    EXPECT_FALSE(on("a"));
+}
+
+}  // namespace
+}  // namespace cross_connect
