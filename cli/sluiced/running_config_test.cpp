@@ -145,9 +145,9 @@ TEST(RunningConfig, AnyStateSavedAndReplayedIsTheSameState) {
 
 TEST(RunningConfig, ARouteByAnInterfaceOutlivesItsNetwork) {
     Box box;
-    for (const char* line : {"add null i0", "add address i0 10.7.0.1/24",
-                             "add route 20.0.0.0/8 via 10.7.0.6 interface i0",
-                             "delete address i0 10.7.0.1/24"}) {
+    for (const char* line :
+         {"add null i0", "add address i0 10.7.0.1/24",
+          "add route 20.0.0.0/8 via 10.7.0.6 interface i0", "delete address i0 10.7.0.1/24"}) {
         ASSERT_TRUE(box.run(line).ok()) << line;
     }
     Box again;
