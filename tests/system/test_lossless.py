@@ -154,7 +154,7 @@ def captures(daemon):
     """To a file that is nowhere else: of all, then of drops only."""
     with tempfile.TemporaryDirectory() as folder:
         for at in ("all", "drop"):
-            daemon.ctl(f"capture start {folder}/{at}.pcapng at {at} packets 2000", "show capture", "capture stop")
+            daemon.ctl(f"capture start {folder}/{at}.pcapng at {at} packets 100000000", "show capture", "capture stop")
 
 
 def neighbors(daemon):
