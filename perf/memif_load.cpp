@@ -103,6 +103,10 @@ void LoadGenerator::take(const rte_mbuf& packet, uint64_t now) {
         packet.data_len < stamp_offset + sizeof(Stamp)
             ? nullptr
             : wire::view<wire::Ip4Header>(data + ip_offset, packet.data_len - ip_offset);
+    if (ethernet != nullptr && ethernet->type == wire::to_be(wire::EtherType::arp)) {
+        // The router tells its neighbours who it is whenever a link has come up.
+        return;
+    }
     if (ip == nullptr || ethernet->type != wire::to_be(wire::EtherType::ip4) ||
         ip->protocol_number != uint8_t(wire::IpProtocol::udp) || ip->ttl != ttl - 1) {
         ++result_.strange;
