@@ -10,7 +10,7 @@ namespace {
 using cross_connect::Connect;
 using cross_connect::Connections;
 
-absl::Status set_up(vnet::Router& router, const Ends&) {
+absl::Status join_ends(vnet::Router& router, const Ends&) {
     graph::Graph& graph = router.engine().graph();
     const auto node = std::make_shared<Connect>(router.interfaces());
     if (const auto id = graph.add<Connect>(std::shared_ptr<const Connect>(node)); !id.ok()) {
@@ -27,7 +27,7 @@ absl::Status set_up(vnet::Router& router, const Ends&) {
 
 Path cross_connect_path() {
     return {"l2-xc", "cross-connect",
-            set_up,  [] { return std::vector{vnet::wire::Ip4Address(192, 0, 2, 1)}; },
+            join_ends,  [] { return std::vector{vnet::wire::Ip4Address(192, 0, 2, 1)}; },
             {},      Connect::info.name};
 }
 
