@@ -16,7 +16,7 @@ SLUICECTL = BUILD / "bin" / "sluicectl"
 SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:")
 
 
-def shell(socket, *arguments, stdin="", timeout=30, env=None):
+def shell(socket, *arguments, stdin="", timeout=60, env=None):
     """Runs sluicectl to its end."""
     return subprocess.run([SLUICECTL, "--socket", socket, *map(str, arguments)], input=stdin, capture_output=True,
                           text=True, timeout=timeout * PATIENCE, env=env)
