@@ -26,9 +26,9 @@ absl::Status join_ends(vnet::Router& router, const Ends&) {
 }  // namespace
 
 Path cross_connect_path() {
-    return {"l2-xc", "cross-connect",
-            join_ends,  [] { return std::vector{vnet::wire::Ip4Address(192, 0, 2, 1)}; },
-            {},      Connect::info.name};
+    return {"l2-xc",   "cross-connect",
+            join_ends, [] { return std::vector{vnet::wire::Ip4Address(192, 0, 2, 1)}; },
+            {},        Connect::info.name};
 }
 
 }  // namespace perf
