@@ -84,7 +84,7 @@ def test_what_the_packages_are(debs):
         if name != "sluice":
             assert f"sluice (= {version})" in field(deb, "Depends"), name
         files = run("dpkg-deb", "--contents", deb)
-        assert f"./usr/share/doc/{name}/copyright" in files and "/work/" not in files
+        assert f"./usr/share/doc/{name}/copyright" in files and str(ROOT) not in files
     assert "libgvc6" in field(debs["sluice-plugin-graph-svg"], "Depends")
     conffiles = run("dpkg-deb", "--info", sluice, "conffiles").split()
     assert conffiles == ["/etc/default/sluice", "/etc/sluice/sluice.conf", "/etc/sysctl.d/60-sluice.conf"]
