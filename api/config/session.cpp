@@ -49,13 +49,18 @@ void Session::warn(const std::string& sentence) const {
 }
 
 absl::StatusOr<Document> Session::candidate() {
-    absl::StatusOr<Document> document = base_ ? *base_ : configuration_.running();
-    if (!document.ok()) {
-        return document;
-    }
+    absl::StatusOr<Document> document = base_ ? *base_ : running();
+    return document.ok() ? with_edits(*std::move(document)) : document;
+}
+
+absl::StatusOr<Document> Session::candidate(const Document& running) {
+    return with_edits(base_ ? *base_ : running);
+}
+
+absl::StatusOr<Document> Session::with_edits(Document document) {
     for (const std::string& edit : edits_) {
         // What it took back may have gone from the running configuration meanwhile.
-        if (absl::Status status = configuration_.edit(*document, edit);
+        if (absl::Status status = configuration_.edit(document, edit);
             !status.ok() && !absl::IsNotFound(status)) {
             return absl::Status(status.code(),
                                 fmt::format("the candidate's '{}' cannot be read any longer: {}; "
@@ -156,7 +161,7 @@ absl::StatusOr<std::vector<Change>> Session::difference(std::optional<std::uint6
         return now.status();
     }
     if (!revision) {
-        const auto wanted = candidate();
+        const auto wanted = candidate(*now);
         if (!wanted.ok()) {
             return wanted.status();
         }
@@ -187,7 +192,7 @@ absl::StatusOr<Session::Size> Session::commit(std::string comment,
     if (!before.ok()) {
         return before.status();
     }
-    const auto wanted = candidate();
+    const auto wanted = candidate(*before);
     if (!wanted.ok()) {
         return wanted.status();
     }

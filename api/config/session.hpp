@@ -75,6 +75,9 @@ private:
         absl::Time until;
     };
 
+    /// The candidate where this is what runs.
+    absl::StatusOr<Document> candidate(const Document& running);
+    absl::StatusOr<Document> with_edits(Document document);
     void warn(const std::string& sentence) const;
     void start_timer(absl::Duration time);
     void go_back();

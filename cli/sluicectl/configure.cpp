@@ -37,15 +37,12 @@ std::string pending(const Session& session) {
                        state.added() == 1 ? "" : "s", state.removed());
 }
 
-void remark(const Session& session, const std::string& sentence) {
-    session.out() << session.options().screen.paint(sentence, "2") << std::endl;
-}
-
 Result leave(Session& session, const Input&) {
     if (const std::string changes = pending(session); !changes.empty()) {
-        remark(session, fmt::format("(the candidate keeps {}: 'commit' makes it run, 'discard' "
-                                    "forgets it)",
-                                    changes));
+        session.remark(
+            fmt::format("(the candidate keeps {}: 'commit' makes it run, 'discard' "
+                        "forgets it)",
+                        changes));
     }
     return session.leave_mode();
 }
@@ -118,7 +115,7 @@ Result configure(Session& session, const Input& input) {
                 Exit::refused, false};
     }
     if (const std::string changes = pending(session); !changes.empty()) {
-        remark(session, fmt::format("(the candidate already has {}: 'diff' shows them)", changes));
+        session.remark(fmt::format("(the candidate already has {}: 'diff' shows them)", changes));
     }
     session.enter_mode(std::make_unique<ConfigureMode>());
     return {};

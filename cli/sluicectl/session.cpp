@@ -72,12 +72,14 @@ void Session::follow() {
         return;
     }
     if (status.ok() && (lost_ || backend_.connections() != connections_)) {
-        out_ << options_.screen.paint(lost_ ? "(the daemon is back)" : "(the daemon was restarted)",
-                                      "2")
-             << '\n';
+        remark(lost_ ? "(the daemon is back)" : "(the daemon was restarted)");
         lost_ = false;
         connections_ = backend_.connections();
     }
+}
+
+void Session::remark(std::string_view sentence) const {
+    out_ << options_.screen.paint(sentence, "2") << std::endl;
 }
 
 void Session::enter_mode(std::unique_ptr<Mode> mode) {
@@ -113,9 +115,14 @@ const Builtin* Session::builtin(std::string_view line, const std::string& word) 
     if (found == nullptr) {
         return nullptr;
     }
-    const bool taken = whole ? found->takes_command && parse_pipeline(line).ok() &&
-                                   schema_->grammar().parse(parse_pipeline(line)->command).ok()
-                             : !schema_->grammar().complete(word).candidates.empty();
+    if (!whole) {
+        return schema_->grammar().complete(word).candidates.empty() ? found : nullptr;
+    }
+    if (!found->takes_command) {
+        return found;
+    }
+    const auto pipeline = parse_pipeline(line);
+    const bool taken = pipeline.ok() && schema_->grammar().parse(pipeline->command).ok();
     return taken ? nullptr : found;
 }
 

@@ -77,6 +77,9 @@ public:
                            api::grammar::Sink& sink, std::ostream& out,
                            const std::stop_token& stop);
 
+    /// Shows a remark of the shell's own, set off from what commands show.
+    void remark(std::string_view sentence) const;
+
     Backend& backend() const { return backend_; }
     const Options& options() const { return options_; }
     std::ostream& out() const { return out_; }
