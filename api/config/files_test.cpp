@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/config/files.hpp"
+#include "api/testing/temp_dir.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -8,8 +9,6 @@
 
 #include <filesystem>
 #include <fstream>
-
-#include "api/config/testing/folder.hpp"
 
 namespace api::config {
 namespace {
@@ -31,7 +30,7 @@ protected:
         return status.st_mode & 07777;
     }
 
-    const testing::Folder own_;
+    const api::testing::TempDir own_;
     const std::string& folder_ = own_.path();
     const std::string path_ = folder_ + "/sluice.conf";
 };

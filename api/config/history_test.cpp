@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/config/history.hpp"
+#include "api/testing/temp_dir.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
-
-#include "api/config/testing/folder.hpp"
 
 namespace api::config {
 namespace {
@@ -18,7 +17,7 @@ using ::testing::SizeIs;
 
 class FolderTest : public ::testing::Test {
 protected:
-    const testing::Folder own_;
+    const api::testing::TempDir own_;
     const std::string& folder_ = own_.path();
     std::vector<std::string> warnings_;
 };

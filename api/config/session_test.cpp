@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "api/config/files.hpp"
-#include "api/config/testing/folder.hpp"
 #include "api/config/testing/world.hpp"
+#include "api/testing/temp_dir.hpp"
 
 namespace api::config {
 namespace {
@@ -40,7 +40,7 @@ protected:
 
     testing::World world_;
     boost::asio::io_context control_;
-    const testing::Folder own_;
+    const api::testing::TempDir own_;
     const std::string& folder_ = own_.path();
     std::vector<std::string> warnings_;
     std::optional<Session> session_;

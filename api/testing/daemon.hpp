@@ -18,24 +18,10 @@
 #include "api/client/client.hpp"
 #include "api/server/describe.hpp"
 #include "api/server/server.hpp"
+#include "api/testing/temp_dir.hpp"
 #include "api/testing/toys.hpp"
 
 namespace api::testing {
-
-/// A directory that goes with its owner.
-class TempDir {
-public:
-    TempDir() : path_(::mkdtemp(template_)) {}
-    ~TempDir() { std::filesystem::remove_all(path_); }
-    TempDir(const TempDir&) = delete;
-    TempDir& operator=(const TempDir&) = delete;
-
-    std::string file(const std::string& name) const { return path_ + "/" + name; }
-
-private:
-    char template_[24] = "/tmp/sluice-api-XXXXXX";
-    std::string path_;
-};
 
 /// Waits until `condition` holds; false after ten seconds.
 inline bool eventually(const std::function<bool()>& condition) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "api/testing/temp_dir.hpp"
 #include "cli/schema/schema.hpp"
 
 namespace cli::compat::testing {
@@ -21,8 +22,6 @@ using Texts = std::map<std::string, std::string>;
 class Api {
 public:
     explicit Api(const Texts& texts) : texts_(texts) {
-        char name[] = "/tmp/sluice-compat-XXXXXX";
-        folder_ = ::mkdtemp(name);
         std::string words;
         for (const auto& [file, text] : texts) {
             std::filesystem::create_directories((folder_ / "tree" / file).parent_path());
@@ -45,7 +44,6 @@ public:
         }
         schema_->keep(names);
     }
-    ~Api() { std::filesystem::remove_all(folder_); }
     Api(const Api&) = delete;
     Api& operator=(const Api&) = delete;
 
@@ -56,7 +54,8 @@ public:
 
 private:
     Texts texts_;
-    std::filesystem::path folder_;
+    const api::testing::TempDir own_;
+    const std::filesystem::path folder_ = own_.path();
     std::unique_ptr<schema::Schema> schema_;
 };
 

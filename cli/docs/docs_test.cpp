@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "api/grammar/testing/fixture.hpp"
+#include "api/testing/temp_dir.hpp"
 #include "cli/docs/html.hpp"
 #include "cli/docs/man.hpp"
 
@@ -19,12 +20,9 @@ using ::testing::Not;
 class DocsTest : public ::testing::Test {
 protected:
     DocsTest() {
-        char name[] = "/tmp/sluice-docs-XXXXXX";
-        folder_ = ::mkdtemp(name);
         std::ofstream(folder_ / "set", std::ios::binary) << grammar_test_descriptors();
         book_ = std::make_unique<Book>((folder_ / "set").string(), "1.2.3");
     }
-    ~DocsTest() override { std::filesystem::remove_all(folder_); }
 
     std::string read(const std::filesystem::path& path) const {
         std::stringstream text;
@@ -32,7 +30,8 @@ protected:
         return text.str();
     }
 
-    std::filesystem::path folder_;
+    const api::testing::TempDir own_;
+    const std::filesystem::path folder_ = own_.path();
     std::unique_ptr<Book> book_;
 };
 

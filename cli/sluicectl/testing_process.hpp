@@ -15,22 +15,11 @@
 #include <string>
 #include <vector>
 
+#include "api/testing/temp_dir.hpp"
+
 namespace cli {
 
-/// A directory that goes with its owner.
-class TempDir {
-public:
-    TempDir() : path_(::mkdtemp(template_)) {}
-    ~TempDir() { std::filesystem::remove_all(path_); }
-    TempDir(const TempDir&) = delete;
-    TempDir& operator=(const TempDir&) = delete;
-
-    std::string file(const std::string& name) const { return path_ + "/" + name; }
-
-private:
-    char template_[24] = "/tmp/sluicectl-XXXXXX";
-    std::string path_;
-};
+using api::testing::TempDir;
 
 /// What a program left behind.
 struct Finished {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 #include <vector>
+#include "api/testing/temp_dir.hpp"
 
 namespace cli {
 namespace {
@@ -16,12 +17,6 @@ using ::testing::UnorderedElementsAre;
 
 class CrashFilesTest : public ::testing::Test {
 protected:
-    CrashFilesTest() {
-        char name[] = "/tmp/sluice-crashes-XXXXXX";
-        folder_ = ::mkdtemp(name);
-    }
-    ~CrashFilesTest() override { std::filesystem::remove_all(folder_); }
-
     void make(const std::string& name) { std::ofstream(folder_ / name) << "a report"; }
     std::vector<std::string> names() const {
         std::vector<std::string> all;
@@ -31,7 +26,8 @@ protected:
         return all;
     }
 
-    std::filesystem::path folder_;
+    const api::testing::TempDir own_;
+    const std::filesystem::path folder_ = own_.path();
 };
 
 TEST_F(CrashFilesTest, TheOldestGoAndOtherFilesStay) {

@@ -2,47 +2,28 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "plugins/host/testing/command_lines.hpp"
-#include "plugins/host/testing/router_fixture.hpp"
+#include "plugins/host/testing/plugin_fixture.hpp"
 
 namespace cross_connect {
 namespace {
 
-using plugins::host::testing::CommandLines;
 using plugins::host::testing::must;
-using plugins::host::testing::RouterFixture;
+using plugins::host::testing::PluginFixture;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-/// The plugin in a router, driven by its command lines. This thread is the control thread.
-class PluginTest : public ::testing::Test {
+class PluginTest : public PluginFixture {
 protected:
-    PluginTest() : router_(PLUGIN_DIRECTORY) {
-        must(router_.host->load("cross-connect"));
-        lines_ = std::make_unique<CommandLines>(router_.api);
+    PluginTest() : PluginFixture(PLUGIN_DIRECTORY, "cross-connect") {
         for (const char* name : {"a", "b", "c"}) {
             run(std::string("add null ") + name);
         }
     }
-
-    std::vector<std::string> run(const std::string& line) {
-        auto replies = lines_->run(line);
-        EXPECT_TRUE(replies.ok()) << line << ": " << replies.status();
-        return replies.ok() ? *replies : std::vector<std::string>();
-    }
-    std::string refusal(const std::string& line) {
-        const auto replies = lines_->run(line);
-        EXPECT_FALSE(replies.ok()) << line;
-        return std::string(replies.status().message());
-    }
     bool on(const std::string& name) {
-        return router_.engine->graph().has_feature(
-            "device-input", "cross-connect", must(router_.router->interfaces().find(name))->index);
+        return router_.engine->graph().has_feature("device-input", "cross-connect",
+                                                   interface(name).index);
     }
-
-    RouterFixture router_;
-    std::unique_ptr<CommandLines> lines_;
 };
 
 TEST_F(PluginTest, JoinsTwoInterfacesBothWays) {

@@ -9,16 +9,14 @@
 #include <functional>
 #include <thread>
 
-#include "plugins/host/testing/command_lines.hpp"
-#include "plugins/host/testing/router_fixture.hpp"
+#include "plugins/host/testing/plugin_fixture.hpp"
 #include "plugins/pg/capture.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
 namespace pg {
 namespace {
 
-using plugins::host::testing::CommandLines;
-using plugins::host::testing::RouterFixture;
+using plugins::host::testing::PluginFixture;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -29,25 +27,13 @@ using vnet::wire::testing::to_hex;
 
 /// The plugin in a router whose worker runs, driven by its command lines. This thread is the
 /// control thread.
-class PluginTest : public ::testing::Test {
+class PluginTest : public PluginFixture {
 protected:
-    PluginTest() : directory_(::mkdtemp(template_)), router_(PG_DIRECTORY) {
-        plugins::host::testing::must(router_.host->load("pg"));
+    PluginTest() : PluginFixture(PG_DIRECTORY, "pg"), directory_(::mkdtemp(template_)) {
         plugins::host::testing::must(router_.engine->start());
-        lines_ = std::make_unique<CommandLines>(router_.api);
     }
     ~PluginTest() override { std::filesystem::remove_all(directory_); }
 
-    std::vector<std::string> run(const std::string& line) {
-        auto replies = lines_->run(line);
-        EXPECT_TRUE(replies.ok()) << line << ": " << replies.status();
-        return replies.ok() ? *replies : std::vector<std::string>();
-    }
-    std::string refusal(const std::string& line) {
-        const auto replies = lines_->run(line);
-        EXPECT_FALSE(replies.ok()) << line;
-        return std::string(replies.status().message());
-    }
     std::string path(const std::string& name) const { return std::string(directory_) + "/" + name; }
 
     /// Runs control until the condition holds; false after twenty seconds.
@@ -91,8 +77,6 @@ protected:
 
     char template_[32] = "/tmp/sluice-pg-XXXXXX";
     const char* directory_;
-    RouterFixture router_;
-    std::unique_ptr<CommandLines> lines_;
 };
 
 TEST_F(PluginTest, ReplaysACaptureThroughTheRouterAndRecordsWhatComesOut) {

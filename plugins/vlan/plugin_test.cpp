@@ -4,44 +4,20 @@
 
 #include <map>
 
-#include "plugins/host/testing/command_lines.hpp"
-#include "plugins/host/testing/router_fixture.hpp"
+#include "plugins/host/testing/plugin_fixture.hpp"
 
 namespace vlan {
 namespace {
 
-using plugins::host::testing::CommandLines;
 using plugins::host::testing::must;
-using plugins::host::testing::RouterFixture;
+using plugins::host::testing::PluginFixture;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-/// The plugin in a router, driven by its command lines. This thread is the control thread.
-class PluginTest : public ::testing::Test {
+class PluginTest : public PluginFixture {
 protected:
-    PluginTest() : router_(VLAN_DIRECTORY) {
-        must(router_.host->load("vlan"));
-        lines_ = std::make_unique<CommandLines>(router_.api);
-        run("add null lan");
-    }
-
-    std::vector<std::string> run(const std::string& line) {
-        auto replies = lines_->run(line);
-        EXPECT_TRUE(replies.ok()) << line << ": " << replies.status();
-        return replies.ok() ? *replies : std::vector<std::string>();
-    }
-    std::string refusal(const std::string& line) {
-        const auto replies = lines_->run(line);
-        EXPECT_FALSE(replies.ok()) << line;
-        return std::string(replies.status().message());
-    }
-    const vnet::interface::Interface& interface(const std::string& name) {
-        return *must(router_.router->interfaces().find(name));
-    }
-
-    RouterFixture router_;
-    std::unique_ptr<CommandLines> lines_;
+    PluginTest() : PluginFixture(VLAN_DIRECTORY, "vlan") { run("add null lan"); }
 };
 
 TEST_F(PluginTest, MakesInterfacesOfVlans) {
