@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
 #include <utility>
 
 #include "vnet/wire/arp.hpp"
 #include "vnet/wire/bytes.hpp"
 #include "vnet/wire/checksum.hpp"
+#include "vnet/wire/detail/dissector.hpp"
 #include "vnet/wire/ethernet.hpp"
 #include "vnet/wire/icmp4.hpp"
 #include "vnet/wire/ip4_header.hpp"
@@ -17,11 +17,8 @@
 #include "vnet/wire/udp.hpp"
 
 namespace vnet::wire {
+namespace detail {
 namespace {
-
-using Bytes = std::span<const std::byte>;
-
-constexpr std::size_t most_layers = 16;
 
 std::string flags_text(const TcpHeader& tcp) {
     static constexpr std::pair<TcpFlags, std::string_view> words[] = {
@@ -38,76 +35,7 @@ std::string flags_text(const TcpHeader& tcp) {
     return text.empty() ? "none" : text;
 }
 
-/// The word for a number, or the number where there is none.
-template <class Enum>
-std::string word_or_number(Enum value, std::string_view number_format) {
-    const std::string_view word = name(value);
-    return word.empty() ? fmt::format(fmt::runtime(fmt::string_view(number_format)),
-                                      static_cast<unsigned>(value))
-                        : std::string(word);
-}
-
-/// Adds fields and words to one layer.
-class Writer {
-public:
-    explicit Writer(Layer& layer) : layer_(layer) {}
-
-    template <class Value>
-    Writer& field(std::string_view field_name, const Value& value) {
-        layer_.fields.push_back({field_name, fmt::format("{}", value)});
-        return *this;
-    }
-    template <class... Values>
-    Writer& words(fmt::format_string<Values...> format, Values&&... values) {
-        layer_.summary += ' ';
-        fmt::format_to(std::back_inserter(layer_.summary), format, std::forward<Values>(values)...);
-        return *this;
-    }
-    Writer& fault(std::string_view text) {
-        layer_.fields.push_back({"fault", std::string(text)});
-        return words("({})", text);
-    }
-    Writer& truncated(std::size_t have, std::size_t need) {
-        return fault(fmt::format("truncated: {} of {} bytes", have, need));
-    }
-
-private:
-    Layer& layer_;
-};
-
-/// The addresses that a layer-4 checksum covers, and whether the whole segment is here.
-struct L4Context {
-    const Ip4Header& ip;
-    bool complete;
-};
-
-class Dissector {
-public:
-    void ethernet(Bytes bytes);
-    void ip4(Bytes bytes);
-    std::vector<Layer> take() { return std::move(layers_); }
-
-private:
-    Writer layer(std::string_view layer_name) {
-        layers_.push_back({layer_name, std::string(layer_name), {}, quoting_});
-        return Writer(layers_.back());
-    }
-    [[nodiscard]] bool is_full() const { return layers_.size() + 1 >= most_layers; }
-
-    void by_type(EtherType type, Bytes bytes);
-    void data(std::string_view kind, Bytes bytes);
-    void vlan(EtherType kind, Bytes bytes);
-    void arp(Bytes bytes);
-    void ip4_options(Writer& out, Bytes bytes);
-    void by_protocol(Bytes payload, const L4Context& context);
-    void icmp(Bytes bytes, const L4Context& context);
-    void icmp_details(Writer& out, const Icmp4Header& header, Bytes bytes);
-    void udp(Bytes bytes, const L4Context& context);
-    void tcp(Bytes bytes, const L4Context& context);
-
-    std::vector<Layer> layers_;
-    bool quoting_ = false;
-};
+}  // namespace
 
 void Dissector::ethernet(Bytes bytes) {
     Writer out = layer("ethernet");
@@ -140,6 +68,8 @@ void Dissector::by_type(EtherType type, Bytes bytes) {
             return arp(bytes);
         case EtherType::ip4:
             return ip4(bytes);
+        case EtherType::ip6:
+            return ip6(bytes);
         default:
             return data(word_or_number(type, "type {:#06x}"), bytes);
     }
@@ -245,7 +175,11 @@ void Dissector::ip4(Bytes bytes) {
         out.fault("bad checksum");
     }
     const Bytes payload = after(at_most(bytes, total_length), header_length);
-    by_protocol(payload, {*header, !too_short && !header->is_fragment()});
+    by_protocol(payload, {.protocol = header->protocol(),
+                          .has_header = header->has_l4_header(),
+                          .complete = !too_short && !header->is_fragment(),
+                          .ip6 = false,
+                          .addresses = InternetSum().add(header->source).add(header->destination)});
 }
 
 void Dissector::ip4_options(Writer& out, Bytes bytes) {
@@ -260,25 +194,29 @@ void Dissector::ip4_options(Writer& out, Bytes bytes) {
 }
 
 void Dissector::by_protocol(Bytes payload, const L4Context& context) {
-    if (!context.ip.has_l4_header()) {
-        data("fragment of " + word_or_number(context.ip.protocol(), "protocol {}"), payload);
+    if (!context.has_header) {
+        data("fragment of " + word_or_number(context.protocol, "protocol {}"), payload);
         return;
     }
     if (is_full()) {
         data("more headers", payload);
         return;
     }
-    switch (context.ip.protocol()) {
+    switch (context.protocol) {
         case IpProtocol::icmp:
             return icmp(payload, context);
         case IpProtocol::udp:
             return udp(payload, context);
         case IpProtocol::tcp:
             return tcp(payload, context);
+        case IpProtocol::icmp6:
+            return icmp6(payload, context);
         case IpProtocol::ipip:
             return ip4(payload);
+        case IpProtocol::ip6:
+            return ip6(payload);
         default:
-            return data(word_or_number(context.ip.protocol(), "protocol {}"), payload);
+            return data(word_or_number(context.protocol, "protocol {}"), payload);
     }
 }
 
@@ -299,12 +237,19 @@ void Dissector::icmp(Bytes bytes, const L4Context& context) {
     }
     const Bytes rest = after(bytes, sizeof(Icmp4Header));
     out.field("payload-bytes", rest.size());
-    // One level only: an error about an error is not legal, and would let a packet nest itself.
-    if (is_error(type) && !quoting_ && !rest.empty() && !is_full()) {
-        quoting_ = true;
-        ip4(rest);
-        quoting_ = false;
+    if (is_error(type)) {
+        quote(rest, false);
     }
+}
+
+void Dissector::quote(Bytes bytes, bool as_ip6) {
+    // One level only: an error about an error is not legal, and would let a packet nest itself.
+    if (quoting_ || bytes.empty() || is_full()) {
+        return;
+    }
+    quoting_ = true;
+    as_ip6 ? ip6(bytes) : ip4(bytes);
+    quoting_ = false;
 }
 
 void Dissector::icmp_details(Writer& out, const Icmp4Header& header, Bytes bytes) {
@@ -364,8 +309,11 @@ void Dissector::udp(Bytes bytes, const L4Context& context) {
     }
     if (!header->length_fits(bytes.size())) {
         out.fault("malformed: length");
-    } else if (header->has_checksum() && !l4_checksum_ok(context.ip.source, context.ip.destination,
-                                                         IpProtocol::udp, bytes.first(length))) {
+    } else if (!header->has_checksum()) {
+        if (context.ip6) {
+            out.fault("no checksum");
+        }
+    } else if (!context.checksum_ok(bytes.first(length))) {
         out.fault("bad checksum");
     }
 }
@@ -404,19 +352,25 @@ void Dissector::tcp(Bytes bytes, const L4Context& context) {
         return;
     }
     out.field("payload-bytes", bytes.size() - header->data_offset());
-    if (!l4_checksum_ok(context.ip.source, context.ip.destination, IpProtocol::tcp, bytes)) {
+    if (!context.checksum_ok(bytes)) {
         out.fault("bad checksum");
     }
 }
 
-}  // namespace
+}  // namespace detail
 
 std::vector<Layer> dissect(std::span<const std::byte> packet, FirstLayer first) {
-    Dissector dissector;
-    if (first == FirstLayer::ethernet) {
-        dissector.ethernet(packet);
-    } else {
-        dissector.ip4(packet);
+    detail::Dissector dissector;
+    switch (first) {
+        case FirstLayer::ethernet:
+            dissector.ethernet(packet);
+            break;
+        case FirstLayer::ip4:
+            dissector.ip4(packet);
+            break;
+        case FirstLayer::ip6:
+            dissector.ip6(packet);
+            break;
     }
     return dissector.take();
 }

@@ -18,8 +18,8 @@ struct Field {
 
 /// One header of a packet.
 struct Layer {
-    /// "ethernet", "vlan", "arp", "ip4", "icmp", "udp", "tcp", or "data" for what is not
-    /// understood.
+    /// "ethernet", "vlan", "arp", "ip4", "icmp", "ip6", "icmp6", "udp", "tcp", an extension header
+    /// of IPv6 by the name of its protocol, or "data" for what is not understood.
     std::string_view name;
     /// The words for a one-line description, the name included.
     std::string summary;
@@ -29,7 +29,7 @@ struct Layer {
 };
 
 /// What the first byte belongs to.
-enum class FirstLayer : std::uint8_t { ethernet, ip4 };
+enum class FirstLayer : std::uint8_t { ethernet, ip4, ip6 };
 
 /// Takes a packet apart as far as its bytes go. Any bytes will do: what is missing, malformed or
 /// has a wrong checksum is said in the layer's summary and in its field "fault". At most 16 layers.

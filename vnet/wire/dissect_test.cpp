@@ -48,8 +48,8 @@ TEST(Describe, WholeFrames) {
         ethernet + "arp reply 10.0.0.1 is at 02:00:00:00:00:01");
     EXPECT_EQ(describe(packet().ethernet().type(0x9999).payload(46).bytes()),
               ethernet + "data type 0x9999 46 bytes");
-    EXPECT_EQ(describe(packet().ethernet().type(0x86dd).payload(40).bytes()),
-              ethernet + "data ip6 40 bytes");
+    EXPECT_EQ(describe(packet().ethernet().type(0x8847).payload(40).bytes()),
+              ethernet + "data mpls 40 bytes");
     EXPECT_EQ(describe(packet().ethernet().type(3).payload(46).bytes()),
               ethernet + "data llc 3 bytes");
 }

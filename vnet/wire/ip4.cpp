@@ -2,7 +2,6 @@
 #include "vnet/wire/ip4.hpp"
 
 #include <absl/status/status.h>
-#include <absl/strings/ascii.h>
 #include <fmt/format.h>
 
 #include <ostream>
@@ -11,36 +10,6 @@
 
 namespace vnet::wire {
 namespace {
-
-/// Takes a decimal number of 0 to `largest` off the front of `text`; on failure says what is wrong
-/// in `problem` and returns nothing.
-std::optional<std::uint32_t> take_number(std::string_view& text, std::uint32_t largest,
-                                         std::string_view what, std::string& problem) {
-    std::size_t digits = 0;
-    while (digits < text.size() && absl::ascii_isdigit(static_cast<unsigned char>(text[digits]))) {
-        ++digits;
-    }
-    if (digits == 0) {
-        problem = text.empty() ? fmt::format("{} is missing", what)
-                               : fmt::format("{} is not a decimal number", what);
-        return std::nullopt;
-    }
-    const std::string_view number = text.substr(0, digits);
-    if (digits > 1 && number.front() == '0') {
-        problem = fmt::format("{} has a leading zero", what);
-        return std::nullopt;
-    }
-    std::uint32_t value = 0;
-    for (const char digit : number) {
-        value = value * 10 + static_cast<std::uint32_t>(digit - '0');
-        if (value > largest) {
-            problem = fmt::format("{} is over {}", what, largest);
-            return std::nullopt;
-        }
-    }
-    text.remove_prefix(digits);
-    return value;
-}
 
 std::optional<Ip4Address> take_address(std::string_view text, std::string& problem) {
     static constexpr std::string_view octet_names[] = {"the first number", "the second number",

@@ -9,64 +9,9 @@
 #include "vnet/wire/bytes.hpp"
 #include "vnet/wire/endian.hpp"
 #include "vnet/wire/ip4.hpp"
+#include "vnet/wire/ip_protocol.hpp"
 
 namespace vnet::wire {
-
-/// What an IP packet carries (IANA protocol numbers). Other values are to be expected.
-enum class IpProtocol : std::uint8_t {
-    icmp = 1,
-    igmp = 2,
-    ipip = 4,
-    tcp = 6,
-    udp = 17,
-    ip6 = 41,
-    gre = 47,
-    esp = 50,
-    ah = 51,
-    icmp6 = 58,
-    ospf = 89,
-    vrrp = 112,
-    sctp = 132,
-    experimental = 253,  ///< RFC 3692
-};
-
-/// The word shown to people; empty for a protocol without one.
-[[nodiscard]] constexpr std::string_view name(IpProtocol protocol) noexcept {
-    switch (protocol) {
-        case IpProtocol::icmp:
-            return "icmp";
-        case IpProtocol::igmp:
-            return "igmp";
-        case IpProtocol::ipip:
-            return "ipip";
-        case IpProtocol::tcp:
-            return "tcp";
-        case IpProtocol::udp:
-            return "udp";
-        case IpProtocol::ip6:
-            return "ip6";
-        case IpProtocol::gre:
-            return "gre";
-        case IpProtocol::esp:
-            return "esp";
-        case IpProtocol::ah:
-            return "ah";
-        case IpProtocol::icmp6:
-            return "icmp6";
-        case IpProtocol::ospf:
-            return "ospf";
-        case IpProtocol::vrrp:
-            return "vrrp";
-        case IpProtocol::sctp:
-            return "sctp";
-        case IpProtocol::experimental:
-            return "experimental";
-    }
-    return {};
-}
-
-/// Explicit congestion notification (RFC 3168 5).
-enum class Ecn : std::uint8_t { not_capable = 0, capable_1 = 1, capable_0 = 2, congested = 3 };
 
 /// IPv4 header without options (RFC 791 3.1).
 struct Ip4Header {

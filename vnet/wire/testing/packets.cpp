@@ -9,7 +9,7 @@
 #include <string>
 
 #include "vnet/wire/bytes.hpp"
-#include "vnet/wire/checksum.hpp"
+#include "vnet/wire/ip6_header.hpp"
 #include "vnet/wire/udp.hpp"
 
 namespace vnet::wire::testing {
@@ -23,16 +23,6 @@ Value or_throw(const absl::StatusOr<Value>& value) {
     return *value;
 }
 
-/// The header at the start of a packet that this file has made.
-template <class Header>
-Header& at_start(Bytes& bytes) {
-    auto* header = view<Header>(bytes);
-    if (header == nullptr) {
-        throw std::logic_error("a header that was cut short");
-    }
-    return *header;
-}
-
 }  // namespace
 
 MacAddress mac(std::string_view text) {
@@ -44,10 +34,14 @@ Ip4Address ip(std::string_view text) {
 Ip4Prefix prefix(std::string_view text) {
     return or_throw(Ip4Prefix::parse(text));
 }
+Ip6Address ip6(std::string_view text) {
+    return or_throw(Ip6Address::parse(text));
+}
+Ip6Prefix prefix6(std::string_view text) {
+    return or_throw(Ip6Prefix::parse(text));
+}
 
-template <class Header>
-PacketMaker& PacketMaker::push(Kind kind, const Header& header) {
-    const auto bytes = bytes_of(header);
+PacketMaker& PacketMaker::push(Kind kind, std::span<const std::byte> bytes) {
     Layer layer;
     layer.kind = kind;
     layer.header.assign(bytes.begin(), bytes.end());
@@ -70,22 +64,17 @@ PacketMaker::Layer& PacketMaker::last(Kind wanted, std::string_view what) {
     return layer;
 }
 
-template <class Header>
-Header& PacketMaker::header(Kind wanted, std::string_view what) {
-    return at_start<Header>(last(wanted, what).header);
-}
-
 PacketMaker& PacketMaker::ethernet(MacArgument source, MacArgument destination) {
     EthernetHeader header;
     header.source = source.value;
     header.destination = destination.value;
-    return push(Kind::ethernet, header);
+    return push(Kind::ethernet, bytes_of(header));
 }
 
 PacketMaker& PacketMaker::vlan(std::uint16_t id, std::uint8_t priority, bool drop_eligible) {
     VlanTag tag;
     tag.control = VlanTag::make_control(id, priority, drop_eligible);
-    return push(Kind::vlan, tag);
+    return push(Kind::vlan, bytes_of(tag));
 }
 
 PacketMaker& PacketMaker::arp_request(MacArgument sender_mac, IpArgument sender,
@@ -94,7 +83,7 @@ PacketMaker& PacketMaker::arp_request(MacArgument sender_mac, IpArgument sender,
     header.sender_mac = sender_mac.value;
     header.sender_ip = sender.value;
     header.target_ip = target.value;
-    return push(Kind::arp, header);
+    return push(Kind::arp, bytes_of(header));
 }
 
 PacketMaker& PacketMaker::arp_reply(MacArgument sender_mac, IpArgument sender,
@@ -104,7 +93,7 @@ PacketMaker& PacketMaker::arp_reply(MacArgument sender_mac, IpArgument sender,
     header.sender_ip = sender.value;
     header.target_mac = target_mac.value;
     header.target_ip = target.value;
-    return push(Kind::arp, header);
+    return push(Kind::arp, bytes_of(header));
 }
 
 PacketMaker& PacketMaker::ip4(IpArgument source, IpArgument destination) {
@@ -112,7 +101,7 @@ PacketMaker& PacketMaker::ip4(IpArgument source, IpArgument destination) {
     header.ttl = 64;
     header.source = source.value;
     header.destination = destination.value;
-    return push(Kind::ip4, header);
+    return push(Kind::ip4, bytes_of(header));
 }
 
 PacketMaker& PacketMaker::icmp(std::uint8_t type, std::uint8_t code, std::uint32_t rest) {
@@ -120,7 +109,7 @@ PacketMaker& PacketMaker::icmp(std::uint8_t type, std::uint8_t code, std::uint32
     header.type_number = type;
     header.code = code;
     header.rest = Be32(rest);
-    return push(Kind::icmp, header);
+    return push(Kind::icmp, bytes_of(header));
 }
 
 PacketMaker& PacketMaker::icmp_echo_request(std::uint16_t identifier, std::uint16_t sequence) {
@@ -157,7 +146,7 @@ PacketMaker& PacketMaker::udp(std::uint16_t source_port, std::uint16_t destinati
     UdpHeader header;
     header.source_port = Be16(source_port);
     header.destination_port = Be16(destination_port);
-    return push(Kind::udp, header);
+    return push(Kind::udp, bytes_of(header));
 }
 
 PacketMaker& PacketMaker::tcp(std::uint16_t source_port, std::uint16_t destination_port,
@@ -167,15 +156,11 @@ PacketMaker& PacketMaker::tcp(std::uint16_t source_port, std::uint16_t destinati
     header.destination_port = Be16(destination_port);
     header.flag_bits = static_cast<std::uint8_t>(flags);
     header.window = Be16(0xffff);
-    return push(Kind::tcp, header);
+    return push(Kind::tcp, bytes_of(header));
 }
 
 PacketMaker& PacketMaker::payload(std::span<const std::byte> bytes) {
-    Layer layer;
-    layer.kind = Kind::payload;
-    layer.header.assign(bytes.begin(), bytes.end());
-    layers_.push_back(std::move(layer));
-    return *this;
+    return push(Kind::payload, bytes);
 }
 
 PacketMaker& PacketMaker::payload(std::string_view text) {
@@ -191,17 +176,29 @@ PacketMaker& PacketMaker::payload(std::size_t size) {
 }
 
 PacketMaker& PacketMaker::ttl(std::uint8_t value) {
-    header<Ip4Header>(Kind::ip4, "TTL").ttl = value;
+    if (last().kind == Kind::ip6) {
+        header<Ip6Header>(Kind::ip6, "hop limit").hop_limit = value;
+    } else {
+        header<Ip4Header>(Kind::ip4, "TTL").ttl = value;
+    }
     return *this;
 }
 
 PacketMaker& PacketMaker::dscp(std::uint8_t value) {
-    header<Ip4Header>(Kind::ip4, "DSCP").set_dscp(value);
+    if (last().kind == Kind::ip6) {
+        header<Ip6Header>(Kind::ip6, "DSCP").set_dscp(value);
+    } else {
+        header<Ip4Header>(Kind::ip4, "DSCP").set_dscp(value);
+    }
     return *this;
 }
 
 PacketMaker& PacketMaker::ecn(Ecn value) {
-    header<Ip4Header>(Kind::ip4, "ECN").set_ecn(value);
+    if (last().kind == Kind::ip6) {
+        header<Ip6Header>(Kind::ip6, "ECN").set_ecn(value);
+    } else {
+        header<Ip4Header>(Kind::ip4, "ECN").set_ecn(value);
+    }
     return *this;
 }
 
@@ -222,11 +219,19 @@ PacketMaker& PacketMaker::fragment(std::uint32_t offset_bytes, bool more) {
 }
 
 PacketMaker& PacketMaker::protocol(IpProtocol value) {
-    last(Kind::ip4, "protocol").type = static_cast<std::uint8_t>(value);
+    Layer& layer = last();
+    if (layer.kind != Kind::ip4 && layer.kind != Kind::ip6 && layer.kind != Kind::extension) {
+        throw std::logic_error("the last header has no protocol");
+    }
+    layer.type = static_cast<std::uint8_t>(value);
     return *this;
 }
 
 PacketMaker& PacketMaker::version(std::uint8_t value) {
+    if (last().kind == Kind::ip6) {
+        header<Ip6Header>(Kind::ip6, "version").set_version(value);
+        return *this;
+    }
     auto& ip4_header = header<Ip4Header>(Kind::ip4, "version");
     ip4_header.version_ihl = static_cast<std::uint8_t>(value << 4 | (ip4_header.version_ihl & 0xf));
     return *this;
@@ -273,7 +278,8 @@ PacketMaker& PacketMaker::type(std::uint16_t value) {
 
 PacketMaker& PacketMaker::length(std::uint16_t value) {
     Layer& layer = last();
-    if (layer.kind != Kind::ip4 && layer.kind != Kind::udp) {
+    if (layer.kind != Kind::ip4 && layer.kind != Kind::udp && layer.kind != Kind::ip6 &&
+        layer.kind != Kind::extension) {
         throw std::logic_error("the last header has no length");
     }
     layer.length = value;
@@ -306,114 +312,6 @@ PacketMaker& PacketMaker::pad_to(std::size_t size) {
 PacketMaker& PacketMaker::truncate(std::size_t size) {
     longest_ = size;
     return *this;
-}
-
-Bytes PacketMaker::bytes() const {
-    Bytes packet;
-    // From the inside out, as lengths and checksums cover what lies within.
-    for (std::size_t i = layers_.size(); i-- != 0;) {
-        const Layer* outer = i != 0 ? &layers_[i - 1] : nullptr;
-        const Layer* inner = i + 1 != layers_.size() ? &layers_[i + 1] : nullptr;
-        packet = finish(layers_[i], outer, inner, packet);
-    }
-    packet.resize(std::max(packet.size(), shortest_));
-    packet.resize(std::min(packet.size(), longest_.value_or(packet.size())));
-    return packet;
-}
-
-Bytes PacketMaker::finish(const Layer& layer, const Layer* outer, const Layer* inner,
-                          std::span<const std::byte> payload) {
-    Bytes packet = layer.header;
-    packet.insert(packet.end(), payload.begin(), payload.end());
-    set_type(layer, inner, packet);
-    set_lengths(layer, packet);
-    for (const auto& [offset, value] : layer.pokes) {
-        packet[offset] = static_cast<std::byte>(value);
-    }
-    set_checksum(layer, outer, packet);
-    return packet;
-}
-
-void PacketMaker::set_type(const Layer& layer, const Layer* inner, Bytes& packet) {
-    const Kind next = inner != nullptr ? inner->kind : Kind::payload;
-    if (layer.kind == Kind::ethernet || layer.kind == Kind::vlan) {
-        const EtherType implied = next == Kind::ip4    ? EtherType::ip4
-                                  : next == Kind::arp  ? EtherType::arp
-                                  : next == Kind::vlan ? EtherType::vlan
-                                                       : EtherType::experimental;
-        const Be16 type(layer.type.value_or(static_cast<std::uint16_t>(implied)));
-        if (layer.kind == Kind::ethernet) {
-            at_start<EthernetHeader>(packet).type = type;
-        } else {
-            at_start<VlanTag>(packet).type = type;
-        }
-    } else if (layer.kind == Kind::ip4) {
-        const IpProtocol implied = next == Kind::icmp  ? IpProtocol::icmp
-                                   : next == Kind::udp ? IpProtocol::udp
-                                   : next == Kind::tcp ? IpProtocol::tcp
-                                   : next == Kind::ip4 ? IpProtocol::ipip
-                                                       : IpProtocol::experimental;
-        at_start<Ip4Header>(packet).protocol_number =
-            static_cast<std::uint8_t>(layer.type.value_or(static_cast<std::uint8_t>(implied)));
-    }
-}
-
-void PacketMaker::set_lengths(const Layer& layer, Bytes& packet) {
-    const Be16 length(layer.length.value_or(static_cast<std::uint16_t>(packet.size())));
-    if (layer.kind == Kind::ip4) {
-        auto& ip4_header = at_start<Ip4Header>(packet);
-        const auto words = layer.header_words.value_or(
-            static_cast<std::uint8_t>(std::min<std::size_t>(layer.header.size() / 4, 15)));
-        ip4_header.version_ihl =
-            static_cast<std::uint8_t>((ip4_header.version_ihl & 0xf0) | (words & 0xf));
-        ip4_header.total_length = length;
-    } else if (layer.kind == Kind::udp) {
-        at_start<UdpHeader>(packet).length = length;
-    } else if (layer.kind == Kind::tcp) {
-        at_start<TcpHeader>(packet).set_data_offset(layer.header.size());
-    }
-}
-
-void PacketMaker::set_checksum(const Layer& layer, const Layer* outer, Bytes& packet) {
-    const std::span<const std::byte> whole(packet);
-    const auto put = [&](Be16& field, auto&& compute) {
-        field = Be16();
-        field = layer.checksum ? Be16(*layer.checksum) : compute();
-        if (layer.bad_checksum) {
-            field = Be16(field.value() ^ 0x5555);
-        }
-    };
-    // Layer 4 without IPv4 around it is summed as if between 0.0.0.0 and 0.0.0.0.
-    Ip4Header around;
-    if (outer != nullptr && outer->kind == Kind::ip4) {
-        Bytes copy = outer->header;
-        for (const auto& [offset, value] : outer->pokes) {
-            copy[offset] = static_cast<std::byte>(value);
-        }
-        around = at_start<Ip4Header>(copy);
-    }
-    const auto l4 = [&](IpProtocol protocol) {
-        return [&, protocol] {
-            return l4_checksum(around.source, around.destination, protocol, whole);
-        };
-    };
-    switch (layer.kind) {
-        case Kind::ip4:
-            return put(at_start<Ip4Header>(packet).checksum,
-                       [&] { return internet_checksum(whole.first(layer.header.size())); });
-        case Kind::icmp:
-            return put(at_start<Icmp4Header>(packet).checksum,
-                       [&] { return internet_checksum(whole); });
-        case Kind::udp:
-            return put(at_start<UdpHeader>(packet).checksum, l4(IpProtocol::udp));
-        case Kind::tcp:
-            return put(at_start<TcpHeader>(packet).checksum, l4(IpProtocol::tcp));
-        case Kind::ethernet:
-        case Kind::vlan:
-        case Kind::arp:
-        case Kind::payload:
-            return;
-    }
 }
 
 }  // namespace vnet::wire::testing

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,9 +13,13 @@
 #include "vnet/wire/arp.hpp"
 #include "vnet/wire/ethernet.hpp"
 #include "vnet/wire/icmp4.hpp"
+#include "vnet/wire/icmp6.hpp"
 #include "vnet/wire/ip4.hpp"
 #include "vnet/wire/ip4_header.hpp"
+#include "vnet/wire/ip6.hpp"
+#include "vnet/wire/ip_protocol.hpp"
 #include "vnet/wire/mac.hpp"
+#include "vnet/wire/nd_options.hpp"
 #include "vnet/wire/tcp.hpp"
 #include "vnet/wire/testing/hex.hpp"
 
@@ -24,6 +29,8 @@ namespace vnet::wire::testing {
 [[nodiscard]] MacAddress mac(std::string_view text);
 [[nodiscard]] Ip4Address ip(std::string_view text);
 [[nodiscard]] Ip4Prefix prefix(std::string_view text);
+[[nodiscard]] Ip6Address ip6(std::string_view text);
+[[nodiscard]] Ip6Prefix prefix6(std::string_view text);
 
 /// An argument that takes an address or its text.
 struct MacArgument {
@@ -37,6 +44,12 @@ struct IpArgument {
     IpArgument(const char* text) : value(ip(text)) {}       // NOLINT
     IpArgument(std::string_view text) : value(ip(text)) {}  // NOLINT
     Ip4Address value;
+};
+struct Ip6Argument {
+    Ip6Argument(Ip6Address address) : value(address) {}       // NOLINT: implicit by intent
+    Ip6Argument(const char* text) : value(ip6(text)) {}       // NOLINT
+    Ip6Argument(std::string_view text) : value(ip6(text)) {}  // NOLINT
+    Ip6Address value;
 };
 
 /// Makes packets for tests, from the outside in: each layer call adds a header, each other call
@@ -67,6 +80,45 @@ public:
     PacketMaker& udp(std::uint16_t source_port = 1000, std::uint16_t destination_port = 2000);
     PacketMaker& tcp(std::uint16_t source_port = 1000, std::uint16_t destination_port = 2000,
                      TcpFlags flags = TcpFlags::syn);
+
+    PacketMaker& ip6(Ip6Argument source = "2001:db8::1", Ip6Argument destination = "2001:db8::2");
+    /// Extension headers. Options are padded to a multiple of 8 with one PadN or Pad1.
+    PacketMaker& hop_by_hop(std::span<const std::byte> options = {});
+    PacketMaker& destination_options(std::span<const std::byte> options = {});
+    /// `rest` follows the first 4 bytes, padded with zero to a multiple of 8.
+    PacketMaker& routing(std::uint8_t type, std::uint8_t segments_left,
+                         std::span<const std::byte> rest = {});
+    PacketMaker& fragment_header(std::uint32_t offset_bytes, bool more,
+                                 std::uint32_t identification = 1);
+    /// An authentication header of so many bytes: a multiple of 4.
+    PacketMaker& authentication(std::size_t bytes = 24);
+    PacketMaker& icmp6(std::uint8_t type, std::uint8_t code = 0, std::uint32_t rest = 0);
+    PacketMaker& icmp6_echo_request(std::uint16_t identifier = 1, std::uint16_t sequence = 1);
+    PacketMaker& icmp6_echo_reply(std::uint16_t identifier = 1, std::uint16_t sequence = 1);
+    /// The quoted packet goes in as payload().
+    PacketMaker& icmp6_unreachable(Icmp6Unreachable code);
+    PacketMaker& icmp6_packet_too_big(std::uint32_t mtu);
+    PacketMaker& icmp6_time_exceeded(Icmp6TimeExceeded code = Icmp6TimeExceeded::transit);
+    PacketMaker& icmp6_parameter_problem(Icmp6ParameterProblem code, std::uint32_t pointer);
+    /// Neighbor discovery. The hop limit of the header before becomes 255.
+    PacketMaker& router_solicitation();
+    PacketMaker& router_advertisement(std::uint16_t lifetime_s = 1800, std::uint8_t flags = 0);
+    PacketMaker& neighbor_solicitation(Ip6Argument target);
+    PacketMaker& neighbor_advertisement(Ip6Argument target, std::uint8_t flags);
+    PacketMaker& nd_redirect(Ip6Argument target, Ip6Argument destination);
+    /// Options of the message before, as `write` has them written:
+    /// `.nd_options([](NdOptionsWriter& out) { out.mtu(1500); })`.
+    template <class Write>
+    PacketMaker& nd_options(Write write) {
+        Bytes room(2048);
+        NdOptionsWriter writer(room);
+        write(writer);
+        room.resize(writer.size());
+        return append(room);
+    }
+    /// Bytes behind the message before, whatever they are.
+    PacketMaker& append(std::span<const std::byte> bytes);
+
     PacketMaker& payload(std::span<const std::byte> bytes);
     PacketMaker& payload(std::string_view text);
     PacketMaker& payload(const char* text) { return payload(std::string_view(text)); }
@@ -74,13 +126,15 @@ public:
     PacketMaker& payload(std::size_t size);
     PacketMaker& payload(int size) { return payload(static_cast<std::size_t>(size)); }
 
-    /// IPv4 fields. TTL is 64 unless set.
+    /// Fields of IPv4 and, where it has them, of IPv6. TTL and hop limit are 64 unless set.
     PacketMaker& ttl(std::uint8_t value);
     PacketMaker& dscp(std::uint8_t value);
     PacketMaker& ecn(Ecn value);
+    PacketMaker& flow_label(std::uint32_t value);
     PacketMaker& identification(std::uint16_t value);
     PacketMaker& dont_fragment();
     PacketMaker& fragment(std::uint32_t offset_bytes, bool more);
+    /// What the header says that follows it; of extension headers too.
     PacketMaker& protocol(IpProtocol value);
     PacketMaker& version(std::uint8_t value);
     /// The header length field, in 4-byte words, whatever the real length is.
@@ -98,9 +152,10 @@ public:
     PacketMaker& type(std::uint16_t value);
     PacketMaker& qinq() { return type(static_cast<std::uint16_t>(EtherType::qinq)); }
 
-    /// The length field of IPv4 or UDP, whatever the real length is.
+    /// The length field of IPv4, IPv6, an extension header (its second octet) or UDP, whatever the
+    /// real length is.
     PacketMaker& length(std::uint16_t value);
-    /// The checksum field of IPv4, ICMP, UDP or TCP, whatever the right one is.
+    /// The checksum field of IPv4, ICMP, ICMPv6, UDP or TCP, whatever the right one is.
     PacketMaker& checksum(std::uint16_t value);
     /// A checksum that is wrong.
     PacketMaker& bad_checksum();
@@ -115,7 +170,19 @@ public:
     [[nodiscard]] Bytes bytes() const;
 
 private:
-    enum class Kind : std::uint8_t { ethernet, vlan, arp, ip4, icmp, udp, tcp, payload };
+    enum class Kind : std::uint8_t {
+        ethernet,
+        vlan,
+        arp,
+        ip4,
+        icmp,
+        ip6,
+        extension,
+        icmp6,
+        udp,
+        tcp,
+        payload
+    };
 
     struct Layer {
         Kind kind;
@@ -124,22 +191,38 @@ private:
         std::optional<std::uint16_t> length;
         std::optional<std::uint16_t> checksum;
         bool bad_checksum = false;
+        /// Of an extension header: what the header before calls it.
+        IpProtocol extension = IpProtocol::experimental;
         std::optional<std::uint8_t> header_words;
         std::vector<std::pair<std::size_t, std::uint8_t>> pokes;
     };
 
-    template <class Header>
-    PacketMaker& push(Kind kind, const Header& header);
+    PacketMaker& push(Kind kind, std::span<const std::byte> bytes);
     Layer& last();
     Layer& last(Kind wanted, std::string_view what);
+    /// The header at the start of bytes that this class has made.
     template <class Header>
-    Header& header(Kind wanted, std::string_view what);
+    static Header& at_start(Bytes& bytes) {
+        auto* header = view<Header>(bytes);
+        if (header == nullptr) {
+            throw std::logic_error("a header that was cut short");
+        }
+        return *header;
+    }
+    template <class Header>
+    Header& header(Kind wanted, std::string_view what) {
+        return at_start<Header>(last(wanted, what).header);
+    }
 
-    static Bytes finish(const Layer& layer, const Layer* outer, const Layer* inner,
-                        std::span<const std::byte> payload);
-    static void set_type(const Layer& layer, const Layer* inner, Bytes& packet);
-    static void set_lengths(const Layer& layer, Bytes& packet);
-    static void set_checksum(const Layer& layer, const Layer* outer, Bytes& packet);
+    PacketMaker& push_extension(IpProtocol kind, std::span<const std::byte> bytes);
+    /// Each takes the index of a layer and the packet from that layer on.
+    void set_type(std::size_t index, Bytes& packet) const;
+    void set_lengths(std::size_t index, Bytes& packet) const;
+    void set_checksum(std::size_t index, Bytes& packet) const;
+    [[nodiscard]] Kind kind_after(std::size_t index) const;
+    [[nodiscard]] IpProtocol implied_protocol(std::size_t index) const;
+    [[nodiscard]] Be16 upper_checksum(std::size_t index, IpProtocol protocol,
+                                      std::span<const std::byte> packet) const;
 
     std::vector<Layer> layers_;
     std::size_t shortest_ = 0;
