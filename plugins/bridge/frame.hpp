@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "graph/packet.hpp"
+#include "plugins/bridge/mac_table.hpp"
+#include "vnet/device/link_bytes.hpp"
+#include "vnet/interface/table.hpp"
+#include "vnet/wire/ethernet.hpp"
+
+namespace bridge {
+
+/// The frame's header; null where it is too short for one.
+inline const vnet::wire::EthernetHeader* header_of(const graph::Packet& packet) noexcept {
+    return vnet::wire::view<vnet::wire::EthernetHeader>(packet.data(), packet.segment_length());
+}
+
+/// Groups that stay on a link: 01:80:c2:00:00:00 to :0f (IEEE 802.1Q 8.6.3).
+inline bool is_link_local(const vnet::wire::MacAddress& destination) noexcept {
+    return (destination.to_uint64() & ~uint64_t(0xf)) == 0x0180'c200'0000;
+}
+
+/// Bytes of the longest frame that a port is to send.
+inline uint32_t longest(const vnet::interface::Hot& port) noexcept {
+    return port.mtu.load(std::memory_order_relaxed) + vnet::device::ethernet_bytes +
+           vnet::device::vlan_bytes;
+}
+
+}  // namespace bridge
