@@ -58,7 +58,7 @@ private:
         }
     }
 
-    static constexpr std::array<std::string_view, 30> templates = {
+    static constexpr std::array<std::string_view, 35> templates = {
         "add port <i> device net_null<9>",
         "add port <i> device net_null<9>,size=128 tx-queues 2",
         "add null <i>",
@@ -68,6 +68,11 @@ private:
         "add vlan <i> parent <i> id <9> type dot1ad",
         "add vlan <i> parent <i> default",
         "add cross-connect <i> <i>",
+        "add bridge <i>",
+        "add bridge br ageing 1<9>",
+        "add bridge-port br <i>",
+        "add bridge-port br <i> group <9> storm-limit 100 learning off",
+        "add bridge-station br 02:00:00:00:04:0<9> <i>",
         "add pg interface <i> mac 02:00:00:00:01:0<9>",
         "set interface <i> mtu <mtu>",
         "set interface <i> mac 02:00:00:00:02:0<9>",
