@@ -11,7 +11,7 @@
 #include "api/client/client.hpp"
 #include "perf/route_set.hpp"
 #include "perf/route_watchers.hpp"
-#include "vnet/proto/ip4.pb.h"
+#include "vnet/proto/ip.pb.h"
 
 /// Adds, changes and withdraws many routes through the API of a running daemon, and says how many a
 /// second; how long another client's small request took meanwhile; and how many of the changes
@@ -53,18 +53,18 @@ Batches make_batches(const std::vector<Ip4Prefix>& routes, const Options& option
     Batches batches((routes.size() + options.batch - 1) / options.batch);
     for (size_t i = 0; i < routes.size(); ++i) {
         sluice::RouteBatch& batch = batches[i / options.batch];
-        sluice::Ip4Prefix* prefix = nullptr;
+        sluice::IpPrefix* prefix = nullptr;
         if (next_hop == nullptr) {
             prefix = batch.add_delete_();
         } else {
             sluice::ConfiguredRoute* route = batch.add_add();
-            route->mutable_next_hop()->set_value(next_hop->value());
+            route->mutable_next_hop()->set_ip4(next_hop->value());
             if (!options.interface.empty()) {
                 route->set_interface(options.interface);
             }
             prefix = route->mutable_prefix();
         }
-        prefix->set_address(routes[i].address().value());
+        prefix->set_ip4(routes[i].address().value());
         prefix->set_length(routes[i].length());
     }
     return batches;

@@ -6,23 +6,32 @@
 #include <array>
 
 #include "vnet/ethernet/input.hpp"
+#include "vnet/fib/lookup_format.hpp"
 #include "vnet/icmp4/input.hpp"
+#include "vnet/icmp6/input.hpp"
 #include "vnet/interface/output.hpp"
 #include "vnet/ip4/input.hpp"
 #include "vnet/ip4/lookup.hpp"
-#include "vnet/ip4/lookup_format.hpp"
 #include "vnet/ip4/rewrite.hpp"
 #include "vnet/ip4/unreachable.hpp"
+#include "vnet/ip6/input.hpp"
+#include "vnet/ip6/local.hpp"
+#include "vnet/ip6/lookup.hpp"
+#include "vnet/ip6/rewrite.hpp"
+#include "vnet/ip6/unreachable.hpp"
 #include "vnet/neighbor/arp_input.hpp"
+#include "vnet/neighbor/nd_input.hpp"
+#include "vnet/neighbor/redirect.hpp"
 #include "vnet/neighbor/resolve.hpp"
 
 namespace vnet {
 
 namespace {
 
-/// Packets that may wait for control: those to unresolved neighbours, and ARP.
+/// Packets that may wait for control: those to unresolved neighbours, and ARP or neighbor
+/// discovery.
 constexpr unsigned unresolved_capacity = 1024;
-constexpr unsigned arp_capacity = 1024;
+constexpr unsigned heard_capacity = 1024;
 /// Memory is given back when for so long no route was removed, so that one that comes and goes
 /// costs nothing.
 constexpr auto memory_period = std::chrono::milliseconds(500);
@@ -68,25 +77,39 @@ Router::Router(graph::Engine& engine)
     : engine_(engine),
       interfaces_(engine),
       forwarding_(engine.rcu()),
-      routes_(engine.rcu()),
+      ip4_(engine.rcu()),
+      ip6_(engine.rcu()),
       ether_types_(engine.graph()) {
-    unresolved_box_ = std::make_unique<graph::Mailbox>(
-        "unresolved", unresolved_capacity, engine.control(),
-        [this](std::span<graph::Packet*> packets) { neighbors_->take_unresolved(packets); });
-    arp_box_ = std::make_unique<graph::Mailbox>(
-        "arp", arp_capacity, engine.control(),
-        [this](std::span<graph::Packet*> packets) { neighbors_->take_arp(packets); });
+    make_boxes(ip4_, "unresolved", "arp", &neighbor::Arp::take_arp);
+    make_boxes(ip6_, "unresolved6", "nd", &neighbor::Nd::take_nd);
+}
+
+template <class Family, class Neighbors>
+void Router::make_boxes(Network<Family, Neighbors>& network, const char* unresolved,
+                        const char* heard, void (Neighbors::*take)(std::span<graph::Packet*>)) {
+    network.unresolved =
+        std::make_unique<graph::Mailbox>(unresolved, unresolved_capacity, engine_.control(),
+                                         [&network](std::span<graph::Packet*> packets) {
+                                             network.neighbors->take_unresolved(packets);
+                                         });
+    network.heard =
+        std::make_unique<graph::Mailbox>(heard, heard_capacity, engine_.control(),
+                                         [&network, take](std::span<graph::Packet*> packets) {
+                                             ((*network.neighbors).*take)(packets);
+                                         });
 }
 
 Router::~Router() {
     memory_timer_.cancel();
+    // Hosts are told that the router goes while there is a way to them.
+    if (router_advertisements_ != nullptr) {
+        router_advertisements_->stop_all();
+    }
     // Interfaces first: what they own is spread over all the parts below.
     interfaces_.remove_all();
     engine_.stop();
-    neighbors_.reset();
-    addresses_.reset();
-    fib_.reset();
-    next_hops_.reset();
+    ip6_.reset();
+    ip4_.reset();
     engine_.rcu().flush();
 }
 
@@ -102,6 +125,10 @@ absl::Status Router::add_arcs() {
         Arc{&ip4_local_arc_, {"ip4-local", graph::ArcSide::rx, {"ip4-local"}, "ip4-deliver"}},
         Arc{&ip4_output_arc_,
             {"ip4-output", graph::ArcSide::tx, {"ip4-rewrite"}, "interface-output"}},
+        Arc{&ip6_unicast_arc_, {"ip6-unicast", graph::ArcSide::rx, {"ip6-input"}, "ip6-lookup"}},
+        Arc{&ip6_local_arc_, {"ip6-local", graph::ArcSide::rx, {"ip6-local"}, "ip6-deliver"}},
+        Arc{&ip6_output_arc_,
+            {"ip6-output", graph::ArcSide::tx, {"ip6-rewrite"}, "interface-output"}},
         Arc{&interface_output_arc_,
             {"interface-output", graph::ArcSide::tx, {"interface-output"}, "interface-tx"}},
     };
@@ -115,92 +142,166 @@ absl::Status Router::add_arcs() {
     return absl::OkStatus();
 }
 
+absl::Status Router::place_slots() {
+    Steps steps;
+    error_slot_ = steps.take(engine_.slots().place<icmp4::ErrorRequest>("icmp4-error"));
+    error6_slot_ = steps.take(engine_.slots().place<icmp6::ErrorRequest>("icmp6-error"));
+    next_hop_slot_ = steps.take(engine_.slots().place<neighbor::NextHop>("next-hop"));
+    return steps.status();
+}
+
 absl::Status Router::add_nodes(const Options& options) {
+    Steps steps;
+    steps.fail(place_slots());
+    if (!steps.status().ok()) {
+        return steps.status();
+    }
+    graph::Graph& graph = engine_.graph();
+    const auto add = [&]<class Node>(std::shared_ptr<const Node> node) {
+        steps.take(graph.add<Node>(std::move(node)));
+    };
+    add(std::make_shared<const interface::Output>(interfaces_, interface_output_arc_));
+    add(std::make_shared<const interface::Transmit>(interfaces_));
+    add(std::make_shared<const ethernet::Input>(interfaces_, ether_types_));
+    steps.fail(add_ip4_nodes(options));
+    steps.fail(add_ip6_nodes(options));
+    if (!steps.status().ok()) {
+        return steps.status();
+    }
+    events_ = std::make_unique<events::Journal>(
+        events::Journal::Parts{engine_.control(), interfaces_, ip4_, ip6_, *link_locals_},
+        options.kept_events);
+    memory_timer_ = engine_.control().every(memory_period, [this] { tend_memory(); });
+    return add_devices();
+}
+
+/// Next hops, routes and addresses of a family, whose packets end in its own nodes.
+template <class Family, class Neighbors>
+void Router::make_fib(Network<Family, Neighbors>& network, const Ends& ends) {
+    using Address = typename Family::Address;
+    const auto special = [&](graph::NodeId next, fib::Action action) {
+        fib::Adjacency adjacency;
+        adjacency.next = next;
+        adjacency.action = action;
+        return forwarding_.make(adjacency);
+    };
+    network.next_hops = std::make_unique<fib::NextHops<Address>>(
+        forwarding_, interfaces_,
+        typename fib::NextHops<Address>::Nodes{ends.resolve, ends.rewrite, ends.unreachable});
+    network.fib = std::make_unique<fib::Fib<Family>>(
+        network.table, *network.next_hops,
+        typename fib::Fib<Family>::Paths{special(ends.unreachable, fib::Action::no_route),
+                                         special(ends.local, fib::Action::local),
+                                         special(ends.unreachable, fib::Action::blackhole),
+                                         special(ends.unreachable, fib::Action::prohibit),
+                                         special(ends.unreachable, fib::Action::unreachable),
+                                         special(ends.local, fib::Action::broadcast)});
+    network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces_, *network.fib);
+}
+
+absl::Status Router::add_ip4_nodes(const Options& options) {
     graph::Graph& graph = engine_.graph();
     Steps steps;
     const auto add = [&]<class Node>(std::shared_ptr<const Node> node) {
         return steps.take(graph.add<Node>(std::move(node))).value_or(graph::no_node);
     };
-
-    auto slot = steps.take(engine_.slots().place<icmp4::ErrorRequest>("icmp4-error"));
-    auto next_hop_slot = steps.take(engine_.slots().place<neighbor::NextHop>("next-hop"));
-    if (!slot || !next_hop_slot) {
-        return steps.status();
-    }
-    error_slot_ = *slot;
-
-    const auto lookup = add(std::make_shared<const ip4::Lookup>(routes_, forwarding_));
-    const auto rewrite = add(
-        std::make_shared<const ip4::Rewrite>(routes_, forwarding_, *error_slot_, ip4_output_arc_));
-    const auto unreachable =
-        add(std::make_shared<const ip4::Unreachable>(forwarding_, *error_slot_));
-    const auto local =
-        add(std::make_shared<const ip4::Local>(routes_, forwarding_, ip4_local_arc_));
-    const auto resolve = add(
-        std::make_shared<const neighbor::Resolve>(*unresolved_box_, forwarding_, *next_hop_slot));
+    const ip4::Dir24& table = ip4_.table;
+    const auto lookup = add(std::make_shared<const ip4::Lookup>(table, forwarding_));
+    Ends ends{};
+    ends.rewrite = add(
+        std::make_shared<const ip4::Rewrite>(table, forwarding_, *error_slot_, ip4_output_arc_));
+    ends.unreachable = add(std::make_shared<const ip4::Unreachable>(forwarding_, *error_slot_));
+    ends.local = add(std::make_shared<const ip4::Local>(table, forwarding_, ip4_local_arc_));
+    ends.resolve = add(std::make_shared<const neighbor::Resolve<ip4::Family>>(
+        *ip4_.unresolved, forwarding_, *next_hop_slot_));
     const auto icmp_error = add(std::make_shared<const icmp4::Error>(
         interfaces_, *error_slot_, unsigned(engine_.workers().size()), options.icmp_errors));
     const auto icmp_input = add(std::make_shared<const icmp4::Input>());
-    const auto output =
-        add(std::make_shared<const interface::Output>(interfaces_, interface_output_arc_));
-    add(std::make_shared<const interface::Transmit>(interfaces_));
-    add(std::make_shared<const ip4::Deliver>(local_, *error_slot_));
+    add(std::make_shared<const ip4::Deliver>(ip4_.local, *error_slot_));
     add(std::make_shared<const ip4::Input>(interfaces_, *error_slot_, ip4_unicast_arc_));
-    add(std::make_shared<const neighbor::ArpInput>(*arp_box_));
-    add(std::make_shared<const ethernet::Input>(interfaces_, ether_types_));
+    add(std::make_shared<const neighbor::ArpInput>(*ip4_.heard));
     // What an adjacency, a protocol or an interface leads to is known at run time only; the graph
     // is told here.
     for (const char* next : {"ip4-rewrite", "ip4-unreachable", "ip4-local", "ip4-resolve"}) {
         graph.link("ip4-lookup", next);
     }
     graph.link("ip4-deliver", "icmp4-input");
-    steps.fail(local_.register_protocol(graph, wire::IpProtocol::icmp, icmp_input));
+    steps.fail(ip4_.local.register_protocol(graph, wire::IpProtocol::icmp, icmp_input));
     if (!steps.status().ok()) {
         return steps.status();
     }
+    make_fib(ip4_, ends);
+    ip4_.neighbors = std::make_unique<neighbor::Arp>(
+        neighbor::Arp::Parts{engine_, interfaces_, *ip4_.addresses, *ip4_.fib, *ip4_.next_hops,
+                             *next_hop_slot_},
+        *error_slot_, neighbor::Arp::Nodes{lookup, graph.find("interface-output"), icmp_error},
+        options.neighbors);
+    return graph.set_format("ip4-lookup", [this](const graph::TraceStep& step) {
+        return fib::format_lookup(step, *ip4_.fib, forwarding_, interfaces_);
+    });
+}
 
-    const auto special = [&](graph::NodeId next, fib::Action action) {
-        fib::Adjacency adjacency;
-        adjacency.next = next;
-        adjacency.action = action;
-        return adjacency;
+absl::Status Router::add_ip6_nodes(const Options& options) {
+    graph::Graph& graph = engine_.graph();
+    Steps steps;
+    const auto add = [&]<class Node>(std::shared_ptr<const Node> node) {
+        return steps.take(graph.add<Node>(std::move(node))).value_or(graph::no_node);
     };
-    forwarding_.set_no_route(special(unreachable, fib::Action::no_route));
-    next_hops_ = std::make_unique<fib::NextHops>(
-        forwarding_, interfaces_, fib::NextHops::Nodes{resolve, rewrite, unreachable});
-    const ip4::Fib::Paths paths{forwarding_.make(special(local, fib::Action::local)),
-                                forwarding_.make(special(unreachable, fib::Action::blackhole)),
-                                forwarding_.make(special(unreachable, fib::Action::prohibit)),
-                                forwarding_.make(special(unreachable, fib::Action::unreachable)),
-                                forwarding_.make(special(local, fib::Action::broadcast))};
-    fib_ = std::make_unique<ip4::Fib>(routes_, *next_hops_, paths);
-    addresses_ = std::make_unique<ip4::Addresses>(interfaces_, *fib_);
-    neighbors_ = std::make_unique<neighbor::Table>(
-        engine_, interfaces_, *addresses_, *fib_, *next_hops_, *next_hop_slot, *error_slot_,
-        neighbor::Table::Nodes{lookup, output, icmp_error}, options.neighbors);
-    events_ = std::make_unique<events::Journal>(engine_.control(), interfaces_, *addresses_, *fib_,
-                                                *neighbors_, options.kept_events);
-    steps.fail(graph.set_format("ip4-lookup", [this](const graph::TraceStep& step) {
-        return ip4::format_lookup(step, *fib_, forwarding_, interfaces_);
-    }));
+    const ip6::RangeTable& table = ip6_.table;
+    const unsigned workers = unsigned(engine_.workers().size());
+    const auto lookup = add(std::make_shared<const ip6::Lookup>(table, forwarding_));
+    Ends ends{};
+    ends.rewrite = add(std::make_shared<const ip6::Rewrite>(table, forwarding_, *error6_slot_,
+                                                            ip6_output_arc_, ip6_redirects_));
+    ends.unreachable = add(std::make_shared<const ip6::Unreachable>(forwarding_, *error6_slot_));
+    ends.local =
+        add(std::make_shared<const ip6::Local>(table, forwarding_, *error6_slot_, ip6_local_arc_));
+    ends.resolve = add(std::make_shared<const neighbor::Resolve<ip6::Family>>(
+        *ip6_.unresolved, forwarding_, *next_hop_slot_));
+    const auto icmp_error = add(std::make_shared<const icmp6::Error>(interfaces_, *error6_slot_,
+                                                                     workers, options.icmp_errors));
+    const auto icmp_input = add(std::make_shared<const icmp6::Input>(interfaces_));
+    add(std::make_shared<const ip6::Deliver>(ip6_.local, *error6_slot_));
+    add(std::make_shared<const ip6::Input>(interfaces_, table, forwarding_, *error6_slot_,
+                                           ip6_unicast_arc_));
+    add(std::make_shared<const neighbor::NdInput>(*ip6_.heard));
+    add(std::make_shared<const neighbor::Redirect>(interfaces_, forwarding_, workers,
+                                                   options.redirects));
+    for (const char* next : {"ip6-rewrite", "ip6-unreachable", "ip6-local", "ip6-resolve"}) {
+        graph.link("ip6-lookup", next);
+    }
+    graph.link("ip6-deliver", "icmp6-input");
+    steps.fail(ip6_.local.register_protocol(graph, wire::IpProtocol::icmp6, icmp_input));
     if (!steps.status().ok()) {
         return steps.status();
     }
-    memory_timer_ = engine_.control().every(memory_period, [this] { tend_memory(); });
-    return add_devices();
+    make_fib(ip6_, ends);
+    link_locals_ = std::make_unique<ip6::LinkLocals>(interfaces_, *ip6_.addresses);
+    ip6_.neighbors = std::make_unique<neighbor::Nd>(
+        neighbor::Nd::Parts{engine_, interfaces_, *ip6_.addresses, *ip6_.fib, *ip6_.next_hops,
+                            *next_hop_slot_},
+        *error6_slot_, neighbor::Nd::Nodes{lookup, graph.find("interface-output"), icmp_error},
+        options.neighbors);
+    router_advertisements_ = std::make_unique<neighbor::RouterAdvertisements>(
+        engine_, interfaces_, *ip6_.addresses, *ip6_.neighbors);
+    return graph.set_format("ip6-lookup", [this](const graph::TraceStep& step) {
+        return fib::format_lookup(step, *ip6_.fib, forwarding_, interfaces_);
+    });
 }
 
 void Router::tend_memory() {
-    routes_.fit_pages();
-    const uint64_t removed = fib_->removed();
+    ip4_.table.fit_pages();
+    const uint64_t removed = ip4_.fib->removed() + ip6_.fib->removed();
     if (removed != removed_before_ || removed == given_back_at_) {
         removed_before_ = removed;
         return;
     }
-    routes_.give_back();
+    ip4_.table.give_back();
+    ip6_.table.give_back();
     forwarding_.give_back();
     if (removed - given_back_at_ >= removals_to_trim) {
-        next_hops_->shrink();
+        ip4_.next_hops->shrink();
+        ip6_.next_hops->shrink();
         malloc_trim(0);
     }
     given_back_at_ = removed;

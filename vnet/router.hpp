@@ -3,8 +3,11 @@
 
 #include <absl/status/statusor.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
+#include <type_traits>
 
 #include "graph/engine.hpp"
 #include "graph/mailbox.hpp"
@@ -17,12 +20,17 @@
 #include "vnet/fib/next_hops.hpp"
 #include "vnet/handoff/handoffs.hpp"
 #include "vnet/icmp4/error.hpp"
+#include "vnet/icmp6/error.hpp"
 #include "vnet/interface/table.hpp"
 #include "vnet/ip4/addresses.hpp"
 #include "vnet/ip4/dir24.hpp"
 #include "vnet/ip4/fib.hpp"
 #include "vnet/ip4/local.hpp"
-#include "vnet/neighbor/table.hpp"
+#include "vnet/ip6/link_locals.hpp"
+#include "vnet/neighbor/arp.hpp"
+#include "vnet/neighbor/nd.hpp"
+#include "vnet/neighbor/router_advertisements.hpp"
+#include "vnet/network.hpp"
 
 namespace vnet {
 
@@ -31,7 +39,10 @@ namespace vnet {
 class Router {
 public:
     struct Options {
-        icmp4::Error::Limit icmp_errors;
+        /// Of ICMP and, apart from them, of ICMPv6, for each worker.
+        graph::RateLimit::Limit icmp_errors;
+        /// Of IPv6, for each worker.
+        graph::RateLimit::Limit redirects;
         neighbor::Settings neighbors;
         events::Journal::Limits kept_events;
     };
@@ -55,16 +66,40 @@ public:
     device::Nulls& nulls() noexcept { return *nulls_; }
     handoff::Handoffs& handoffs() noexcept { return *handoffs_; }
     fib::ForwardingTable& forwarding() noexcept { return forwarding_; }
-    /// The table that workers look IPv4 routes up in.
-    const ip4::Dir24& routes() const noexcept { return routes_; }
-    fib::NextHops& next_hops() noexcept { return *next_hops_; }
-    ip4::Fib& fib() noexcept { return *fib_; }
-    ip4::Addresses& addresses() noexcept { return *addresses_; }
-    ip4::LocalTable& local() noexcept { return local_; }
-    neighbor::Table& neighbors() noexcept { return *neighbors_; }
+    using Ip4 = Network<ip4::Family, neighbor::Arp>;
+    using Ip6 = Network<ip6::Family, neighbor::Nd>;
+    Ip4& ip4() noexcept { return ip4_; }
+    const Ip4& ip4() const noexcept { return ip4_; }
+    Ip6& ip6() noexcept { return ip6_; }
+    const Ip6& ip6() const noexcept { return ip6_; }
+    /// The same, for templates over the family.
+    template <class Family>
+    auto& network() noexcept {
+        if constexpr (std::is_same_v<Family, ip4::Family>) {
+            return ip4_;
+        } else {
+            return ip6_;
+        }
+    }
+    ip6::LinkLocals& link_locals() noexcept { return *link_locals_; }
+    neighbor::RouterAdvertisements& router_advertisements() noexcept {
+        return *router_advertisements_;
+    }
+    /// Whether hosts are told of a better first hop (RFC 4861 8.2).
+    void send_ip6_redirects(bool send) noexcept { ip6_redirects_.store(send); }
+    bool sends_ip6_redirects() const noexcept { return ip6_redirects_.load(); }
+
+    // Of IPv4, for short.
+    const ip4::Dir24& routes() const noexcept { return ip4_.table; }
+    fib::NextHops<wire::Ip4Address>& next_hops() noexcept { return *ip4_.next_hops; }
+    ip4::Fib& fib() noexcept { return *ip4_.fib; }
+    ip4::Addresses& addresses() noexcept { return *ip4_.addresses; }
+    ip4::LocalTable& local() noexcept { return ip4_.local; }
+    neighbor::Arp& neighbors() noexcept { return *ip4_.neighbors; }
     /// What changed lately, for who follows it.
     events::Journal& events() noexcept { return *events_; }
     const icmp4::ErrorSlot& icmp_error_slot() const noexcept { return *error_slot_; }
+    const icmp6::ErrorSlot& icmp6_error_slot() const noexcept { return *error6_slot_; }
 
     /// Gives memory back that removed routes left, and moves tables to pages of the size that suits
     /// them. Called every half second by itself.
@@ -74,32 +109,49 @@ private:
     explicit Router(graph::Engine& engine);
     absl::Status add_arcs();
     absl::Status add_nodes(const Options& options);
+    absl::Status add_ip4_nodes(const Options& options);
+    absl::Status add_ip6_nodes(const Options& options);
+    absl::Status place_slots();
+    template <class Family, class Neighbors>
+    void make_boxes(Network<Family, Neighbors>& network, const char* unresolved, const char* heard,
+                    void (Neighbors::*take)(std::span<graph::Packet*>));
+    struct Ends {
+        graph::NodeId resolve;
+        graph::NodeId rewrite;
+        graph::NodeId unreachable;
+        graph::NodeId local;
+    };
+    template <class Family, class Neighbors>
+    void make_fib(Network<Family, Neighbors>& network, const Ends& ends);
     absl::Status add_devices();
 
     graph::Engine& engine_;
     interface::Table interfaces_;
     fib::ForwardingTable forwarding_;
-    ip4::Dir24 routes_;
-    ip4::LocalTable local_;
+    Ip4 ip4_;
+    Ip6 ip6_;
+    std::atomic<bool> ip6_redirects_{false};
     ethernet::EtherTypes ether_types_;
-    std::unique_ptr<graph::Mailbox> unresolved_box_;
-    std::unique_ptr<graph::Mailbox> arp_box_;
     std::optional<icmp4::ErrorSlot> error_slot_;
+    std::optional<icmp6::ErrorSlot> error6_slot_;
+    std::optional<neighbor::NextHopSlot> next_hop_slot_;
     graph::ArcId device_input_arc_ = 0;
     graph::ArcId ip4_unicast_arc_ = 0;
     graph::ArcId ip4_local_arc_ = 0;
     graph::ArcId ip4_output_arc_ = 0;
+    graph::ArcId ip6_unicast_arc_ = 0;
+    graph::ArcId ip6_local_arc_ = 0;
+    graph::ArcId ip6_output_arc_ = 0;
     graph::ArcId interface_output_arc_ = 0;
     std::unique_ptr<device::Ports> ports_;
     std::unique_ptr<device::Taps> taps_;
     std::unique_ptr<device::Nulls> nulls_;
     std::unique_ptr<handoff::Handoffs> handoffs_;
-    std::unique_ptr<fib::NextHops> next_hops_;
-    std::unique_ptr<ip4::Fib> fib_;
-    std::unique_ptr<ip4::Addresses> addresses_;
-    std::unique_ptr<neighbor::Table> neighbors_;
+    std::unique_ptr<ip6::LinkLocals> link_locals_;
+    std::unique_ptr<neighbor::RouterAdvertisements> router_advertisements_;
     std::unique_ptr<events::Journal> events_;
-    /// Fib::removed() when the memory of removed routes was given back, and when it was last seen.
+    /// Both Fib::removed() when the memory of removed routes was given back, and when it was last
+    /// seen.
     uint64_t given_back_at_ = 0;
     uint64_t removed_before_ = 0;
     graph::Control::Handle memory_timer_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <absl/strings/ascii.h>
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "api/grammar/text_forms.hpp"
@@ -97,6 +98,99 @@ MessageForm ip4_prefix() {
     };
 }
 
+/// Field 3 of IpAddress and IpPrefix.
+void set_ip6(Message& message, const std::string& bytes) {
+    message.GetReflection()->SetString(&message, field(message, 3), bytes);
+}
+
+bool has_ip6(const Message& message) {
+    return message.GetReflection()->HasField(message, field(message, 3));
+}
+
+/// RFC 4291 2.2, without a zone.
+bool take_ip6(std::string_view text, std::string& bytes) {
+    constexpr std::size_t longest = 45;
+    in6_addr address{};
+    if (text.size() > longest || inet_pton(AF_INET6, std::string(text).c_str(), &address) != 1) {
+        return false;
+    }
+    bytes.assign(reinterpret_cast<const char*>(address.s6_addr), sizeof(address.s6_addr));
+    return true;
+}
+
+std::string print_ip6(const Message& message) {
+    const std::string bytes = message.GetReflection()->GetString(message, field(message, 3));
+    char text[INET6_ADDRSTRLEN];
+    in6_addr address{};
+    if (bytes.size() != sizeof(address.s6_addr)) {
+        return fmt::format("(an IPv6 address of {} bytes)", bytes.size());
+    }
+    bytes.copy(reinterpret_cast<char*>(address.s6_addr), bytes.size());
+    return inet_ntop(AF_INET6, &address, text, sizeof(text));
+}
+
+MessageForm ip_address() {
+    return {
+        .parse =
+            [](std::string_view text, Message& message) {
+                std::uint32_t ip4 = 0;
+                std::string ip6;
+                if (std::string_view rest = text; take_ip4(rest, ip4) && rest.empty()) {
+                    set_u32(message, 1, ip4);
+                    return true;
+                }
+                if (!take_ip6(text, ip6)) {
+                    return false;
+                }
+                set_ip6(message, ip6);
+                return true;
+            },
+        .print =
+            [](const Message& message) {
+                return has_ip6(message) ? print_ip6(message) : print_ip4(u32(message, 1));
+            },
+        .expects = "an address such as 192.0.2.1 or 2001:db8::1",
+        .samples = {"192.0.2.1", "2001:db8::1"},
+    };
+}
+
+MessageForm ip_prefix() {
+    return {
+        .parse =
+            [](std::string_view text, Message& message) {
+                const std::size_t slash = text.find('/');
+                if (slash == std::string_view::npos) {
+                    return false;
+                }
+                std::string_view address = text.substr(0, slash);
+                std::string_view digits = text.substr(slash + 1);
+                std::uint32_t length = 0;
+                std::uint32_t ip4 = 0;
+                std::string ip6;
+                if (!take_decimal(digits, 128, length) || !digits.empty()) {
+                    return false;
+                }
+                if (take_ip4(address, ip4) && address.empty() && length <= 32) {
+                    set_u32(message, 1, ip4);
+                } else if (take_ip6(text.substr(0, slash), ip6)) {
+                    set_ip6(message, ip6);
+                } else {
+                    return false;
+                }
+                set_u32(message, 2, length);
+                return true;
+            },
+        .print =
+            [](const Message& m) {
+                return fmt::format("{}/{}", has_ip6(m) ? print_ip6(m) : print_ip4(u32(m, 1)),
+                                   u32(m, 2));
+            },
+        .expects =
+            "a prefix such as 192.0.2.0/24 or 2001:db8::/32, or 192.0.2.7/32 for one address",
+        .samples = {"192.0.2.0/24", "2001:db8::/32"},
+    };
+}
+
 MessageForm mac_address() {
     return {
         .parse =
@@ -155,6 +249,8 @@ void add_house_forms(TextForms& forms) {
     // The names differ, so none can be refused.
     forms.add("sluice.Ip4Address", ip4_address()).IgnoreError();
     forms.add("sluice.Ip4Prefix", ip4_prefix()).IgnoreError();
+    forms.add("sluice.IpAddress", ip_address()).IgnoreError();
+    forms.add("sluice.IpPrefix", ip_prefix()).IgnoreError();
     forms.add("sluice.MacAddress", mac_address()).IgnoreError();
     forms.add("sluice.HexBytes", hex_bytes()).IgnoreError();
 }

@@ -27,7 +27,7 @@ public:
     std::vector<api::grammar::Usage> commands_of(
         const google::protobuf::MethodDescriptor& method) const;
 
-    /// What has no comment, a line each: "vnet/proto/ip4.proto: field Route.prefix".
+    /// What has no comment, a line each: "vnet/proto/ip.proto: field Route.prefix".
     std::vector<std::string> without_comment() const;
 
 private:

@@ -14,7 +14,7 @@ from lib.netns import Namespace
 def test_what_is_private_is_not_installed(prefix):
     include = prefix / "include" / "sluice"
     headers = {str(path.relative_to(include)) for path in include.rglob("*") if path.is_file()}
-    assert {"graph/driver.hpp", "vnet/plugin/registry.hpp", "vnet/proto/ip4.pb.h", "graph/testing/bench.hpp"} <= headers
+    assert {"graph/driver.hpp", "vnet/plugin/registry.hpp", "vnet/proto/ip.pb.h", "graph/testing/bench.hpp"} <= headers
     private = {"api/server/call.hpp", "vnet/service/explain.hpp", "vnet/capture/writer.hpp", "graph/dry_run.hpp"}
     assert not private & headers
     assert all(name.split("/")[0] in ("api", "graph", "plugins", "vnet") for name in headers)

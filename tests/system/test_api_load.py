@@ -28,10 +28,10 @@ MESSAGES = 16 << 20
 def messages(tmp_path_factory):
     compile_messages(tmp_path_factory.mktemp("messages"))
     from api.proto import types_pb2
-    from vnet.proto import interface_pb2, ip4_pb2, system_pb2
+    from vnet.proto import interface_pb2, ip_pb2, system_pb2
 
     class Messages:
-        types, interface, ip4, system = types_pb2, interface_pb2, ip4_pb2, system_pb2
+        types, interface, ip, system = types_pb2, interface_pb2, ip_pb2, system_pb2
 
     return Messages
 
@@ -125,26 +125,26 @@ def test_clients_that_never_read(router, messages):
     """Lists of 50,000 routes for fifty clients that take none of it."""
     def batches(**kind):
         for start in range(0, 50_000, 1000):
-            yield messages.ip4.RouteBatch(**{name: [make(n) for n in range(start, start + 1000)]
+            yield messages.ip.RouteBatch(**{name: [make(n) for n in range(start, start + 1000)]
                                              for name, make in kind.items()})
 
     def prefix(n):
-        return messages.types.Ip4Prefix(address=(100 << 24) + (n << 8), length=24)
+        return messages.types.IpPrefix(ip4=(100 << 24) + (n << 8), length=24)
 
     def route(n):
-        return messages.ip4.ConfiguredRoute(prefix=prefix(n), next_hop=messages.types.Ip4Address(value=(10 << 24) + 514))
+        return messages.ip.ConfiguredRoute(prefix=prefix(n), next_hop=messages.types.IpAddress(ip4=(10 << 24) + 514))
 
     with Api(router.daemon.socket) as api:
-        assert api.sink("Routes.Load", batches(add=route), messages.ip4.LoadRoutesReply).added == 50_000
+        assert api.sink("Routes.Load", batches(add=route), messages.ip.LoadRoutesReply).added == 50_000
         before = resident_mb(router.daemon)
         with traffic(router), contextlib.ExitStack() as stack:
             lists = []
             for _ in range(50):
                 channel = stack.enter_context(private_channel(router.daemon.socket))
                 listing = channel.unary_stream("/sluice.Routes/List",
-                                               messages.ip4.ListRoutesRequest.SerializeToString,
-                                               messages.ip4.Route.FromString)
-                lists.append(listing(messages.ip4.ListRoutesRequest()))
+                                               messages.ip.ListRoutesRequest.SerializeToString,
+                                               messages.ip.Route.FromString)
+                lists.append(listing(messages.ip.ListRoutesRequest()))
                 # It has begun, and is then left alone.
                 next(lists[-1])
             assert router.daemon.ctl("show route | match ^100 | count").strip() == "50000"
@@ -153,7 +153,7 @@ def test_clients_that_never_read(router, messages):
                 listing.cancel()
         print(f"a list that nobody reads costs {grown * 1024 / 50:.0f} KB")
         assert grown < 100
-        assert api.sink("Routes.Load", batches(delete=prefix), messages.ip4.LoadRoutesReply).deleted == 50_000
+        assert api.sink("Routes.Load", batches(delete=prefix), messages.ip.LoadRoutesReply).deleted == 50_000
 
 
 def test_a_message_of_one_byte_too_many(router):

@@ -32,10 +32,10 @@ def pb(tmp_path_factory):
 @pytest.fixture(scope="module")
 def messages(pb):
     from api.proto import types_pb2
-    from vnet.proto import ip4_pb2
+    from vnet.proto import ip_pb2
 
     class Messages:
-        ip4, types = ip4_pb2, types_pb2
+        ip, types = ip_pb2, types_pb2
 
     return Messages
 
@@ -73,15 +73,15 @@ def is_route(event, text, change):
 
 def load(daemon, messages, count, first=0x14000000, delete=False):
     """Adds or deletes so many /24 by one stream."""
-    hop = messages.types.Ip4Address(value=0x0a000202)
-    prefixes = [messages.types.Ip4Prefix(address=first + n * 256, length=24) for n in range(count)]
+    hop = messages.types.IpAddress(ip4=0x0a000202)
+    prefixes = [messages.types.IpPrefix(ip4=first + n * 256, length=24) for n in range(count)]
     batches = []
     for begin in range(0, count, 1000):
         part = prefixes[begin:begin + 1000]
-        batches.append(messages.ip4.RouteBatch(delete=part) if delete else messages.ip4.RouteBatch(
-            add=[messages.ip4.ConfiguredRoute(prefix=each, next_hop=hop) for each in part]))
+        batches.append(messages.ip.RouteBatch(delete=part) if delete else messages.ip.RouteBatch(
+            add=[messages.ip.ConfiguredRoute(prefix=each, next_hop=hop) for each in part]))
     with Api(daemon.socket) as api:
-        return api.sink("Routes.Load", batches, messages.ip4.LoadRoutesReply)
+        return api.sink("Routes.Load", batches, messages.ip.LoadRoutesReply)
 
 
 # ---- every cause is seen ----

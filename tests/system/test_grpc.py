@@ -18,11 +18,11 @@ from lib.wait import wait_until
 def messages(tmp_path_factory):
     compile_messages(tmp_path_factory.mktemp("messages"))
     from api.proto import describe_pb2, types_pb2
-    from vnet.proto import interface_pb2, ip4_pb2, trace_pb2
+    from vnet.proto import interface_pb2, ip_pb2, trace_pb2
     import reflection_pb2
 
     class Messages:
-        describe, types, interface, ip4, trace = describe_pb2, types_pb2, interface_pb2, ip4_pb2, trace_pb2
+        describe, types, interface, ip, trace = describe_pb2, types_pb2, interface_pb2, ip_pb2, trace_pb2
         reflection = reflection_pb2
 
     return Messages
@@ -40,12 +40,12 @@ def number(text):
 
 def prefix(messages, text):
     address, length = text.split("/")
-    return messages.types.Ip4Prefix(address=number(address), length=int(length))
+    return messages.types.IpPrefix(ip4=number(address), length=int(length))
 
 
 def route(messages, text, next_hop=WAN):
-    return messages.ip4.ConfiguredRoute(prefix=prefix(messages, text),
-                                        next_hop=messages.types.Ip4Address(value=number(next_hop)))
+    return messages.ip.ConfiguredRoute(prefix=prefix(messages, text),
+                                        next_hop=messages.types.IpAddress(ip4=number(next_hop)))
 
 
 def test_interfaces_are_listed(api, messages):
@@ -57,7 +57,7 @@ def test_interfaces_are_listed(api, messages):
 def test_a_route_is_added_and_deleted(api, messages, shared_lab):
     api.unary("Routes.Add", route(messages, "10.50.0.0/16"), messages.types.Empty)
     assert shared_lab.daemon.ctl_json("show route 10.50.0.0/16")[0]["next_hop"] == WAN
-    request = messages.ip4.DeleteRouteRequest(prefix=prefix(messages, "10.50.0.0/16"))
+    request = messages.ip.DeleteRouteRequest(prefix=prefix(messages, "10.50.0.0/16"))
     api.unary("Routes.Delete", request, messages.types.Empty)
     with pytest.raises(grpc.RpcError) as refused:
         api.unary("Routes.Delete", request, messages.types.Empty)
@@ -66,39 +66,39 @@ def test_a_route_is_added_and_deleted(api, messages, shared_lab):
 
 def test_routes_are_loaded_by_stream(api, messages, shared_lab):
     prefixes = [f"10.{60 + n // 250}.{n % 250}.0/24" for n in range(1000)]
-    batches = [messages.ip4.RouteBatch(add=[route(messages, text) for text in prefixes[i:i + 100]])
+    batches = [messages.ip.RouteBatch(add=[route(messages, text) for text in prefixes[i:i + 100]])
                for i in range(0, 1000, 100)]
-    assert api.sink("Routes.Load", batches, messages.ip4.LoadRoutesReply).added == 1000
+    assert api.sink("Routes.Load", batches, messages.ip.LoadRoutesReply).added == 1000
     assert shared_lab.daemon.ctl("show route | match ^10.6 | count").strip() == "1000"
-    deletion = messages.ip4.RouteBatch(delete=[prefix(messages, text) for text in prefixes])
-    assert api.sink("Routes.Load", [deletion], messages.ip4.LoadRoutesReply).deleted == 1000
+    deletion = messages.ip.RouteBatch(delete=[prefix(messages, text) for text in prefixes])
+    assert api.sink("Routes.Load", [deletion], messages.ip.LoadRoutesReply).deleted == 1000
     assert shared_lab.daemon.ctl("show route | match ^10.6 | count").strip() == "0"
 
 
 def test_a_stream_ends_at_what_is_refused_and_keeps_what_was_before(api, messages, shared_lab):
-    bad = messages.ip4.RouteBatch(add=[route(messages, "10.70.0.0/24"), route(messages, "10.71.0.1/24"),
+    bad = messages.ip.RouteBatch(add=[route(messages, "10.70.0.0/24"), route(messages, "10.71.0.1/24"),
                                        route(messages, "10.72.0.0/24")])
     with pytest.raises(grpc.RpcError) as refused:
-        api.sink("Routes.Load", [bad], messages.ip4.LoadRoutesReply)
+        api.sink("Routes.Load", [bad], messages.ip.LoadRoutesReply)
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "10.71.0.1/24" in refused.value.details()
     listed = [entry["prefix"] for entry in shared_lab.daemon.ctl_json("show route")]
     assert "10.70.0.0/24" in listed and "10.72.0.0/24" not in listed
     # It is the controller's: no part of the configuration, and not the operator's to delete.
     assert "10.70.0.0/24" not in shared_lab.daemon.ctl("show running-config")
     assert "loaded by a controller" in shared_lab.daemon.refused("delete route 10.70.0.0/24")
-    gone = messages.ip4.RouteBatch(delete=[bad.add[0].prefix])
-    assert api.sink("Routes.Load", [gone], messages.ip4.LoadRoutesReply).deleted == 1
+    gone = messages.ip.RouteBatch(delete=[bad.add[0].prefix])
+    assert api.sink("Routes.Load", [gone], messages.ip.LoadRoutesReply).deleted == 1
 
 
 def test_values_beyond_their_range_are_refused(api, messages):
     request = route(messages, "10.50.0.0/16")
     request.prefix.length = 33
-    cases = [("Routes.Add", request), ("Routes.Add", messages.ip4.ConfiguredRoute()),
-             ("Addresses.Add", messages.ip4.InterfaceAddress(interface="lan")),
+    cases = [("Routes.Add", request), ("Routes.Add", messages.ip.ConfiguredRoute()),
+             ("Addresses.Add", messages.ip.InterfaceAddress(interface="lan")),
              ("Interfaces.Set", messages.interface.SetInterfaceRequest(name="lan")),
              ("Interfaces.Set", messages.interface.SetInterfaceRequest(name="lan", state=7)),
-             ("Neighbors.Add", messages.ip4.AddNeighborRequest(
-                 interface="lan", address=messages.types.Ip4Address(value=number("10.0.1.9")),
+             ("Neighbors.Add", messages.ip.AddNeighborRequest(
+                 interface="lan", address=messages.types.IpAddress(ip4=number("10.0.1.9")),
                  mac=messages.types.MacAddress(value=1 << 48 | 2)))]
     for method, wrong in cases:
         with pytest.raises(grpc.RpcError) as refused:

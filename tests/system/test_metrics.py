@@ -92,7 +92,7 @@ def test_counters_count(scraped):
     assert more("sluice_api_requests", method="sluice.System.Version") == 0
     assert value(after, "sluice_interface_up", interface="lan") == 1
     assert value(after, "sluice_interface_mtu_bytes", interface="lan") == 1500
-    assert value(after, "sluice_neighbors", state="reachable") == 2
+    assert value(after, "sluice_neighbors", family="ip4", state="reachable") == 2
     assert value(after, "sluice_routes", family="ip4") == len(scraped.daemon.ctl_json("show route"))
     pool = scraped.daemon.ctl_json("show buffers")[0]
     assert value(after, "sluice_buffers", pool=pool["pool"]) == pool["buffers"]

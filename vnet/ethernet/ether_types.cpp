@@ -5,6 +5,22 @@
 
 namespace vnet::ethernet {
 
+namespace {
+/// Where ethernet-input sends frames of a type by itself.
+std::string_view own_node(wire::EtherType type) {
+    switch (type) {
+        case wire::EtherType::ip4:
+            return "ip4-input";
+        case wire::EtherType::ip6:
+            return "ip6-input";
+        case wire::EtherType::arp:
+            return "arp-input";
+        default:
+            return {};
+    }
+}
+}  // namespace
+
 absl::Status EtherTypes::add(wire::EtherType type, const std::string& node,
                              Destination destination) {
     const auto number = uint16_t(type);
@@ -13,10 +29,9 @@ absl::Status EtherTypes::add(wire::EtherType type, const std::string& node,
             fmt::format("{:#06x} is a length, not an EtherType; they begin at {:#06x}", number,
                         wire::lowest_ether_type));
     }
-    if (type == wire::EtherType::ip4 || type == wire::EtherType::arp) {
+    if (const std::string_view own = own_node(type); !own.empty()) {
         return absl::AlreadyExistsError(
-            fmt::format("EtherType {:#06x} belongs to node '{}'", number,
-                        type == wire::EtherType::ip4 ? "ip4-input" : "arp-input"));
+            fmt::format("EtherType {:#06x} belongs to node '{}'", number, own));
     }
     if (const graph::NodeId had = find(type); had != graph::no_node) {
         return absl::AlreadyExistsError(fmt::format(

@@ -25,34 +25,34 @@ TEST_F(EtherTypesTest, BeginsEmpty) {
 }
 
 TEST_F(EtherTypesTest, GivesATypeToANodeAndTakesItBack) {
-    const graph::NodeId id = node("ip6-input");
-    ASSERT_TRUE(types.add(wire::EtherType::ip6, "ip6-input").ok());
-    EXPECT_EQ(types.find(wire::EtherType::ip6), id);
-    types.remove(wire::EtherType::ip6);
-    EXPECT_EQ(types.find(wire::EtherType::ip6), graph::no_node);
-    EXPECT_TRUE(types.add(wire::EtherType::ip6, "ip6-input").ok());
+    const graph::NodeId id = node("mpls-input");
+    ASSERT_TRUE(types.add(wire::EtherType::mpls, "mpls-input").ok());
+    EXPECT_EQ(types.find(wire::EtherType::mpls), id);
+    types.remove(wire::EtherType::mpls);
+    EXPECT_EQ(types.find(wire::EtherType::mpls), graph::no_node);
+    EXPECT_TRUE(types.add(wire::EtherType::mpls, "mpls-input").ok());
 }
 
 TEST_F(EtherTypesTest, TellsWhoTakesInFramesToAnyStation) {
     const graph::NodeId id = node("vlan-input");
-    node("ip6-input");
+    node("mpls-input");
     ASSERT_TRUE(types.add(wire::EtherType::vlan, "vlan-input", Destination::any).ok());
-    ASSERT_TRUE(types.add(wire::EtherType::ip6, "ip6-input").ok());
+    ASSERT_TRUE(types.add(wire::EtherType::mpls, "mpls-input").ok());
     EXPECT_EQ(types.find(wire::EtherType::vlan), id);
     EXPECT_EQ(types.find_for_any(wire::EtherType::vlan), id);
-    EXPECT_EQ(types.find_for_any(wire::EtherType::ip6), graph::no_node);
+    EXPECT_EQ(types.find_for_any(wire::EtherType::mpls), graph::no_node);
     EXPECT_EQ(types.find_for_any(wire::EtherType::lldp), graph::no_node);
 }
 
 TEST_F(EtherTypesTest, RefusesWhatIsTakenUnknownOrNoType) {
-    node("ip6-input");
-    ASSERT_TRUE(types.add(wire::EtherType::ip6, "ip6-input").ok());
-    EXPECT_THAT(types.add(wire::EtherType::ip6, "ip6-input").message(),
-                HasSubstr("belongs to node 'ip6-input'"));
-    EXPECT_THAT(types.add(wire::EtherType::ip4, "ip6-input").message(),
+    node("mpls-input");
+    ASSERT_TRUE(types.add(wire::EtherType::mpls, "mpls-input").ok());
+    EXPECT_THAT(types.add(wire::EtherType::mpls, "mpls-input").message(),
+                HasSubstr("belongs to node 'mpls-input'"));
+    EXPECT_THAT(types.add(wire::EtherType::ip4, "mpls-input").message(),
                 HasSubstr("belongs to node 'ip4-input'"));
     EXPECT_THAT(types.add(wire::EtherType::lldp, "lldp").message(), HasSubstr("no such node"));
-    EXPECT_THAT(types.add(wire::EtherType(0x05dc), "ip6-input").message(),
+    EXPECT_THAT(types.add(wire::EtherType(0x05dc), "mpls-input").message(),
                 HasSubstr("0x05dc is a length"));
     EXPECT_EQ(types.find(wire::EtherType::lldp), graph::no_node);
 }

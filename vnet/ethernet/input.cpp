@@ -40,6 +40,7 @@ void Input::Pass::turn_to(interface::Index index) noexcept {
     up_ = known && table_.hot(index).up();
     mac_ = known ? in_frame_order(table_.hot(index).mac.load(std::memory_order_relaxed)) : 0;
     wanted_type_ = up_ ? wire::to_be(wire::EtherType::ip4).network() : no_type;
+    wanted_type6_ = up_ ? wire::to_be(wire::EtherType::ip6).network() : no_type;
 }
 
 graph::To<Input::Next, Input::Drop> Input::operator()(graph::Packet& packet,
@@ -52,9 +53,14 @@ graph::To<Input::Next, Input::Drop> Input::operator()(graph::Packet& packet,
     meta.l2_offset = 0;
     meta.l3_offset = header_bytes;
     if (packet.segment_length() >= header_bytes &&
-        ((load<uint64_t>(data) ^ pass.mac_) & (destination_mask | source_group)) == 0 &&
-        load<uint16_t>(data + 12) == pass.wanted_type_) [[likely]] {
-        return Next::ip4;
+        ((load<uint64_t>(data) ^ pass.mac_) & (destination_mask | source_group)) == 0) [[likely]] {
+        const uint32_t type = load<uint16_t>(data + 12);
+        if (type == pass.wanted_type_) [[likely]] {
+            return Next::ip4;
+        }
+        if (type == pass.wanted_type6_) {
+            return Next::ip6;
+        }
     }
     return classify(packet, pass);
 }
@@ -87,6 +93,9 @@ graph::To<Input::Next, Input::Drop> Input::classify(graph::Packet& packet,
     }
     if (type == wire::EtherType::ip4) {
         return Next::ip4;
+    }
+    if (type == wire::EtherType::ip6) {
+        return Next::ip6;
     }
     if (type == wire::EtherType::arp) {
         return Next::arp;

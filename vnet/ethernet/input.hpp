@@ -11,7 +11,7 @@ namespace vnet::ethernet {
 /// Metadata::l2_offset, l3_offset and packet_flag::l2_group; the bytes stay as they are.
 class Input {
 public:
-    enum class Next : graph::Edge { ip4, arp };
+    enum class Next : graph::Edge { ip4, ip6, arp };
     enum class Drop : graph::Edge {
         too_short,
         interface_down,
@@ -22,7 +22,8 @@ public:
         unknown_type
     };
     static constexpr auto info = graph::node<Next, Drop>(
-        "ethernet-input", {{Next::ip4, "ip4-input"}, {Next::arp, "arp-input"}},
+        "ethernet-input",
+        {{Next::ip4, "ip4-input"}, {Next::ip6, "ip6-input"}, {Next::arp, "arp-input"}},
         {{Drop::too_short, "too-short", "fewer bytes than an Ethernet header"},
          {Drop::interface_down, "interface-down", "the interface it came in by is down"},
          {Drop::not_for_us, "not-for-us", "addressed to another station"},
@@ -50,6 +51,7 @@ public:
         /// More than 16 bits where the interface is down: no frame has this type, and all take the
         /// slow path.
         uint32_t wanted_type_ = no_type;
+        uint32_t wanted_type6_ = no_type;
         static constexpr uint32_t no_type = 0x1'0000;
     };
     graph::To<Next, Drop> operator()(graph::Packet& packet, Pass& pass) const noexcept;

@@ -46,7 +46,8 @@ struct InputTest : ::testing::Test {
         down = add("down", ours, false);
         bench.add(std::make_shared<const Input>(table, types));
         bench.collector("ip6-input");
-        EXPECT_TRUE(types.add(wire::EtherType::ip6, "ip6-input").ok());
+        bench.collector("mpls-input");
+        EXPECT_TRUE(types.add(wire::EtherType::mpls, "mpls-input").ok());
     }
     static std::unique_ptr<graph::Engine> make_engine() {
         graph::testing::start_eal();
@@ -96,7 +97,10 @@ std::vector<Case> cases() {
          "arp-input", "", grouped},
         {"ARP reply", frame(ours).arp_reply(peer, "10.0.0.1", ours, "10.0.0.2").bytes(), true,
          "arp-input"},
-        {"a registered type", frame(ours).type(0x86dd).payload(40).bytes(), true, "ip6-input"},
+        {"a registered type", frame(ours).type(0x8847).payload(40).bytes(), true, "mpls-input"},
+        {"IPv6", frame(ours).type(0x86dd).payload(40).bytes(), true, "ip6-input"},
+        {"IPv6 to a group", frame("33:33:00:00:00:01").type(0x86dd).payload(40).bytes(), true,
+         "ip6-input", "", grouped},
         {"13 bytes", frame(ours).ip4().truncate(13).bytes(), true, "drop", "too-short"},
         {"1 byte", frame(ours).truncate(1).bytes(), true, "drop", "too-short"},
         {"interface down", frame(ours).ip4().udp().bytes(), false, "drop", "interface-down"},
@@ -185,8 +189,8 @@ TEST_F(InputTest, NoInterfaceIsDown) {
 }
 
 TEST_F(InputTest, ATypeThatIsTakenBackIsUnknownAgain) {
-    types.remove(wire::EtherType::ip6);
-    const Bytes frame = packet().ethernet(peer, ours).type(0x86dd).payload(40).bytes();
+    types.remove(wire::EtherType::mpls);
+    const Bytes frame = packet().ethernet(peer, ours).type(0x8847).payload(40).bytes();
     EXPECT_EQ(bench.run("ethernet-input", frame, 1, a)[0].drop, "unknown-ethertype");
 }
 

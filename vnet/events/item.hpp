@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "vnet/ip4/fib.hpp"
+#include "vnet/fib/any_route.hpp"
 #include "vnet/proto/events.pb.h"
 
 namespace vnet::events {
@@ -15,7 +15,7 @@ namespace vnet::events {
 /// asks for.
 struct RouteChange {
     uint64_t time_ns = 0;
-    ip4::Fib::Match match{};
+    fib::AnyRoute route;
     bool used = false;
     /// A sluice::EventChange.
     uint8_t change = sluice::EVENT_CHANGE_STATE;
@@ -28,7 +28,7 @@ public:
 
     /// One that is rare enough to be kept as a message.
     explicit Item(std::shared_ptr<const sluice::Event> event) : message_(std::move(event)) {}
-    /// `number` is 0 where it tells the state; `interface` is the name of that of the match.
+    /// `number` is 0 where it tells the state; `interface` is the name of that of the route.
     Item(uint64_t number, const RouteChange& route, Name interface)
         : number_(number), route_(route), interface_(std::move(interface)) {}
 

@@ -29,30 +29,32 @@ sluice::EventChange to_api(Change change) {
     return sluice::EVENT_CHANGE_REMOVED;
 }
 
-sluice::Event address_event(const std::string& interface, const wire::Ip4Prefix& prefix) {
+template <class Prefix>
+sluice::Event address_event(const std::string& interface, const Prefix& prefix) {
     sluice::Event event;
     event.mutable_address()->set_interface(interface);
-    *event.mutable_address()->mutable_prefix() = service::to_api(prefix);
+    *event.mutable_address()->mutable_prefix() = service::ip_to_api(prefix);
     return event;
 }
 
-sluice::Event next_hop_event(wire::Ip4Address address, const std::string& interface) {
+template <class Address>
+sluice::Event next_hop_event(Address address, const std::string& interface) {
     sluice::Event event;
-    *event.mutable_next_hop()->mutable_address() = service::to_api(address);
+    *event.mutable_next_hop()->mutable_address() = service::ip_to_api(address);
     event.mutable_next_hop()->set_interface(interface);
     return event;
 }
 
 }  // namespace
 
-Journal::Journal(graph::Control& control, interface::Table& interfaces, ip4::Addresses& addresses,
-                 ip4::Fib& fib, neighbor::Table& neighbors, const Limits& limits)
-    : interfaces_(interfaces),
-      addresses_(addresses),
-      fib_(fib),
-      neighbors_(neighbors),
+Journal::Journal(const Parts& parts, const Limits& limits)
+    : interfaces_(parts.interfaces),
+      ip4_(parts.ip4),
+      ip6_(parts.ip6),
+      link_locals_(parts.link_locals),
       // The time at which the daemon started tells it from all that ran here before.
-      log_(now_ns(), [&control](std::function<void()> work) { control.post(std::move(work)); }),
+      log_(now_ns(), [&control = parts.control](
+                         std::function<void()> work) { control.post(std::move(work)); }),
       routes_(log_, limits.routes) {
     for (size_t i = 0; i < topics; ++i) {
         if (i != sluice::EVENT_TOPIC_ROUTE) {
@@ -61,8 +63,26 @@ Journal::Journal(graph::Control& control, interface::Table& interfaces, ip4::Add
         states_[i] = [] { return std::vector<sluice::Event>(); };
     }
     observe_interfaces();
-    observe_neighbors();
-    observe_routes();
+    observe(ip4_);
+    observe(ip6_);
+    states_[sluice::EVENT_TOPIC_ADDRESS] = [this] {
+        std::vector<sluice::Event> all;
+        add_addresses(ip4_, all);
+        add_addresses(ip6_, all);
+        return all;
+    };
+    states_[sluice::EVENT_TOPIC_NEIGHBOR] = [this] {
+        std::vector<sluice::Event> all;
+        add_neighbors(ip4_, all);
+        add_neighbors(ip6_, all);
+        return all;
+    };
+    states_[sluice::EVENT_TOPIC_NEXT_HOP] = [this] {
+        std::vector<sluice::Event> all;
+        add_next_hops(ip4_, all);
+        add_next_hops(ip6_, all);
+        return all;
+    };
 }
 
 void Journal::publish(sluice::EventTopic topic, sluice::EventChange change, sluice::Event event) {
@@ -83,13 +103,18 @@ void Journal::note(const interface::Interface& interface, interface::Change chan
     } else if (change == interface::Change::removing) {
         names_.erase(interface.index);
     }
-    sluice::Event event;
-    *event.mutable_interface() = service::describe(interface, addresses_);
     publish(sluice::EVENT_TOPIC_INTERFACE,
             change == interface::Change::added      ? sluice::EVENT_CHANGE_ADDED
             : change == interface::Change::removing ? sluice::EVENT_CHANGE_REMOVED
                                                     : sluice::EVENT_CHANGE_CHANGED,
-            std::move(event));
+            event_of(interface));
+}
+
+sluice::Event Journal::event_of(const interface::Interface& interface) const {
+    sluice::Event event;
+    *event.mutable_interface() =
+        service::describe(interface, *ip4_.addresses, *ip6_.addresses, link_locals_);
+    return event;
 }
 
 void Journal::observe_interfaces() {
@@ -102,63 +127,67 @@ void Journal::observe_interfaces() {
     states_[sluice::EVENT_TOPIC_INTERFACE] = [this] {
         std::vector<sluice::Event> all;
         for (const auto& [index, interface] : interfaces_.all()) {
-            *all.emplace_back().mutable_interface() = service::describe(interface, addresses_);
-        }
-        return all;
-    };
-    addresses_.observe([this](interface::Index index, const wire::Ip4Prefix& prefix, bool added) {
-        publish(sluice::EVENT_TOPIC_ADDRESS,
-                added ? sluice::EVENT_CHANGE_ADDED : sluice::EVENT_CHANGE_REMOVED,
-                address_event(interfaces_.name_of(index), prefix));
-    });
-    states_[sluice::EVENT_TOPIC_ADDRESS] = [this] {
-        std::vector<sluice::Event> all;
-        for (const auto& [index, prefixes] : addresses_.all()) {
-            for (const wire::Ip4Prefix& prefix : prefixes) {
-                all.push_back(address_event(interfaces_.name_of(index), prefix));
-            }
+            all.push_back(event_of(interface));
         }
         return all;
     };
 }
 
-void Journal::observe_neighbors() {
-    const auto describe = [this](const neighbor::Table::Neighbor& neighbor) {
-        sluice::Event event;
-        *event.mutable_neighbor() =
-            service::describe(neighbor, interfaces_.name_of(neighbor.interface));
-        return event;
-    };
-    neighbors_.observe([this, describe](const neighbor::Table::Neighbor& neighbor,
-                                        neighbor::Table::Change change) {
-        publish(sluice::EVENT_TOPIC_NEIGHBOR, to_api(change), describe(neighbor));
-    });
-    states_[sluice::EVENT_TOPIC_NEIGHBOR] = [this, describe] {
-        std::vector<sluice::Event> all;
-        for (const neighbor::Table::Neighbor& neighbor : neighbors_.list()) {
-            if (neighbor.state != neighbor::State::incomplete) {
-                all.push_back(describe(neighbor));
-            }
-        }
-        return all;
-    };
-}
-
-void Journal::observe_routes() {
-    fib_.observe([this](const ip4::Fib::Match& match, bool used, ip4::Fib::Change change) {
-        routes_.push({{now_ns(), match, used, uint8_t(to_api(change))}, name_of(match.interface)});
-    });
-    fib_.observe_next_hops([this](wire::Ip4Address address, interface::Index interface) {
+template <class Family, class Neighbors>
+void Journal::observe(Network<Family, Neighbors>& network) {
+    using Address = typename Family::Address;
+    using Fib = fib::Fib<Family>;
+    network.addresses->observe(
+        [this](interface::Index index, const typename Family::Prefix& prefix, bool added) {
+            publish(sluice::EVENT_TOPIC_ADDRESS,
+                    added ? sluice::EVENT_CHANGE_ADDED : sluice::EVENT_CHANGE_REMOVED,
+                    address_event(interfaces_.name_of(index), prefix));
+        });
+    network.neighbors->observe(
+        [this](const neighbor::Neighbor<Address>& neighbor, neighbor::Change change) {
+            sluice::Event event;
+            *event.mutable_neighbor() =
+                service::describe(neighbor, interfaces_.name_of(neighbor.interface));
+            publish(sluice::EVENT_TOPIC_NEIGHBOR, to_api(change), std::move(event));
+        });
+    network.fib->observe(
+        [this](const typename Fib::Match& match, bool used, typename Fib::Change change) {
+            routes_.push({{now_ns(), fib::AnyRoute(match), used, uint8_t(to_api(change))},
+                          name_of(match.interface)});
+        });
+    network.fib->observe_next_hops([this](Address address, interface::Index interface) {
         publish(sluice::EVENT_TOPIC_NEXT_HOP, sluice::EVENT_CHANGE_CHANGED,
                 next_hop_event(address, *name_of(interface)->text));
     });
-    states_[sluice::EVENT_TOPIC_NEXT_HOP] = [this] {
-        std::vector<sluice::Event> all;
-        fib_.visit_next_hops([&](wire::Ip4Address address, interface::Index interface) {
-            all.push_back(next_hop_event(address, *name_of(interface)->text));
-        });
-        return all;
-    };
+}
+
+template <class Family, class Neighbors>
+void Journal::add_addresses(const Network<Family, Neighbors>& network,
+                            std::vector<sluice::Event>& all) const {
+    for (const auto& [index, prefixes] : network.addresses->all()) {
+        for (const auto& prefix : prefixes) {
+            all.push_back(address_event(interfaces_.name_of(index), prefix));
+        }
+    }
+}
+
+template <class Family, class Neighbors>
+void Journal::add_neighbors(const Network<Family, Neighbors>& network,
+                            std::vector<sluice::Event>& all) const {
+    for (const auto& neighbor : network.neighbors->list()) {
+        if (neighbor.state != neighbor::State::incomplete) {
+            *all.emplace_back().mutable_neighbor() =
+                service::describe(neighbor, interfaces_.name_of(neighbor.interface));
+        }
+    }
+}
+
+template <class Family, class Neighbors>
+void Journal::add_next_hops(const Network<Family, Neighbors>& network,
+                            std::vector<sluice::Event>& all) const {
+    network.fib->visit_next_hops([&](typename Family::Address address, interface::Index interface) {
+        all.push_back(next_hop_event(address, *name_of(interface)->text));
+    });
 }
 
 const Journal::NamePtr& Journal::name_of(interface::Index index) const {
@@ -189,22 +218,20 @@ std::vector<Item> Journal::state(sluice::EventTopic topic) const {
     return items;
 }
 
-std::optional<wire::Ip4Prefix> Journal::route_state(const std::optional<wire::Ip4Prefix>& after,
+std::optional<fib::RoutePlace> Journal::route_state(const std::optional<fib::RoutePlace>& after,
                                                     size_t most, std::vector<Item>& items) const {
-    std::optional<wire::Ip4Prefix> last;
-    bool more = false;
-    fib_.visit(after, [&](const ip4::Fib::Match& match, bool used) {
+    std::optional<fib::RoutePlace> last = after;
+    const auto take = [&](const fib::AnyRoute& route, bool used) {
         // The used one is the first of its prefix.
         if (used && items.size() >= most) {
-            more = true;
             return false;
         }
-        last = match.prefix;
-        items.emplace_back(0, RouteChange{0, match, used, sluice::EVENT_CHANGE_STATE},
-                           name_of(match.interface)->text);
+        last = route.place;
+        items.emplace_back(0, RouteChange{0, route, used, sluice::EVENT_CHANGE_STATE},
+                           name_of(route.interface)->text);
         return true;
-    });
-    return more ? last : std::nullopt;
+    };
+    return fib::visit_routes(*ip4_.fib, *ip6_.fib, after, take) ? std::nullopt : last;
 }
 
 graph::MemoryUse Journal::memory() const noexcept {

@@ -16,7 +16,10 @@
 #include "api/events/ring.hpp"
 #include "graph/control.hpp"
 #include "vnet/events/item.hpp"
-#include "vnet/neighbor/table.hpp"
+#include "vnet/ip6/link_locals.hpp"
+#include "vnet/neighbor/arp.hpp"
+#include "vnet/neighbor/nd.hpp"
+#include "vnet/network.hpp"
 
 namespace vnet::events {
 
@@ -34,8 +37,14 @@ public:
     static constexpr size_t topics = sluice::EventTopic_ARRAYSIZE;
 
     /// Begins to observe. All must outlive it but for their last moments, when they change no more.
-    Journal(graph::Control& control, interface::Table& interfaces, ip4::Addresses& addresses,
-            ip4::Fib& fib, neighbor::Table& neighbors, const Limits& limits);
+    struct Parts {
+        graph::Control& control;
+        interface::Table& interfaces;
+        Network<ip4::Family, neighbor::Arp>& ip4;
+        Network<ip6::Family, neighbor::Nd>& ip6;
+        ip6::LinkLocals& link_locals;
+    };
+    Journal(const Parts& parts, const Limits& limits);
     Journal(const Journal&) = delete;
     Journal& operator=(const Journal&) = delete;
 
@@ -49,17 +58,17 @@ public:
     const api::events::Topic& topic(sluice::EventTopic topic) const;
     /// The event at a place of a topic.
     Item item(sluice::EventTopic topic, size_t place) const;
-    /// The prefix of the route event at a place.
-    const wire::Ip4Prefix& route_prefix(size_t place) const {
-        return routes_.record(place).change.match.prefix;
+    /// Where the route of the event at a place stands among all.
+    const fib::RoutePlace& route_place(size_t place) const {
+        return routes_.record(place).change.route.place;
     }
     size_t most_routes() const noexcept { return routes_.capacity(); }
 
     /// All that there is of a topic that is not ROUTE.
     std::vector<Item> state(sluice::EventTopic topic) const;
-    /// The routes behind a prefix, in order, until there are `most` or a few more: all of a prefix
-    /// come together. The last one's prefix; nothing where there are no more.
-    std::optional<wire::Ip4Prefix> route_state(const std::optional<wire::Ip4Prefix>& after,
+    /// The routes behind one, in order, until there are `most` or a few more: all of a prefix come
+    /// together. Where the last one stands; nothing where there are no more.
+    std::optional<fib::RoutePlace> route_state(const std::optional<fib::RoutePlace>& after,
                                                size_t most, std::vector<Item>& items) const;
     /// Of the route events that are kept.
     graph::MemoryUse memory() const noexcept;
@@ -80,16 +89,27 @@ private:
     using Messages = api::events::Ring<std::shared_ptr<const sluice::Event>>;
 
     void observe_interfaces();
-    void observe_neighbors();
-    void observe_routes();
+    /// Addresses, neighbours and routes of one family.
+    template <class Family, class Neighbors>
+    void observe(Network<Family, Neighbors>& network);
+    template <class Family, class Neighbors>
+    void add_addresses(const Network<Family, Neighbors>& network,
+                       std::vector<sluice::Event>& all) const;
+    template <class Family, class Neighbors>
+    void add_neighbors(const Network<Family, Neighbors>& network,
+                       std::vector<sluice::Event>& all) const;
+    template <class Family, class Neighbors>
+    void add_next_hops(const Network<Family, Neighbors>& network,
+                       std::vector<sluice::Event>& all) const;
+    sluice::Event event_of(const interface::Interface& interface) const;
     void note(const interface::Interface& interface, interface::Change change);
     /// Of an interface that routes lead through.
     const NamePtr& name_of(interface::Index index) const;
 
     interface::Table& interfaces_;
-    ip4::Addresses& addresses_;
-    ip4::Fib& fib_;
-    neighbor::Table& neighbors_;
+    Network<ip4::Family, neighbor::Arp>& ip4_;
+    Network<ip6::Family, neighbor::Nd>& ip6_;
+    ip6::LinkLocals& link_locals_;
     api::events::Log log_;
     api::events::Ring<RouteRecord> routes_;
     /// By topic; that of ROUTE is null.

@@ -15,13 +15,18 @@ struct Words {
     std::string what;
 };
 
-std::string text(const sluice::Ip4Prefix& prefix) {
-    return wire::Ip4Prefix(wire::Ip4Address(prefix.address()), uint8_t(prefix.length()))
-        .to_string();
+std::string text(const sluice::IpPrefix& prefix) {
+    return service::with_prefix(
+               prefix,
+               [](const auto& value) { return absl::StatusOr<std::string>(value.to_string()); })
+        .value_or("-");
 }
 
-std::string text(const sluice::Ip4Address& address) {
-    return service::from_api(address).to_string();
+std::string text(const sluice::IpAddress& address) {
+    return service::with_address(
+               address,
+               [](const auto& value) { return absl::StatusOr<std::string>(value.to_string()); })
+        .value_or("-");
 }
 
 std::string text(const sluice::MacAddress& mac) {

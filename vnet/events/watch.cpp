@@ -126,7 +126,7 @@ bool Watch::is_told(sluice::EventTopic topic, size_t place) const {
         return true;
     }
     return topic == sluice::EVENT_TOPIC_ROUTE && told_routes_ &&
-           journal().route_prefix(place) <= *told_routes_;
+           journal().route_place(place) <= *told_routes_;
 }
 
 /// Takes the next step: all changes up to now have been read.

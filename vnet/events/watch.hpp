@@ -45,8 +45,8 @@ private:
     bool first_ = true;
     /// Topics whose state is not told in full yet; the first is being told.
     std::deque<sluice::EventTopic> untold_;
-    /// Of ROUTE while it is being told: up to which prefix.
-    std::optional<wire::Ip4Prefix> told_routes_;
+    /// Of ROUTE while it is being told: up to which one.
+    std::optional<fib::RoutePlace> told_routes_;
     /// State that was read and waits for the next messages.
     std::deque<Item> pending_;
 };

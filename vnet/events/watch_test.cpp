@@ -124,11 +124,8 @@ protected:
     static std::string many(unsigned n) { return fmt::format("20.{}.{}.0/24", n >> 8, n & 255); }
 
     std::unique_ptr<Link> link_ = std::make_unique<Link>();
-    Journal journal_{link_->engine->control(),
-                     link_->interfaces,
-                     *link_->addresses,
-                     fib(),
-                     *link_->table,
+    Journal journal_{Journal::Parts{link_->engine->control(), link_->interfaces, link_->ip4,
+                                    link_->ip6, *link_->link_locals},
                      limits};
 };
 
@@ -303,7 +300,7 @@ class Table {
 public:
     void apply(const sluice::Event& event) {
         const sluice::Route& route = event.route();
-        const auto key = std::make_pair(wire::Ip4Prefix(wire::Ip4Address(route.prefix().address()),
+        const auto key = std::make_pair(wire::Ip4Prefix(wire::Ip4Address(route.prefix().ip4()),
                                                         uint8_t(route.prefix().length())),
                                         route.source());
         const bool known = routes_.contains(key);

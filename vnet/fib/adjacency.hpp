@@ -13,6 +13,8 @@
 #include "graph/rcu.hpp"
 #include "graph/stable_array.hpp"
 #include "vnet/fib/page_use.hpp"
+#include "vnet/wire/ip4.hpp"
+#include "vnet/wire/ip6.hpp"
 
 namespace vnet::fib {
 
@@ -52,11 +54,21 @@ struct alignas(64) Adjacency {
     uint32_t interface = graph::no_interface;
     /// Largest layer-3 packet, in bytes.
     uint32_t mtu = 0;
-    /// Next hop in host byte order; 0 where the packet's own destination is meant.
-    uint32_t next_hop = 0;
-    uint32_t reserved[4] = {};
+    uint32_t reserved = 0;
+    /// An IPv4 address as its mapped one; `::` where the packet's own destination is meant.
+    wire::Ip6Address next_hop;
     /// Right-aligned, so that a copy of fixed size ends where layer 3 begins.
     std::array<std::byte, rewrite_capacity> rewrite{};
+
+    void set_next_hop(wire::Ip6Address address) noexcept { next_hop = address; }
+    void set_next_hop(wire::Ip4Address address) noexcept {
+        next_hop =
+            address == wire::Ip4Address() ? wire::Ip6Address() : wire::Ip6Address::mapped(address);
+    }
+    /// For who leads IPv4 packets: 0.0.0.0 where the packet's own destination is meant.
+    wire::Ip4Address ip4_next_hop() const noexcept {
+        return wire::Ip4Address(uint32_t(next_hop.low()));
+    }
 };
 static_assert(sizeof(Adjacency) == 64);
 

@@ -9,13 +9,15 @@ namespace {
 Adjacency to(uint32_t next_hop) {
     Adjacency adjacency;
     adjacency.action = Action::forward;
-    adjacency.next_hop = next_hop;
+    adjacency.set_next_hop(wire::Ip4Address(next_hop));
     return adjacency;
 }
 
 class ForwardingTableTest : public ::testing::Test {
 protected:
-    uint32_t next_hop(PathIndex path) { return table_.adjacency(table_.at(path)).next_hop; }
+    uint32_t next_hop(PathIndex path) {
+        return table_.adjacency(table_.at(path)).ip4_next_hop().value();
+    }
     graph::Rcu rcu_{1};
     ForwardingTable table_{rcu_};
 };
@@ -54,7 +56,7 @@ TEST_F(ForwardingTableTest, NothingIsUsedAgainBeforeTheWorkersAreQuiet) {
         rcu_.reclaim();
         EXPECT_NE(table_.make(to(100 + i)), path);
     }
-    EXPECT_EQ(table_.adjacency(held).next_hop, 1u);
+    EXPECT_EQ(table_.adjacency(held).ip4_next_hop(), wire::Ip4Address(1));
     rcu_.quiescent(0);
     rcu_.reclaim();
     EXPECT_EQ(table_.make(to(7)), path);

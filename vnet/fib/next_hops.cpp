@@ -24,7 +24,17 @@ Adjacency ethernet_adjacency(const interface::Interface& interface, graph::NodeI
     return adjacency;
 }
 
-NextHops::NextHops(ForwardingTable& forwarding, interface::Table& interfaces, Nodes nodes)
+namespace {
+wire::EtherType ether_type(wire::Ip4Address) {
+    return wire::EtherType::ip4;
+}
+wire::EtherType ether_type(wire::Ip6Address) {
+    return wire::EtherType::ip6;
+}
+}  // namespace
+
+template <class Address>
+NextHops<Address>::NextHops(ForwardingTable& forwarding, interface::Table& interfaces, Nodes nodes)
     : forwarding_(forwarding), interfaces_(interfaces), nodes_(nodes) {
     interfaces_.observe([this](const interface::Interface& interface, interface::Change change) {
         if (change == interface::Change::mtu || change == interface::Change::mac) {
@@ -33,7 +43,8 @@ NextHops::NextHops(ForwardingTable& forwarding, interface::Table& interfaces, No
     });
 }
 
-Adjacency NextHops::describe(const Key& key, const NextHop& hop) const {
+template <class Address>
+Adjacency NextHops<Address>::describe(const Key& key, const NextHop& hop) const {
     const interface::Interface* interface = interfaces_.get(hop.interface);
     Adjacency adjacency;
     if (hop.interface == 0) {
@@ -43,19 +54,20 @@ Adjacency NextHops::describe(const Key& key, const NextHop& hop) const {
     }
     if (interface != nullptr && hop.resolved) {
         adjacency = ethernet_adjacency(*interface, nodes_.rewrite, hop.mac,
-                                       static_cast<uint16_t>(wire::EtherType::ip4));
+                                       static_cast<uint16_t>(ether_type(key.address)));
     } else {
         adjacency.next = nodes_.resolve;
         adjacency.action = Action::resolve;
         adjacency.interface = hop.interface;
         adjacency.mtu = interface == nullptr ? 0 : interface->mtu;
     }
-    adjacency.next_hop = key.address;
+    adjacency.set_next_hop(key.address);
     return adjacency;
 }
 
-PathIndex NextHops::acquire(interface::Index interface, wire::Ip4Address address) {
-    const Key key{interface, address.value()};
+template <class Address>
+PathIndex NextHops<Address>::acquire(interface::Index interface, Address address) {
+    const Key key{interface, address};
     NextHop& hop = hops_[key];
     if (hop.holders++ == 0) {
         hop.interface = interface;
@@ -64,8 +76,9 @@ PathIndex NextHops::acquire(interface::Index interface, wire::Ip4Address address
     return hop.path;
 }
 
-void NextHops::release(interface::Index interface, wire::Ip4Address address) {
-    const auto found = hops_.find(Key{interface, address.value()});
+template <class Address>
+void NextHops<Address>::release(interface::Index interface, Address address) {
+    const auto found = hops_.find(Key{interface, address});
     if (found == hops_.end() || --found->second.holders > 0) {
         return;
     }
@@ -73,13 +86,14 @@ void NextHops::release(interface::Index interface, wire::Ip4Address address) {
     hops_.erase(found);
 }
 
-void NextHops::place(wire::Ip4Address address, interface::Index interface) {
-    const auto found = hops_.find(Key{0, address.value()});
+template <class Address>
+void NextHops<Address>::place(Address address, interface::Index interface) {
+    const auto found = hops_.find(Key{0, address});
     if (found == hops_.end()) {
         return;
     }
     NextHop& hop = found->second;
-    const auto there = hops_.find(Key{interface, address.value()});
+    const auto there = hops_.find(Key{interface, address});
     hop.interface = interface;
     hop.resolved = interface != 0 && there != hops_.end() && there->second.resolved;
     hop.mac = hop.resolved ? there->second.mac : wire::MacAddress();
@@ -87,9 +101,10 @@ void NextHops::place(wire::Ip4Address address, interface::Index interface) {
 }
 
 /// Calls for the next hop itself, and for the recursive one that was found there.
+template <class Address>
 template <class Change>
-void NextHops::change(interface::Index interface, wire::Ip4Address address, Change&& change) {
-    for (const Key key : {Key{interface, address.value()}, Key{0, address.value()}}) {
+void NextHops<Address>::change(interface::Index interface, Address address, Change&& change) {
+    for (const Key key : {Key{interface, address}, Key{0, address}}) {
         const auto found = hops_.find(key);
         if (found != hops_.end() && found->second.interface == interface && change(found->second)) {
             turn(key, found->second);
@@ -97,8 +112,9 @@ void NextHops::change(interface::Index interface, wire::Ip4Address address, Chan
     }
 }
 
-void NextHops::resolved(interface::Index interface, wire::Ip4Address address,
-                        const wire::MacAddress& mac) {
+template <class Address>
+void NextHops<Address>::resolved(interface::Index interface, Address address,
+                                 const wire::MacAddress& mac) {
     change(interface, address, [&mac](NextHop& hop) {
         const bool is_news = !hop.resolved || hop.mac != mac;
         hop.resolved = true;
@@ -107,11 +123,13 @@ void NextHops::resolved(interface::Index interface, wire::Ip4Address address,
     });
 }
 
-void NextHops::lost(interface::Index interface, wire::Ip4Address address) {
+template <class Address>
+void NextHops<Address>::lost(interface::Index interface, Address address) {
     change(interface, address, [](NextHop& hop) { return std::exchange(hop.resolved, false); });
 }
 
-void NextHops::refresh(interface::Index interface) {
+template <class Address>
+void NextHops<Address>::refresh(interface::Index interface) {
     for (const auto& [key, hop] : hops_) {
         if (hop.interface == interface) {
             turn(key, hop);
@@ -119,7 +137,8 @@ void NextHops::refresh(interface::Index interface) {
     }
 }
 
-void NextHops::turn(const Key& key, const NextHop& hop) {
+template <class Address>
+void NextHops<Address>::turn(const Key& key, const NextHop& hop) {
     // A hop that found no room holds path 0, which is everybody's "no route".
     if (hop.path != 0) {
         forwarding_.turn(hop.path, describe(key, hop));
@@ -127,3 +146,6 @@ void NextHops::turn(const Key& key, const NextHop& hop) {
 }
 
 }  // namespace vnet::fib
+
+template class vnet::fib::NextHops<vnet::wire::Ip4Address>;
+template class vnet::fib::NextHops<vnet::wire::Ip6Address>;

@@ -9,13 +9,15 @@
 #include "vnet/fib/adjacency.hpp"
 #include "vnet/interface/table.hpp"
 #include "vnet/wire/ip4.hpp"
+#include "vnet/wire/ip6.hpp"
 #include "vnet/wire/mac.hpp"
 
 namespace vnet::fib {
 
 /// The path to each neighbour that a route or the neighbour table needs, shared and counted. A path
 /// begins unresolved (its packets go to the resolving node) and is turned once the neighbour's MAC
-/// address is known. Control thread.
+/// address is known. `Address` is Ip4Address or Ip6Address. Control thread.
+template <class Address>
 class NextHops {
 public:
     struct Nodes {
@@ -26,30 +28,29 @@ public:
     };
     NextHops(ForwardingTable& forwarding, interface::Table& interfaces, Nodes nodes);
 
-    /// The path to `address` on an interface, made where it is new; release() it. The address
-    /// 0.0.0.0 stands for whatever is on the link: the packet's own destination is to be resolved.
+    /// The path to `address` on an interface, made where it is new; release() it. The unspecified
+    /// address stands for whatever is on the link: the packet's own destination is to be resolved.
     /// Interface 0 is for a next hop that may be now here, now there: place() says where.
     /// Path 0 where there is no room; it is to be released all the same.
-    PathIndex acquire(interface::Index interface, wire::Ip4Address address);
-    void release(interface::Index interface, wire::Ip4Address address);
+    PathIndex acquire(interface::Index interface, Address address);
+    void release(interface::Index interface, Address address);
     /// Where the next hop is that was acquired with interface 0. Nowhere at first, which is
     /// interface 0: its packets are answered as unreachable. One store, however many routes lead
     /// there.
-    void place(wire::Ip4Address address, interface::Index interface);
+    void place(Address address, interface::Index interface);
 
     /// The neighbour's MAC address is known, or another one. Nothing happens where nobody holds the
     /// path.
-    void resolved(interface::Index interface, wire::Ip4Address address,
-                  const wire::MacAddress& mac);
+    void resolved(interface::Index interface, Address address, const wire::MacAddress& mac);
     /// It is no longer known.
-    void lost(interface::Index interface, wire::Ip4Address address);
+    void lost(interface::Index interface, Address address);
     /// Gives back the memory that many next hops needed, now that there are few.
     void shrink() { hops_.rehash(0); }
 
 private:
     struct Key {
         interface::Index interface;
-        uint32_t address;
+        Address address;
         friend bool operator==(const Key&, const Key&) = default;
         template <class H>
         friend H AbslHashValue(H state, const Key& key) {
@@ -66,7 +67,7 @@ private:
     };
     using Hops = absl::flat_hash_map<Key, NextHop>;
     template <class Change>
-    void change(interface::Index interface, wire::Ip4Address address, Change&& change);
+    void change(interface::Index interface, Address address, Change&& change);
     Adjacency describe(const Key& key, const NextHop& hop) const;
     void refresh(interface::Index interface);
     void turn(const Key& key, const NextHop& hop);
@@ -82,3 +83,6 @@ Adjacency ethernet_adjacency(const interface::Interface& interface, graph::NodeI
                              const wire::MacAddress& destination, uint16_t ether_type);
 
 }  // namespace vnet::fib
+
+extern template class vnet::fib::NextHops<vnet::wire::Ip4Address>;
+extern template class vnet::fib::NextHops<vnet::wire::Ip6Address>;

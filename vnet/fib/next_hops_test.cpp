@@ -49,7 +49,7 @@ protected:
         *engine_
     };
     ForwardingTable forwarding_{engine_->rcu()};
-    NextHops hops_{forwarding_, interfaces_, {11, 12, 13}};
+    NextHops<wire::Ip4Address> hops_{forwarding_, interfaces_, {11, 12, 13}};
 };
 
 TEST_F(NextHopsTest, SharedAndCounted) {
@@ -72,13 +72,13 @@ TEST_F(NextHopsTest, TurnsWhenTheNeighbourIsKnownOrLost) {
     EXPECT_EQ(at(path).action, Action::resolve);
     EXPECT_EQ(at(path).next, 11);
     EXPECT_EQ(at(path).interface, 2u);
-    EXPECT_EQ(at(path).next_hop, ip("10.0.0.2").value());
+    EXPECT_EQ(at(path).ip4_next_hop(), ip("10.0.0.2"));
 
     hops_.resolved(2, ip("10.0.0.2"), mac("02:00:00:00:00:b1"));
     EXPECT_EQ(at(path).action, Action::forward);
     EXPECT_EQ(at(path).next, 12);
     EXPECT_EQ(at(path).mtu, 1500u);
-    EXPECT_EQ(at(path).next_hop, ip("10.0.0.2").value());
+    EXPECT_EQ(at(path).ip4_next_hop(), ip("10.0.0.2"));
     EXPECT_EQ(header(path).destination, mac("02:00:00:00:00:b1"));
     EXPECT_EQ(header(path).source, state_->mac);
     EXPECT_EQ(header(path).ether_type(), wire::EtherType::ip4);
@@ -119,7 +119,7 @@ TEST_F(NextHopsTest, ARecursiveHopGoesWhereItIsPlaced) {
     hops_.place(ip("10.0.0.2"), 1);
     EXPECT_EQ(at(path).action, Action::resolve);
     EXPECT_EQ(at(path).interface, 1u);
-    EXPECT_EQ(at(path).next_hop, ip("10.0.0.2").value());
+    EXPECT_EQ(at(path).ip4_next_hop(), ip("10.0.0.2"));
     // It follows the neighbour where it is, and no other.
     hops_.resolved(2, ip("10.0.0.2"), mac("02:00:00:00:00:b2"));
     EXPECT_EQ(at(path).action, Action::resolve);

@@ -10,7 +10,7 @@
 
 #include "vnet/wire/testing/packets.hpp"
 
-/// Of IPv6; those of IPv4 are beside vnet/ip4/rib.hpp.
+/// Of IPv6; those of IPv4 are beside vnet/ip4/fib.hpp.
 namespace vnet::fib {
 namespace {
 

@@ -2,7 +2,6 @@
 #include "vnet/icmp4/error.hpp"
 
 #include <fmt/format.h>
-#include <rte_cycles.h>
 
 #include <algorithm>
 
@@ -54,29 +53,6 @@ bool is_icmp_error(const graph::Packet& packet, const wire::Ip4Header& ip) noexc
 }
 }  // namespace
 
-Error::Error(const interface::Table& interfaces, ErrorSlot slot, unsigned workers, Limit limit)
-    : interfaces_(interfaces),
-      slot_(slot),
-      clocks_each_(rte_get_tsc_hz() / std::max(limit.per_second, 1U)),
-      clocks_most_(clocks_each_ * std::max(limit.burst, 1U)),
-      buckets_(workers, Bucket{0, clocks_most_}) {}
-
-bool Error::allowed(graph::Dispatch& dispatch) const noexcept {
-    if (dispatch.worker() >= buckets_.size()) {
-        // No worker but a dry run, which sends nothing.
-        return true;
-    }
-    Bucket& bucket = buckets_[dispatch.worker()];
-    const uint64_t now = dispatch.now_tsc();
-    bucket.clocks = std::min(clocks_most_, bucket.clocks + (now - bucket.last_tsc));
-    bucket.last_tsc = now;
-    if (bucket.clocks < clocks_each_) {
-        return false;
-    }
-    bucket.clocks -= clocks_each_;
-    return true;
-}
-
 graph::To<Error::Next, Error::Drop> Error::operator()(graph::Packet& packet,
                                                       graph::Dispatch& dispatch) const noexcept {
     graph::Metadata& meta = packet.meta();
@@ -101,7 +77,7 @@ graph::To<Error::Next, Error::Drop> Error::operator()(graph::Packet& packet,
     if (own == 0) {
         return Drop::no_address;
     }
-    if (!allowed(dispatch)) {
+    if (!limit_.allowed(dispatch)) {
         return Drop::rate_limited;
     }
 

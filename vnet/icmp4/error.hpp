@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "graph/driver.hpp"
+#include "graph/rate_limit.hpp"
 #include "graph/slots.hpp"
 #include "vnet/interface/table.hpp"
 #include "vnet/wire/icmp4.hpp"
@@ -58,31 +56,20 @@ public:
          {Drop::no_headroom, "no-headroom",
           "no room in front of the packet for the error's headers"}});
 
-    struct Limit {
-        /// For each worker: errors a second, and how many at once after a pause.
-        uint32_t per_second = 1000;
-        uint32_t burst = 50;
-    };
+    /// For each worker.
+    using Limit = graph::RateLimit::Limit;
 
-    Error(const interface::Table& interfaces, ErrorSlot slot, unsigned workers, Limit limit);
+    Error(const interface::Table& interfaces, ErrorSlot slot, unsigned workers, Limit limit)
+        : interfaces_(interfaces), slot_(slot), limit_(workers, limit) {}
     graph::To<Next, Drop> operator()(graph::Packet& packet,
                                      graph::Dispatch& dispatch) const noexcept;
     /// Which error it was asked for.
     graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
-    /// Tokens of one worker: TSC clocks that may still be spent.
-    struct alignas(64) Bucket {
-        uint64_t last_tsc = 0;
-        uint64_t clocks = 0;
-    };
-    bool allowed(graph::Dispatch& dispatch) const noexcept;
-
     const interface::Table& interfaces_;
     ErrorSlot slot_;
-    uint64_t clocks_each_;
-    uint64_t clocks_most_;
-    mutable std::vector<Bucket> buckets_;
+    graph::RateLimit limit_;
 };
 
 }  // namespace vnet::icmp4

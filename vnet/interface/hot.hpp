@@ -7,6 +7,7 @@
 #include "graph/counter.hpp"
 #include "graph/hop.hpp"
 #include "graph/stable_array.hpp"
+#include "vnet/wire/ip6.hpp"
 
 namespace vnet::interface {
 
@@ -17,7 +18,32 @@ using Index = uint32_t;
 namespace flag {
 /// Administratively up: packets are taken in and sent out.
 inline constexpr uint16_t up = 1 << 0;
+/// IPv6 is enabled: it has a link-local address, if only a tentative one.
+inline constexpr uint16_t ip6 = 1 << 1;
 }  // namespace flag
+
+/// An IPv6 address that control changes while workers read it; `::` while there is none.
+class SharedIp6Address {
+public:
+    /// Never a mixture of two, but for two of the same upper half that both were there at that
+    /// moment.
+    wire::Ip6Address load() const noexcept {
+        const uint64_t high = high_.load(std::memory_order_acquire);
+        const uint64_t low = low_.load(std::memory_order_acquire);
+        return high_.load(std::memory_order_relaxed) == high ? wire::Ip6Address(high, low)
+                                                             : wire::Ip6Address();
+    }
+    /// Control thread.
+    void store(wire::Ip6Address address) noexcept {
+        high_.store(0, std::memory_order_relaxed);
+        low_.store(address.low(), std::memory_order_release);
+        high_.store(address.high(), std::memory_order_release);
+    }
+
+private:
+    std::atomic<uint64_t> high_;
+    std::atomic<uint64_t> low_;
+};
 
 /// What workers know of an interface, in one cache line. Written by control, field by field.
 struct alignas(64) Hot {
@@ -32,6 +58,11 @@ struct alignas(64) Hot {
     std::atomic<uint32_t> unit;
     /// MAC address as a number, first byte highest.
     std::atomic<uint64_t> mac;
+    /// Where ICMPv6 errors come from that leave its link: its first global address, or another
+    /// interface's where it has none; `::`: there is no global address.
+    SharedIp6Address ip6_source;
+    /// The interface identifier of its link-local address fe80::/64; 0: none is in use.
+    std::atomic<uint64_t> ip6_interface_id;
 
     bool up() const noexcept { return flags.load(std::memory_order_relaxed) & flag::up; }
 };

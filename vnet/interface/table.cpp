@@ -89,6 +89,8 @@ absl::StatusOr<Index> Table::add(
     hot.mtu.store(interface.mtu, std::memory_order_relaxed);
     hot.unit.store(interface.device->unit(), std::memory_order_relaxed);
     hot.ip4_address.store(0, std::memory_order_relaxed);
+    hot.ip6_source.store({});
+    hot.ip6_interface_id.store(0, std::memory_order_relaxed);
     hot.flags.store(0, std::memory_order_relaxed);
     hot.tx_node.store(interface.device->tx_node(), std::memory_order_release);
     tell(interface, Change::added);

@@ -72,7 +72,7 @@ TEST_F(AddressesTest, RefusesWithASentence) {
               "interface 'lan' does not have 10.0.0.1/25; it has: 10.0.0.1/24");
     EXPECT_EQ(net_.fib->size(), routes);
     ASSERT_TRUE(remove("lan", "10.0.0.1/24").ok());
-    EXPECT_EQ(remove("lan", "10.0.0.1/24").message(), "interface 'lan' has no address");
+    EXPECT_EQ(remove("lan", "10.0.0.1/24").message(), "interface 'lan' has no IPv4 address");
 }
 
 TEST_F(AddressesTest, RoutesFollow) {

@@ -38,8 +38,7 @@ protected:
             net_.forwarding.at(net_.table.lookup(ip(address).value())));
     }
     std::string next_hop(const char* address) {
-        return wire::Ip4Address(at(address).next_hop).to_string() + "@" +
-               std::to_string(at(address).interface);
+        return at(address).ip4_next_hop().to_string() + "@" + std::to_string(at(address).interface);
     }
     Fib& fib() { return *net_.fib; }
     Net net_;
@@ -309,7 +308,7 @@ void random_routes(Net& net, unsigned seed, uint32_t base, uint32_t spread, unsi
             } else {
                 ASSERT_EQ(found->prefix, expected->first) << probe;
                 ASSERT_EQ(adjacency.interface, expected->second.interface) << probe;
-                ASSERT_EQ(adjacency.next_hop, expected->second.next_hop.value()) << probe;
+                ASSERT_EQ(adjacency.ip4_next_hop(), expected->second.next_hop) << probe;
             }
         }
     }

@@ -68,7 +68,7 @@ TEST(Ip4Lookup, NotesAdjacencyAndInterface) {
     EXPECT_EQ(result.meta.tx_interface, Net::wan);
     const fib::Adjacency& adjacency = net->forwarding.adjacency(result.meta.adjacency);
     EXPECT_EQ(adjacency.action, fib::Action::forward);
-    EXPECT_EQ(adjacency.next_hop, wire::testing::ip("10.1.0.2").value());
+    EXPECT_EQ(adjacency.ip4_next_hop(), wire::testing::ip("10.1.0.2"));
     EXPECT_EQ(adjacency.mtu, 1500u);
 }
 

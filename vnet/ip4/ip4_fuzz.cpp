@@ -86,14 +86,16 @@ public:
         };
         forwarding_.set_no_route(special(unreachable, fib::Action::no_route));
         const ip4::Fib::Paths paths{
+            0,
             forwarding_.make(special(local, fib::Action::local)),
             forwarding_.make(special(unreachable, fib::Action::blackhole)),
             forwarding_.make(special(unreachable, fib::Action::prohibit)),
             forwarding_.make(special(unreachable, fib::Action::unreachable)),
             forwarding_.make(special(local, fib::Action::broadcast))};
-        next_hops_ = std::make_unique<fib::NextHops>(
+        next_hops_ = std::make_unique<fib::NextHops<wire::Ip4Address>>(
             forwarding_, interfaces_,
-            fib::NextHops::Nodes{bench_.collector("ip4-resolve"), rewrite, unreachable});
+            fib::NextHops<wire::Ip4Address>::Nodes{bench_.collector("ip4-resolve"), rewrite,
+                                                   unreachable});
         fib_ = std::make_unique<ip4::Fib>(table_, *next_hops_, paths);
         addresses_ = std::make_unique<ip4::Addresses>(interfaces_, *fib_);
         auto state = std::make_shared<interface::testing::FakeState>();
@@ -185,7 +187,7 @@ private:
     fib::ForwardingTable forwarding_{engine_->rcu()};
     ip4::Dir24 table_{engine_->rcu()};
     ip4::LocalTable local_table_;
-    std::unique_ptr<fib::NextHops> next_hops_;
+    std::unique_ptr<fib::NextHops<wire::Ip4Address>> next_hops_;
     std::unique_ptr<ip4::Fib> fib_;
     std::unique_ptr<ip4::Addresses> addresses_;
     unsigned free_ = 0;

@@ -23,7 +23,7 @@ TEST(LookupConcurrency, GivesTheOldOrTheNewAndNothingElse) {
     const auto adjacency = [](uint32_t first, uint32_t last) {
         fib::Adjacency made;
         made.action = fib::Action::forward;
-        made.next_hop = first;
+        made.set_next_hop(wire::Ip4Address(first));
         made.mtu = last;
         return made;
     };
@@ -46,8 +46,8 @@ TEST(LookupConcurrency, GivesTheOldOrTheNewAndNothingElse) {
                     const uint32_t address = base + 0x80 + random() % 0x400;
                     const fib::Adjacency& found =
                         forwarding.adjacency(forwarding.at(table.lookup(address)));
-                    if (found.action != fib::Action::forward || address < found.next_hop ||
-                        address > found.mtu) {
+                    if (found.action != fib::Action::forward ||
+                        address < found.ip4_next_hop().value() || address > found.mtu) {
                         wrong.fetch_add(1);
                     }
                 }

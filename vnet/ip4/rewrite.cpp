@@ -104,7 +104,7 @@ void Rewrite::redirect(const graph::Packet& packet, const wire::Ip4Header& ip,
     const fib::Adjacency& back =
         forwarding_.adjacency(forwarding_.at(table_.lookup(ip.source.value())));
     const bool direct = back.interface == adjacency.interface &&
-                        (back.next_hop == 0 || back.next_hop == ip.source.value());
+                        (back.next_hop.is_unspecified() || back.ip4_next_hop() == ip.source);
     if (!direct || packet.meta().has(graph::packet_flag::l2_group)) {
         return;
     }
@@ -116,7 +116,8 @@ void Rewrite::redirect(const graph::Packet& packet, const wire::Ip4Header& ip,
     told->resize(uint32_t(std::min<size_t>(quoted.size(), told->tailroom())));
     std::memcpy(told->data(), quoted.data(), told->length());
     told->meta().rx_interface = packet.meta().rx_interface;
-    const uint32_t gateway = adjacency.next_hop != 0 ? adjacency.next_hop : ip.destination.value();
+    const wire::Ip4Address hop = adjacency.ip4_next_hop();
+    const uint32_t gateway = (hop != wire::Ip4Address() ? hop : ip.destination).value();
     icmp4::ask(slot_, *told, wire::Icmp4Type::redirect, uint8_t(wire::Icmp4Redirect::host),
                gateway);
     dispatch.emit(*told, graph::Hop::edge(graph::Edge(Next::icmp_error)));

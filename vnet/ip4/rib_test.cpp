@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vnet/ip4/rib.hpp"
+#include "vnet/fib/rib.hpp"
 
 #include <gtest/gtest.h>
 
 #include <map>
 #include <random>
 
+#include "vnet/ip4/fib.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
 namespace vnet::ip4 {
 namespace {
 
+using Rib = Fib::Rib;
 using wire::Ip4Address;
 using wire::Ip4Prefix;
 using wire::testing::ip;

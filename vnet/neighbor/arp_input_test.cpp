@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/testing/bench.hpp"
+#include "vnet/ip4/family.hpp"
 #include "vnet/neighbor/resolve.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
@@ -127,10 +128,10 @@ TEST(Resolve, NotesTheNextHopInThePacket) {
             graph::free_packet(one);
         }
     });
-    bench.add(std::make_shared<const Resolve>(box, forwarding, slot));
+    bench.add(std::make_shared<const Resolve<ip4::Family>>(box, forwarding, slot));
     fib::Adjacency adjacency;
     adjacency.interface = 3;
-    adjacency.next_hop = 0x0a000009;
+    adjacency.set_next_hop(wire::Ip4Address(0x0a000009));
     const fib::PathIndex path = forwarding.make(adjacency);
     for (const unsigned burst : Bench::bursts) {
         std::vector<graph::Packet*> packets;
@@ -147,7 +148,7 @@ TEST(Resolve, NotesTheNextHopInThePacket) {
         EXPECT_EQ(bench.drops("ip4-resolve", "queue-full"), results.size());
         for (const NextHop& hop : taken) {
             EXPECT_EQ(hop.interface, 3u);
-            EXPECT_EQ(hop.address, 0x0a000009u);
+            EXPECT_EQ(hop.address, wire::Ip6Address::mapped(wire::Ip4Address(0x0a000009)));
         }
         taken.clear();
     }

@@ -12,19 +12,20 @@ namespace vnet::neighbor {
 /// used again for something else while control holds the packet.
 struct NextHop {
     uint32_t interface;
-    /// Host byte order; 0: the packet's own destination.
-    uint32_t address;
+    /// An IPv4 address as its mapped one; `::`: the packet's own destination.
+    wire::Ip6Address address;
 };
 using NextHopSlot = graph::Slot<NextHop>;
 
 /// Hands packets whose next hop has no known MAC address to control, which asks for it and holds
-/// them meanwhile.
+/// them meanwhile: "ip4-resolve" and "ip6-resolve".
+template <class Family>
 class Resolve {
 public:
     enum class Drop : graph::Edge { queue_full };
     static constexpr auto info = graph::node<Drop>(
-        "ip4-resolve", {{Drop::queue_full, "queue-full",
-                         "more packets to unresolved neighbours than control takes"}});
+        Family::resolve_node, {{Drop::queue_full, "queue-full",
+                                "more packets to unresolved neighbours than control takes"}});
 
     static constexpr std::string_view effects =
         "handed to control, which asks for the neighbour's MAC address and holds the packet "

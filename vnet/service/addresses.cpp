@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vnet/proto/ip4.pb.h"
+#include "vnet/proto/ip.pb.h"
 #include "vnet/service/configured_routes.hpp"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/interface_statements.hpp"
@@ -9,36 +9,29 @@ namespace vnet::service {
 
 namespace {
 
-using Change = absl::Status (ip4::Addresses::*)(const std::string&, const wire::Ip4Prefix&);
-
-absl::StatusOr<sluice::Empty> change(Router& router, Change how,
-                                     const sluice::InterfaceAddress& request) {
-    auto prefix = from_api(request.prefix());
-    if (!prefix.ok()) {
-        return prefix.status();
-    }
-    if (auto status = (router.addresses().*how)(request.interface(), *prefix); !status.ok()) {
+absl::StatusOr<sluice::Empty> empty(const absl::Status& status) {
+    if (!status.ok()) {
         return status;
     }
     return sluice::Empty();
 }
 
-sluice::InterfaceAddress address_message(const std::string& interface,
-                                         const wire::Ip4Prefix& prefix) {
-    sluice::InterfaceAddress address;
-    address.set_interface(interface);
-    *address.mutable_prefix() = to_api(prefix);
-    return address;
-}
-
-/// A router is not its own neighbour or next hop: refused in whatever order it is said.
-absl::Status check_unused(Router& router, ConfiguredRoutes& routes, wire::Ip4Address address) {
-    if (const auto prefix = routes.leading_to(address)) {
-        return absl::FailedPreconditionError(
-            fmt::format("{} is the next hop of the route {}; delete that first", address, *prefix));
+/// A router is not its own neighbour or next hop: refused in whatever order it is said. There may
+/// be a link-local address on one link and the same on another.
+template <class Address>
+absl::Status check_unused(Router& router, ConfiguredRoutes& routes, interface::Index interface,
+                          Address address) {
+    using Family = decltype(family_of(address));
+    const auto same_link = [&](interface::Index other) {
+        return !Family::is_of_link(address) || other == interface;
+    };
+    if (const auto route = routes.leading_to(address); route && same_link(route->interface)) {
+        return absl::FailedPreconditionError(fmt::format(
+            "{} is the next hop of the route {}; delete that first", address, route->prefix));
     }
-    for (const neighbor::Table::Neighbor& neighbor : router.neighbors().list()) {
-        if (neighbor.state == neighbor::State::fixed && neighbor.address == address) {
+    for (const auto& neighbor : router.network<Family>().neighbors->list()) {
+        if (neighbor.state == neighbor::State::fixed && neighbor.address == address &&
+            same_link(neighbor.interface)) {
             return absl::FailedPreconditionError(
                 fmt::format("{} is a neighbour of interface '{}'; delete that first", address,
                             router.interfaces().name_of(neighbor.interface)));
@@ -47,40 +40,105 @@ absl::Status check_unused(Router& router, ConfiguredRoutes& routes, wire::Ip4Add
     return absl::OkStatus();
 }
 
+absl::Status add(Router& router, ConfiguredRoutes& routes,
+                 const sluice::InterfaceAddress& request) {
+    return with_prefix(request.prefix(), [&](const auto& prefix) -> absl::Status {
+        using Family = decltype(family_of(prefix));
+        const auto interface = router.interfaces().find(request.interface());
+        if (!interface.ok()) {
+            return interface.status();
+        }
+        if (auto used = check_unused(router, routes, (*interface)->index, prefix.address());
+            !used.ok()) {
+            return used;
+        }
+        return router.network<Family>().addresses->add(request.interface(), prefix);
+    });
+}
+
+absl::Status remove(Router& router, const sluice::InterfaceAddress& request) {
+    return with_prefix(request.prefix(), [&](const auto& prefix) -> absl::Status {
+        using Family = decltype(family_of(prefix));
+        if constexpr (std::is_same_v<Family, ip6::Family>) {
+            const auto interface = router.interfaces().find(request.interface());
+            if (interface.ok() &&
+                router.link_locals().is_automatic((*interface)->index, prefix.address())) {
+                return absl::FailedPreconditionError(
+                    fmt::format("{} belongs to interface '{}' while it has IPv6; add another "
+                                "link-local address in its place, or delete its IPv6 addresses",
+                                prefix, request.interface()));
+            }
+        }
+        return router.network<Family>().addresses->remove(request.interface(), prefix);
+    });
+}
+
+std::string_view state_of(Router& router, interface::Index index, wire::Ip6Address address) {
+    if (!router.ip6().addresses->is_tentative(index, address)) {
+        return "used";
+    }
+    return router.ip6().neighbors->is_duplicate(index, address) ? "duplicate" : "tentative";
+}
+std::string_view state_of(Router&, interface::Index, wire::Ip4Address) {
+    return "used";
+}
+
+template <class Family>
+void append(Router& router, std::vector<sluice::OwnAddress>& all) {
+    for (const auto& [index, prefixes] : router.network<Family>().addresses->all()) {
+        for (const auto& prefix : prefixes) {
+            sluice::OwnAddress& message = all.emplace_back();
+            message.set_interface(router.interfaces().name_of(index));
+            *message.mutable_prefix() = ip_to_api(prefix);
+            message.set_state(std::string(state_of(router, index, prefix.address())));
+            if constexpr (std::is_same_v<Family, ip6::Family>) {
+                message.set_automatic(router.link_locals().is_automatic(index, prefix.address()));
+            }
+        }
+    }
+}
+
+template <class Prefix>
+void emit_address(const api::config::Emit& emit, const std::string& interface,
+                  const Prefix& prefix) {
+    sluice::InterfaceAddress address;
+    address.set_interface(interface);
+    *address.mutable_prefix() = ip_to_api(prefix);
+    emit("sluice.Addresses.Add", address);
+}
+
+void write(Router& router, const api::config::Emit& emit) {
+    for (const auto& [name, index] : by_name(router.interfaces())) {
+        for (const wire::Ip4Prefix& prefix : router.ip4().addresses->of(index)) {
+            emit_address(emit, name, prefix);
+        }
+        for (const wire::Ip6Prefix& prefix : router.ip6().addresses->of(index)) {
+            if (!router.link_locals().is_automatic(index, prefix.address())) {
+                emit_address(emit, name, prefix);
+            }
+        }
+    }
+}
+
 }  // namespace
 
 absl::Status register_addresses(api::Registry& registry, Router& router,
                                 std::shared_ptr<ConfiguredRoutes> configured) {
-    registry.config().add("addresses", [&router](const auto& emit) {
-        for (const auto& [name, index] : by_name(router.interfaces())) {
-            for (const wire::Ip4Prefix& prefix : router.addresses().of(index)) {
-                emit("sluice.Addresses.Add", address_message(name, prefix));
-            }
-        }
-    });
+    registry.config().add("addresses", [&router](const auto& emit) { write(router, emit); });
     absl::Status status;
     status.Update(registry.add_unary<sluice::InterfaceAddress, sluice::Empty>(
-        "sluice.Addresses.Add",
-        [&router, configured](const auto& request) -> absl::StatusOr<sluice::Empty> {
-            const wire::Ip4Address address(request.prefix().address());
-            if (auto used = check_unused(router, *configured, address); !used.ok()) {
-                return used;
-            }
-            return change(router, &ip4::Addresses::add, request);
+        "sluice.Addresses.Add", [&router, configured](const auto& request) {
+            return empty(add(router, *configured, request));
         }));
     status.Update(registry.add_unary<sluice::InterfaceAddress, sluice::Empty>(
-        "sluice.Addresses.Delete", [&router](const auto& request) {
-            return change(router, &ip4::Addresses::remove, request);
-        }));
-    status.Update(registry.add_list<sluice::ListAddressesRequest, sluice::InterfaceAddress>(
+        "sluice.Addresses.Delete",
+        [&router](const auto& request) { return empty(remove(router, request)); }));
+    status.Update(registry.add_list<sluice::ListAddressesRequest, sluice::OwnAddress>(
         "sluice.Addresses.List",
-        [&router](const auto&) -> absl::StatusOr<api::ItemSource<sluice::InterfaceAddress>> {
-            std::vector<sluice::InterfaceAddress> all;
-            for (const auto& [index, prefixes] : router.addresses().all()) {
-                for (const wire::Ip4Prefix& prefix : prefixes) {
-                    all.push_back(address_message(router.interfaces().name_of(index), prefix));
-                }
-            }
+        [&router](const auto&) -> absl::StatusOr<api::ItemSource<sluice::OwnAddress>> {
+            std::vector<sluice::OwnAddress> all;
+            append<ip4::Family>(router, all);
+            append<ip6::Family>(router, all);
             return api::items(std::move(all));
         }));
     return status;

@@ -7,17 +7,20 @@
 
 namespace vnet::service {
 
-absl::StatusOr<ip4::Via> read_via(Router& router, const sluice::ConfiguredRoute& route) {
-    ip4::Via via;
+template <class Family>
+absl::StatusOr<fib::Via<typename Family::Address>> read_via(Router& router,
+                                                            const sluice::ConfiguredRoute& route) {
+    using Via = fib::Via<typename Family::Address>;
+    Via via;
     switch (route.verdict()) {
         case sluice::ROUTE_VERDICT_BLACKHOLE:
-            via.kind = ip4::Via::Kind::blackhole;
+            via.kind = fib::ViaKind::blackhole;
             break;
         case sluice::ROUTE_VERDICT_PROHIBIT:
-            via.kind = ip4::Via::Kind::prohibit;
+            via.kind = fib::ViaKind::prohibit;
             break;
         case sluice::ROUTE_VERDICT_UNREACHABLE:
-            via.kind = ip4::Via::Kind::unreachable;
+            via.kind = fib::ViaKind::unreachable;
             break;
         case sluice::ROUTE_VERDICT_FORWARD:
             break;
@@ -26,10 +29,10 @@ absl::StatusOr<ip4::Via> read_via(Router& router, const sluice::ConfiguredRoute&
                 "{} is not a verdict; it is forward, blackhole, prohibit or unreachable",
                 int(route.verdict())));
     }
-    if (via.kind != ip4::Via::Kind::next_hop) {
+    if (via.kind != fib::ViaKind::next_hop) {
         if (route.has_next_hop() || route.has_interface()) {
             return absl::InvalidArgumentError(
-                fmt::format("a {} route has neither next hop nor interface", ip4::name(via.kind)));
+                fmt::format("a {} route has neither next hop nor interface", fib::name(via.kind)));
         }
         return via;
     }
@@ -37,12 +40,25 @@ absl::StatusOr<ip4::Via> read_via(Router& router, const sluice::ConfiguredRoute&
         return absl::InvalidArgumentError(
             "the route has no next hop; give one, or blackhole, prohibit or unreachable");
     }
-    via.next_hop = from_api(route.next_hop());
-    if (!via.next_hop.valid_source() || via.next_hop.is_multicast()) {
+    const absl::Status status = with_address(route.next_hop(), [&](auto address) -> absl::Status {
+        if constexpr (std::is_same_v<decltype(address), typename Family::Address>) {
+            via.next_hop = address;
+            return absl::OkStatus();
+        } else {
+            return absl::InvalidArgumentError(
+                fmt::format("{} cannot be the next hop of an {} route; give an {} address", address,
+                            Family::name, Family::name));
+        }
+    });
+    if (!status.ok()) {
+        return status;
+    }
+    if (!via.next_hop.valid_source()) {
         return absl::InvalidArgumentError(
             fmt::format("{} cannot be a next hop; give a router's unicast address", via.next_hop));
     }
-    if (router.addresses().owner(via.next_hop) != 0) {
+    if (!Family::is_of_link(via.next_hop) &&
+        router.network<Family>().addresses->owner(via.next_hop) != 0) {
         return absl::InvalidArgumentError(
             fmt::format("{} is an address of this router; give another router's", via.next_hop));
     }
@@ -53,16 +69,19 @@ absl::StatusOr<ip4::Via> read_via(Router& router, const sluice::ConfiguredRoute&
         }
         // Its network may come later, or be gone for a while: a route outlives the address.
         via.interface = (*interface)->index;
+        if (Family::is_of_link(via.next_hop) &&
+            router.network<Family>().addresses->owner_on(via.interface, via.next_hop)) {
+            return absl::InvalidArgumentError(fmt::format(
+                "{} is an address of this router; give another router's", via.next_hop));
+        }
     }
     return via;
 }
 
-absl::Status add_route(Router& router, ip4::RouteSource source,
-                       const sluice::ConfiguredRoute& route, const ip4::Via& via) {
-    auto prefix = from_api(route.prefix());
-    if (!prefix.ok()) {
-        return prefix.status();
-    }
+template <class Family>
+absl::Status add_route(Router& router, fib::RouteSource source,
+                       const typename Family::Prefix& prefix, const sluice::ConfiguredRoute& route,
+                       const fib::Via<typename Family::Address>& via) {
     std::optional<uint8_t> preference;
     if (route.has_preference()) {
         if (route.preference() > 255) {
@@ -71,46 +90,62 @@ absl::Status add_route(Router& router, ip4::RouteSource source,
         }
         preference = uint8_t(route.preference());
     }
-    return router.fib().add(*prefix, source, via, preference);
+    if (Family::is_of_link(prefix.address()) && prefix.length() > 0) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} is on every link, and has no route; each link has its own", prefix));
+    }
+    return router.network<Family>().fib->add(prefix, source, via, preference);
 }
 
-absl::Status remove_route(Router& router, ip4::RouteSource source,
-                          const sluice::Ip4Prefix& message) {
-    auto prefix = from_api(message);
-    if (!prefix.ok()) {
-        return prefix.status();
-    }
-    absl::Status status = router.fib().remove(*prefix, source);
-    if (absl::IsNotFound(status) && source == ip4::RouteSource::configured &&
-        router.fib().find(*prefix, ip4::RouteSource::loaded)) {
+template <class Family>
+absl::Status remove_route(Router& router, fib::RouteSource source,
+                          const typename Family::Prefix& prefix) {
+    const auto& fib = *router.network<Family>().fib;
+    absl::Status status = router.network<Family>().fib->remove(prefix, source);
+    if (absl::IsNotFound(status) && source == fib::RouteSource::configured &&
+        fib.find(prefix, fib::RouteSource::loaded)) {
         return absl::NotFoundError(
             fmt::format("the route {} was loaded by a controller, which alone deletes it; a "
                         "configured one would come before it",
-                        *prefix));
+                        prefix));
     }
     return status;
 }
+
+template absl::StatusOr<ip4::Via> read_via<ip4::Family>(Router&, const sluice::ConfiguredRoute&);
+template absl::StatusOr<ip6::Via> read_via<ip6::Family>(Router&, const sluice::ConfiguredRoute&);
+template absl::Status add_route<ip4::Family>(Router&, fib::RouteSource, const wire::Ip4Prefix&,
+                                             const sluice::ConfiguredRoute&, const ip4::Via&);
+template absl::Status add_route<ip6::Family>(Router&, fib::RouteSource, const wire::Ip6Prefix&,
+                                             const sluice::ConfiguredRoute&, const ip6::Via&);
+template absl::Status remove_route<ip4::Family>(Router&, fib::RouteSource, const wire::Ip4Prefix&);
+template absl::Status remove_route<ip6::Family>(Router&, fib::RouteSource, const wire::Ip6Prefix&);
 
 absl::Status ConfiguredRoutes::add(const sluice::ConfiguredRoute& route) {
-    auto via = read_via(router_, route);
-    if (!via.ok()) {
-        return via.status();
-    }
-    absl::Status status = add_route(router_, source, route, *via);
-    if (status.ok()) {
-        prefixes_.insert(*from_api(route.prefix()));
-    }
-    return status;
+    return with_prefix(route.prefix(), [&](const auto& prefix) -> absl::Status {
+        using Family = decltype(family_of(prefix));
+        auto via = read_via<Family>(router_, route);
+        if (!via.ok()) {
+            return via.status();
+        }
+        absl::Status status = add_route<Family>(router_, source, prefix, route, *via);
+        if (status.ok()) {
+            prefixes<Family>().insert(prefix);
+        }
+        return status;
+    });
 }
 
-absl::Status ConfiguredRoutes::remove(const sluice::Ip4Prefix& prefix) {
-    return remove_route(router_, source, prefix);
+absl::Status ConfiguredRoutes::remove(const sluice::IpPrefix& message) {
+    return with_prefix(message, [&](const auto& prefix) {
+        return remove_route<decltype(family_of(prefix))>(router_, source, prefix);
+    });
 }
 
-template <class Visit>
+template <class Family, class Visit>
 void ConfiguredRoutes::visit(const Visit& callback) {
-    std::erase_if(prefixes_, [&](const wire::Ip4Prefix& prefix) {
-        const auto route = router_.fib().find(prefix, source);
+    std::erase_if(prefixes<Family>(), [&](const typename Family::Prefix& prefix) {
+        const auto route = router_.network<Family>().fib->find(prefix, source);
         if (route) {
             callback(prefix, *route);
         }
@@ -118,41 +153,49 @@ void ConfiguredRoutes::visit(const Visit& callback) {
     });
 }
 
-std::optional<wire::Ip4Prefix> ConfiguredRoutes::leading_to(wire::Ip4Address next_hop) {
-    std::optional<wire::Ip4Prefix> found;
-    visit([&](const wire::Ip4Prefix& prefix, const ip4::Route& route) {
-        if (route.via.kind == ip4::Via::Kind::next_hop && route.via.next_hop == next_hop) {
-            found = prefix;
+template <class Family>
+std::optional<ConfiguredRoutes::Leading<typename Family::Prefix>> ConfiguredRoutes::find(
+    typename Family::Address next_hop) {
+    std::optional<Leading<typename Family::Prefix>> found;
+    visit<Family>([&](const auto& prefix, const auto& route) {
+        if (route.via.kind == fib::ViaKind::next_hop && route.via.next_hop == next_hop) {
+            found = {prefix, route.via.interface};
         }
     });
     return found;
 }
+template std::optional<ConfiguredRoutes::Leading<wire::Ip4Prefix>>
+    ConfiguredRoutes::find<ip4::Family>(wire::Ip4Address);
+template std::optional<ConfiguredRoutes::Leading<wire::Ip6Prefix>>
+    ConfiguredRoutes::find<ip6::Family>(wire::Ip6Address);
 
 void ConfiguredRoutes::write(const api::config::Emit& emit) {
-    visit([&](const wire::Ip4Prefix& prefix, const ip4::Route& route) {
+    const auto each = [&](const auto& prefix, const auto& route) {
         emit("sluice.Routes.Add", describe(prefix, route));
-    });
+    };
+    visit<ip4::Family>(each);
+    visit<ip6::Family>(each);
 }
 
-sluice::ConfiguredRoute ConfiguredRoutes::describe(const wire::Ip4Prefix& prefix,
-                                                   const ip4::Route& route) const {
+template <class Prefix, class Route>
+sluice::ConfiguredRoute ConfiguredRoutes::describe(const Prefix& prefix, const Route& route) const {
     sluice::ConfiguredRoute message;
-    *message.mutable_prefix() = to_api(prefix);
-    if (route.preference != ip4::default_preference(source)) {
+    *message.mutable_prefix() = ip_to_api(prefix);
+    if (route.preference != fib::default_preference(source)) {
         message.set_preference(route.preference);
     }
     switch (route.via.kind) {
-        case ip4::Via::Kind::blackhole:
+        case fib::ViaKind::blackhole:
             message.set_verdict(sluice::ROUTE_VERDICT_BLACKHOLE);
             break;
-        case ip4::Via::Kind::prohibit:
+        case fib::ViaKind::prohibit:
             message.set_verdict(sluice::ROUTE_VERDICT_PROHIBIT);
             break;
-        case ip4::Via::Kind::unreachable:
+        case fib::ViaKind::unreachable:
             message.set_verdict(sluice::ROUTE_VERDICT_UNREACHABLE);
             break;
         default:
-            *message.mutable_next_hop() = to_api(route.via.next_hop);
+            *message.mutable_next_hop() = ip_to_api(route.via.next_hop);
             if (route.via.interface != 0) {
                 message.set_interface(router_.interfaces().name_of(route.via.interface));
             }

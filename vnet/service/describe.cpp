@@ -14,7 +14,8 @@ sluice::InterfaceState state(bool up) {
 }
 }  // namespace
 
-sluice::Interface describe(const interface::Interface& interface, const ip4::Addresses& addresses) {
+sluice::Interface describe(const interface::Interface& interface, const ip4::Addresses& addresses,
+                           const ip6::Addresses& addresses6, const ip6::LinkLocals& link_locals) {
     sluice::Interface message;
     message.set_name(interface.name);
     message.set_kind(std::string(interface.device->kind()));
@@ -23,17 +24,23 @@ sluice::Interface describe(const interface::Interface& interface, const ip4::Add
     *message.mutable_mac() = to_api(interface.mac);
     message.set_mtu(interface.mtu);
     for (const wire::Ip4Prefix& prefix : addresses.of(interface.index)) {
-        *message.add_addresses() = to_api(prefix);
+        *message.add_addresses() = ip_to_api(prefix);
+    }
+    for (const wire::Ip6Prefix& prefix : addresses6.of(interface.index)) {
+        if (!link_locals.is_automatic(interface.index, prefix.address())) {
+            *message.add_addresses() = ip_to_api(prefix);
+        }
     }
     message.set_device(interface.device->description());
     message.set_index(interface.index);
     return message;
 }
 
-sluice::Neighbor describe(const neighbor::Table::Neighbor& neighbor, std::string_view interface) {
+template <class Address>
+sluice::Neighbor describe(const neighbor::Neighbor<Address>& neighbor, std::string_view interface) {
     sluice::Neighbor message;
     message.set_interface(std::string(interface));
-    *message.mutable_address() = to_api(neighbor.address);
+    *message.mutable_address() = ip_to_api(neighbor.address);
     if (neighbor.state != neighbor::State::incomplete) {
         *message.mutable_mac() = to_api(neighbor.mac);
     }
@@ -44,22 +51,32 @@ sluice::Neighbor describe(const neighbor::Table::Neighbor& neighbor, std::string
     message.set_held(uint32_t(neighbor.held));
     return message;
 }
+template sluice::Neighbor describe(const neighbor::Neighbor<wire::Ip4Address>&, std::string_view);
+template sluice::Neighbor describe(const neighbor::Neighbor<wire::Ip6Address>&, std::string_view);
 
-void describe(const ip4::Fib::Match& match, bool used, std::string_view interface,
-              sluice::Route& route) {
+void describe(const fib::AnyRoute& route, bool used, std::string_view interface,
+              sluice::Route& message) {
     // In place: where the message lies in an arena, so do its parts.
-    route.mutable_prefix()->set_address(match.prefix.address().value());
-    route.mutable_prefix()->set_length(match.prefix.length());
-    const std::string_view source = ip4::name(match.route.source);
-    route.set_source(source.data(), source.size());
-    route.set_preference(match.route.preference);
-    const std::string_view kind = ip4::name(match.route.via.kind);
-    route.set_leads_to(kind.data(), kind.size());
-    if (match.route.via.kind == ip4::Via::Kind::next_hop) {
-        route.mutable_next_hop()->set_value(match.route.via.next_hop.value());
+    sluice::IpPrefix& prefix = *message.mutable_prefix();
+    if (route.place.is_ip6) {
+        prefix.set_ip6(ip6_bytes(ip6::unscoped(route.place.prefix.address())));
+        prefix.set_length(route.place.prefix.length());
+    } else {
+        const wire::Ip4Prefix ip4 = fib::ip4_prefix(route.place);
+        prefix.set_ip4(ip4.address().value());
+        prefix.set_length(ip4.length());
     }
-    route.set_interface(interface.data(), interface.size());
-    route.set_used(used);
+    const std::string_view source = fib::name(route.source);
+    message.set_source(source.data(), source.size());
+    message.set_preference(route.preference);
+    const std::string_view kind = fib::name(route.kind);
+    message.set_leads_to(kind.data(), kind.size());
+    if (route.kind == fib::ViaKind::next_hop) {
+        route.place.is_ip6 ? message.mutable_next_hop()->set_ip6(ip6_bytes(route.next_hop))
+                           : message.mutable_next_hop()->set_ip4(uint32_t(route.next_hop.low()));
+    }
+    message.set_interface(interface.data(), interface.size());
+    message.set_used(used);
 }
 
 }  // namespace vnet::service

@@ -3,21 +3,26 @@
 
 #include <string_view>
 
+#include "vnet/fib/any_route.hpp"
 #include "vnet/ip4/addresses.hpp"
 #include "vnet/ip4/fib.hpp"
-#include "vnet/neighbor/table.hpp"
+#include "vnet/ip6/link_locals.hpp"
+#include "vnet/neighbor/cache.hpp"
 #include "vnet/proto/interface.pb.h"
-#include "vnet/proto/ip4.pb.h"
+#include "vnet/proto/ip.pb.h"
 
 /// What lists and events alike say of a thing.
 namespace vnet::service {
 
-/// Without its counters.
-sluice::Interface describe(const interface::Interface& interface, const ip4::Addresses& addresses);
+/// Without its counters; with the addresses of both families, those that are made of its MAC
+/// address left out.
+sluice::Interface describe(const interface::Interface& interface, const ip4::Addresses& addresses,
+                           const ip6::Addresses& addresses6, const ip6::LinkLocals& link_locals);
 /// `interface` is the name of the neighbour's.
-sluice::Neighbor describe(const neighbor::Table::Neighbor& neighbor, std::string_view interface);
-/// Fills an empty message; `interface` is the name of `match.interface`, "-" where that is 0.
-void describe(const ip4::Fib::Match& match, bool used, std::string_view interface,
-              sluice::Route& route);
+template <class Address>
+sluice::Neighbor describe(const neighbor::Neighbor<Address>& neighbor, std::string_view interface);
+/// Fills an empty message; `interface` is the name of `route.interface`, "-" where that is 0.
+void describe(const fib::AnyRoute& route, bool used, std::string_view interface,
+              sluice::Route& message);
 
 }  // namespace vnet::service

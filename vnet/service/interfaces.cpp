@@ -143,7 +143,8 @@ absl::StatusOr<sluice::Empty> reset(Router& router, InterfaceStatements& stateme
 }
 
 sluice::Interface describe(Router& router, const interface::Interface& interface) {
-    sluice::Interface message = service::describe(interface, router.addresses());
+    sluice::Interface message = service::describe(interface, *router.ip4().addresses,
+                                                  *router.ip6().addresses, router.link_locals());
     const interface::Totals totals = router.interfaces().totals(interface.index);
     message.set_rx_packets(totals.rx_packets);
     message.set_rx_bytes(totals.rx_bytes);

@@ -77,6 +77,14 @@ void add_tables(std::vector<MemoryPart>& parts, Router& router) {
     parts.push_back({"ip4-table-blocks", router.routes().block_memory(),
                      router.routes().blocks_in_use(), ip4::Dir24::max_blocks,
                      "the lookup's last 8 bits, a block for each /24 that has longer prefixes"});
+    const ip6::RangeTable& ip6 = router.ip6().table;
+    parts.push_back({"ip6-table", ip6.root_memory(), router.ip6().fib->size(), ip6::Fib::max_routes,
+                     "the lookup's first 20 bits; routes"});
+    parts.push_back({"ip6-table-nodes",
+                     ip6.node_memory(),
+                     ip6.nodes_in_use(),
+                     {},
+                     "search trees behind these bits"});
     parts.push_back({"route-events", router.events().memory(),
                      router.events().topic(sluice::EVENT_TOPIC_ROUTE).size(),
                      router.events().most_routes(), "changes of routes, kept for who watches"});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
 
-#include "vnet/proto/ip4.pb.h"
+#include "vnet/proto/ip.pb.h"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/describe.hpp"
 #include "vnet/service/services.hpp"
@@ -10,53 +10,69 @@ namespace vnet::service {
 
 namespace {
 
+absl::StatusOr<sluice::Empty> empty(const absl::Status& status) {
+    if (!status.ok()) {
+        return status;
+    }
+    return sluice::Empty();
+}
+
 absl::StatusOr<sluice::Empty> add(Router& router, const sluice::AddNeighborRequest& request) {
     auto mac = from_api(request.mac());
     if (!mac.ok()) {
         return mac.status();
     }
-    if (auto status =
-            router.neighbors().add_fixed(request.interface(), from_api(request.address()), *mac);
-        !status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
+    return empty(with_address(request.address(), [&](auto address) {
+        return router.network<decltype(family_of(address))>().neighbors->add_fixed(
+            request.interface(), address, *mac);
+    }));
 }
 
 absl::StatusOr<sluice::Empty> remove(Router& router, const sluice::DeleteNeighborRequest& request) {
-    if (auto status = router.neighbors().remove(request.interface(), from_api(request.address()));
-        !status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
+    return empty(with_address(request.address(), [&](auto address) {
+        return router.network<decltype(family_of(address))>().neighbors->remove(request.interface(),
+                                                                                address);
+    }));
 }
 
 absl::StatusOr<api::ItemSource<sluice::Neighbor>> list(Router& router) {
     std::vector<sluice::Neighbor> all;
-    for (const neighbor::Table::Neighbor& neighbor : router.neighbors().list()) {
-        all.push_back(service::describe(neighbor, router.interfaces().name_of(neighbor.interface)));
-    }
+    const auto append = [&](const auto& neighbors) {
+        for (const auto& neighbor : neighbors.list()) {
+            all.push_back(
+                service::describe(neighbor, router.interfaces().name_of(neighbor.interface)));
+        }
+    };
+    append(*router.ip4().neighbors);
+    append(*router.ip6().neighbors);
     return api::items(std::move(all));
+}
+
+/// Those that the operator set, in order of interface and address.
+template <class Family>
+void write(Router& router, const api::config::Emit& emit) {
+    std::map<std::pair<std::string, typename Family::Address>, wire::MacAddress> fixed;
+    for (const auto& neighbor : router.network<Family>().neighbors->list()) {
+        if (neighbor.state == neighbor::State::fixed) {
+            fixed[{router.interfaces().name_of(neighbor.interface), neighbor.address}] =
+                neighbor.mac;
+        }
+    }
+    for (const auto& [where, mac] : fixed) {
+        sluice::AddNeighborRequest request;
+        request.set_interface(where.first);
+        *request.mutable_address() = ip_to_api(where.second);
+        *request.mutable_mac() = to_api(mac);
+        emit("sluice.Neighbors.Add", request);
+    }
 }
 
 }  // namespace
 
 absl::Status register_neighbors(api::Registry& registry, Router& router) {
     registry.config().add("neighbors", [&router](const auto& emit) {
-        std::map<std::pair<std::string, wire::Ip4Address>, wire::MacAddress> fixed;
-        for (const neighbor::Table::Neighbor& neighbor : router.neighbors().list()) {
-            if (neighbor.state == neighbor::State::fixed) {
-                fixed[{router.interfaces().name_of(neighbor.interface), neighbor.address}] =
-                    neighbor.mac;
-            }
-        }
-        for (const auto& [where, mac] : fixed) {
-            sluice::AddNeighborRequest request;
-            request.set_interface(where.first);
-            *request.mutable_address() = to_api(where.second);
-            *request.mutable_mac() = to_api(mac);
-            emit("sluice.Neighbors.Add", request);
-        }
+        write<ip4::Family>(router, emit);
+        write<ip6::Family>(router, emit);
     });
     absl::Status status;
     status.Update(registry.add_unary<sluice::AddNeighborRequest, sluice::Empty>(

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <chrono>
+#include <tuple>
 
-#include "vnet/proto/ip4.pb.h"
+#include "vnet/proto/ip.pb.h"
 #include "vnet/service/configured_routes.hpp"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/describe.hpp"
@@ -19,14 +20,14 @@ absl::StatusOr<sluice::Empty> empty(const absl::Status& status) {
     return sluice::Empty();
 }
 
-sluice::Route describe(Router& router, const ip4::Fib::Match& match, bool used) {
-    sluice::Route route;
-    service::describe(match, used, router.interfaces().name_of(match.interface), route);
-    return route;
+sluice::Route describe(Router& router, const fib::AnyRoute& route, bool used) {
+    sluice::Route message;
+    service::describe(route, used, router.interfaces().name_of(route.interface), message);
+    return message;
 }
 
-/// Reads the table in steps, from the prefix behind the last one that was sent: routes may come and
-/// go meanwhile.
+/// Reads the tables in steps, from the prefix behind the last one that was sent: routes may come
+/// and go meanwhile.
 class Reader {
 public:
     explicit Reader(Router& router) : router_(router) {}
@@ -46,20 +47,19 @@ private:
         if (ended_) {
             return false;
         }
-        ended_ = true;
-        router_.fib().visit(last_, [&](const ip4::Fib::Match& match, bool used) {
-            if (batch_.size() >= batch_size && used) {
-                ended_ = false;
-                return false;
-            }
-            batch_.push_back(describe(router_, match, used));
-            last_ = match.prefix;
-            return true;
-        });
+        ended_ = fib::visit_routes(*router_.ip4().fib, *router_.ip6().fib, last_,
+                                   [&](const fib::AnyRoute& route, bool used) {
+                                       if (batch_.size() >= batch_size && used) {
+                                           return false;
+                                       }
+                                       batch_.push_back(describe(router_, route, used));
+                                       last_ = route.place;
+                                       return true;
+                                   });
         return !batch_.empty();
     }
     Router& router_;
-    std::optional<wire::Ip4Prefix> last_;
+    std::optional<fib::RoutePlace> last_;
     std::vector<sluice::Route> batch_;
     size_t at_ = 0;
     bool ended_ = false;
@@ -67,34 +67,47 @@ private:
 
 absl::StatusOr<api::ItemSource<sluice::Route>> list(Router& router,
                                                     const sluice::ListRoutesRequest& request) {
+    using Source = absl::StatusOr<api::ItemSource<sluice::Route>>;
     if (!request.has_prefix()) {
         return [reader = std::make_shared<Reader>(router)](sluice::Route& item) {
             return reader->next(item);
         };
     }
-    auto prefix = from_api(request.prefix());
-    if (!prefix.ok()) {
-        return prefix.status();
-    }
-    std::vector<sluice::Route> all = {};
-    router.fib().visit_prefix(*prefix, [&](const ip4::Fib::Match& match, bool used) {
-        all.push_back(describe(router, match, used));
+    return with_prefix(request.prefix(), [&](const auto& prefix) -> Source {
+        using Family = decltype(family_of(prefix));
+        std::vector<sluice::Route> all;
+        const auto visit = [&](const auto& at) {
+            router.network<Family>().fib->visit_prefix(at, [&](const auto& match, bool used) {
+                all.push_back(describe(router, fib::AnyRoute(match), used));
+            });
+        };
+        if (Family::is_of_link(prefix.address())) {
+            for (const auto& [index, interface] : router.interfaces().all()) {
+                visit(typename Family::Prefix(Family::scoped(prefix.address(), index),
+                                              prefix.length()));
+            }
+        } else {
+            visit(prefix);
+        }
+        if (all.empty()) {
+            return absl::NotFoundError(
+                fmt::format("there is no route {}; `show route match ADDRESS` gives the route "
+                            "that an address takes",
+                            prefix));
+        }
+        return api::items(std::move(all));
     });
-    if (all.empty()) {
-        return absl::NotFoundError(
-            fmt::format("there is no route {}; `show route match ADDRESS` gives the route "
-                        "that an address takes",
-                        *prefix));
-    }
-    return api::items(std::move(all));
 }
 
 absl::StatusOr<sluice::Route> match(Router& router, const sluice::MatchRouteRequest& request) {
-    const auto found = router.fib().match(from_api(request.address()));
-    if (!found) {
-        return absl::NotFoundError(fmt::format("no route matches {}", from_api(request.address())));
-    }
-    return describe(router, *found, true);
+    return with_address(request.address(), [&](auto address) -> absl::StatusOr<sluice::Route> {
+        using Family = decltype(family_of(address));
+        const auto found = router.network<Family>().fib->match(address);
+        if (!found) {
+            return absl::NotFoundError(fmt::format("no route matches {}", address));
+        }
+        return describe(router, fib::AnyRoute(*found), true);
+    });
 }
 
 /// Takes batches of routes, for a millisecond at a time: timers, packets for control and other
@@ -130,33 +143,41 @@ private:
     absl::Status take_one(const sluice::RouteBatch& batch) {
         if (at_ >= batch.add_size()) {
             const auto status =
-                remove_route(router_, source, batch.delete_(at_ - batch.add_size()));
+                with_prefix(batch.delete_(at_ - batch.add_size()), [&](const auto& prefix) {
+                    return remove_route<decltype(family_of(prefix))>(router_, source, prefix);
+                });
             reply_.set_deleted(reply_.deleted() + status.ok());
             return status;
         }
         const sluice::ConfiguredRoute& route = batch.add(at_);
-        // Neighbours in a batch lead to the same router as a rule.
-        if (last_ == nullptr || !leads_alike(route, *last_)) {
-            auto via = read_via(router_, route);
-            if (!via.ok()) {
-                return via.status();
+        const auto status = with_prefix(route.prefix(), [&](const auto& prefix) -> absl::Status {
+            using Family = decltype(family_of(prefix));
+            auto& via = std::get<fib::Via<typename Family::Address>>(vias_);
+            // Neighbours in a batch lead to the same router as a rule.
+            if (last_ == nullptr || !leads_alike(route, *last_)) {
+                auto read = read_via<Family>(router_, route);
+                if (!read.ok()) {
+                    return read.status();
+                }
+                via = *read;
+                last_ = &route;
             }
-            via_ = *via;
-            last_ = &route;
-        }
-        const auto status = add_route(router_, source, route, via_);
+            return add_route<Family>(router_, source, prefix, route, via);
+        });
         reply_.set_added(reply_.added() + status.ok());
         return status;
     }
 
     static bool leads_alike(const sluice::ConfiguredRoute& a, const sluice::ConfiguredRoute& b) {
-        return a.has_next_hop() == b.has_next_hop() &&
-               a.next_hop().value() == b.next_hop().value() &&
-               a.has_interface() == b.has_interface() && a.interface() == b.interface() &&
-               a.verdict() == b.verdict();
+        return a.prefix().family_case() == b.prefix().family_case() &&
+               a.has_next_hop() == b.has_next_hop() &&
+               a.next_hop().family_case() == b.next_hop().family_case() &&
+               a.next_hop().ip4() == b.next_hop().ip4() &&
+               a.next_hop().ip6() == b.next_hop().ip6() && a.has_interface() == b.has_interface() &&
+               a.interface() == b.interface() && a.verdict() == b.verdict();
     }
 
-    static constexpr auto source = ip4::RouteSource::loaded;
+    static constexpr auto source = fib::RouteSource::loaded;
 
     Router& router_;
     sluice::LoadRoutesReply reply_;
@@ -164,7 +185,7 @@ private:
     int at_ = 0;
     /// A route of this turn, and where it leads.
     const sluice::ConfiguredRoute* last_ = nullptr;
-    ip4::Via via_;
+    std::tuple<ip4::Via, ip6::Via> vias_;
 };
 
 }  // namespace

@@ -19,21 +19,28 @@ absl::Status add_table_metrics(api::Registry& registry, Router& router) {
     add("sluice_adjacencies", "Adjacencies, those that wait for a grace period included.",
         [](Router& r) { return r.forwarding().adjacencies_in_use(); });
     add("sluice_neighbor_held", "Packets held for neighbours that are asked for.",
-        [](Router& r) { return r.neighbors().held(); });
+        [](Router& r) { return r.ip4().neighbors->held() + r.ip6().neighbors->held(); });
     add("sluice_ip4_table_blocks", "Blocks of 256 entries taken by prefixes longer than 24 bits.",
         [](Router& r) { return r.routes().blocks_in_use(); });
-    metrics.add(
-        {"sluice_routes", Kind::gauge, "", "Routes of all sources.", {"family"}},
-        [&router](Samples& samples) { samples.add({"ip4"}, uint64_t(router.fib().size())); });
-    metrics.add({"sluice_neighbors", Kind::gauge, "", "Neighbours by their state.", {"state"}},
+    add("sluice_ip6_table_nodes", "Nodes of the IPv6 lookup's search trees in use.",
+        [](Router& r) { return r.ip6().table.nodes_in_use(); });
+    metrics.add({"sluice_routes", Kind::gauge, "", "Routes of all sources.", {"family"}},
                 [&router](Samples& samples) {
-                    using neighbor::State;
-                    for (const State state :
-                         {State::incomplete, State::reachable, State::probing, State::fixed}) {
-                        samples.add({neighbor::name(state)},
-                                    uint64_t(router.neighbors().count(state)));
-                    }
+                    samples.add({"ip4"}, uint64_t(router.ip4().fib->size()));
+                    samples.add({"ip6"}, uint64_t(router.ip6().fib->size()));
                 });
+    metrics.add(
+        {"sluice_neighbors", Kind::gauge, "", "Neighbours by their state.", {"family", "state"}},
+        [&router](Samples& samples) {
+            using neighbor::State;
+            for (const State state :
+                 {State::incomplete, State::reachable, State::probing, State::fixed}) {
+                samples.add({"ip4", neighbor::name(state)},
+                            uint64_t(router.ip4().neighbors->count(state)));
+                samples.add({"ip6", neighbor::name(state)},
+                            uint64_t(router.ip6().neighbors->count(state)));
+            }
+        });
     metrics.add({"sluice_memory_bytes",
                  Kind::gauge,
                  "bytes",

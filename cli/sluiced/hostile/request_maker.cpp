@@ -118,6 +118,25 @@ constexpr std::array<std::uint64_t, 4> macs = {
     0,
 };
 
+/// The upper and the lower half of IPv6 addresses.
+constexpr std::array<std::uint64_t, 5> high6 = {0, 0xfe80'0000'0000'0000, 0x2001'0db8'0000'0000,
+                                                0x2001'0db8'0000'0001, 0xff02'0000'0000'0000};
+constexpr std::array<std::uint64_t, 4> low6 = {0, 1, 2, 0x1'ff00'0002};
+constexpr std::array<std::uint32_t, 6> lengths6 = {0, 32, 64, 127, 128, 129};
+
+/// Nearly always as many as an address has.
+std::string ip6_bytes(Decisions& decisions) {
+    std::string bytes;
+    for (const std::uint64_t half :
+         {high6[decisions.below(high6.size())], low6[decisions.below(low6.size())]}) {
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            bytes += static_cast<char>(half >> shift & 0xff);
+        }
+    }
+    bytes.resize(decisions.below(16) == 0 ? decisions.below(20) : bytes.size());
+    return bytes;
+}
+
 /// Fills an address or a prefix with one that there might be; false for any other type.
 bool fill_address(Message& message, Decisions& decisions) {
     const auto& type = *message.GetDescriptor();
@@ -129,6 +148,21 @@ bool fill_address(Message& message, Decisions& decisions) {
     } else if (type.full_name() == "sluice.Ip4Address") {
         reflection.SetUInt32(&message, type.FindFieldByName("value"),
                              addresses[decisions.below(addresses.size())]);
+    } else if (type.full_name() == "sluice.IpPrefix" && decisions.below(3) != 0) {
+        const Prefix& prefix = prefixes[decisions.below(prefixes.size())];
+        reflection.SetUInt32(&message, type.FindFieldByName("ip4"), prefix.address);
+        reflection.SetUInt32(&message, type.FindFieldByName("length"), prefix.length);
+    } else if (type.full_name() == "sluice.IpPrefix") {
+        reflection.SetString(&message, type.FindFieldByName("ip6"), ip6_bytes(decisions));
+        reflection.SetUInt32(&message, type.FindFieldByName("length"),
+                             lengths6[decisions.below(lengths6.size())]);
+    } else if (type.full_name() == "sluice.IpAddress") {
+        if (decisions.below(3) != 0) {
+            reflection.SetUInt32(&message, type.FindFieldByName("ip4"),
+                                 addresses[decisions.below(addresses.size())]);
+        } else {
+            reflection.SetString(&message, type.FindFieldByName("ip6"), ip6_bytes(decisions));
+        }
     } else if (type.full_name() == "sluice.MacAddress") {
         reflection.SetUInt64(&message, type.FindFieldByName("value"),
                              macs[decisions.below(macs.size())]);

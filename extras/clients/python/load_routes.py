@@ -15,7 +15,7 @@ import grpc
 
 from sluice_client import Connection, address_of
 from api.proto import types_pb2
-from vnet.proto import ip4_pb2, ip4_pb2_grpc
+from vnet.proto import ip_pb2, ip_pb2_grpc
 
 SUBNET = 256  # Addresses in a /24.
 
@@ -24,9 +24,9 @@ def batches(options):
     first = int(ipaddress.IPv4Address(options.first))
     next_hop = None if options.delete else address_of(options.next_hop)
     for begin in range(0, options.routes, options.batch):
-        batch = ip4_pb2.RouteBatch()
+        batch = ip_pb2.RouteBatch()
         for number in range(begin, min(begin + options.batch, options.routes)):
-            prefix = types_pb2.Ip4Prefix(address=first + number * SUBNET, length=24)
+            prefix = types_pb2.IpPrefix(ip4=first + number * SUBNET, length=24)
             if options.delete:
                 batch.delete.append(prefix)
             else:
@@ -51,7 +51,7 @@ def main():
     try:
         with Connection.of(options).open() as channel:
             begin = time.monotonic()
-            reply = ip4_pb2_grpc.RoutesStub(channel).Load(iter(made))
+            reply = ip_pb2_grpc.RoutesStub(channel).Load(iter(made))
             seconds = time.monotonic() - begin
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")

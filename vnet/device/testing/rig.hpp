@@ -63,7 +63,7 @@ private:
     mutable std::vector<Arrived> arrived_;
 };
 
-/// A router that is nothing but devices: what comes in as IPv4 or ARP lands in an inbox, and
+/// A router that is nothing but devices: what comes in as IPv4, IPv6 or ARP lands in an inbox, and
 /// packets are sent by hand.
 class Rig {
 public:
@@ -72,6 +72,7 @@ public:
         : engine_(make_engine(workers, buffers)), table_(*engine_), types_(engine_->graph()) {
         graph::Graph& graph = engine_->graph();
         add_inbox(ip4, "ip4-input");
+        add_inbox(ip6, "ip6-input");
         add_inbox(arp, "arp-input");
         const auto input = graph.add_arc(
             {"device-input", graph::ArcSide::rx, {"port-rx", "tap-rx"}, "ethernet-input"});
@@ -184,6 +185,7 @@ public:
     }
 
     std::shared_ptr<const Inbox> ip4 = std::make_shared<const Inbox>();
+    std::shared_ptr<const Inbox> ip6 = std::make_shared<const Inbox>();
     std::shared_ptr<const Inbox> arp = std::make_shared<const Inbox>();
 
 private:

@@ -106,10 +106,11 @@ void Net::start() {
     paths.prohibit = forwarding.make(special("ip4-unreachable", fib::Action::prohibit));
     paths.unreachable = forwarding.make(special("ip4-unreachable", fib::Action::unreachable));
     paths.broadcast = forwarding.make(special("ip4-local", fib::Action::broadcast));
-    next_hops = std::make_unique<fib::NextHops>(
+    next_hops = std::make_unique<fib::NextHops<wire::Ip4Address>>(
         forwarding, interfaces,
-        fib::NextHops::Nodes{bench.collector("ip4-resolve"), bench.collector("ip4-rewrite"),
-                             bench.collector("ip4-unreachable")});
+        fib::NextHops<wire::Ip4Address>::Nodes{bench.collector("ip4-resolve"),
+                                               bench.collector("ip4-rewrite"),
+                                               bench.collector("ip4-unreachable")});
     fib = std::make_unique<Fib>(table, *next_hops, paths);
     addresses = std::make_unique<Addresses>(interfaces, *fib);
     must(addresses->add("lan", wire::testing::prefix("10.0.0.1/24")));

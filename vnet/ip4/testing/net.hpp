@@ -68,7 +68,7 @@ public:
     LocalTable local;
     std::optional<icmp4::ErrorSlot> slot;
     std::vector<std::shared_ptr<interface::testing::FakeState>> devices;
-    std::unique_ptr<fib::NextHops> next_hops;
+    std::unique_ptr<fib::NextHops<wire::Ip4Address>> next_hops;
     std::unique_ptr<Fib> fib;
     std::unique_ptr<Addresses> addresses;
     Fib::Paths paths{};

@@ -13,7 +13,12 @@
 #include "vnet/ip4/lookup.hpp"
 #include "vnet/ip4/rewrite.hpp"
 #include "vnet/ip4/unreachable.hpp"
+#include "vnet/ip6/lookup.hpp"
+#include "vnet/ip6/rewrite.hpp"
+#include "vnet/ip6/unreachable.hpp"
 #include "vnet/neighbor/arp_input.hpp"
+#include "vnet/neighbor/nd_input.hpp"
+#include "vnet/neighbor/redirect.hpp"
 
 namespace vnet::neighbor::testing {
 
@@ -73,65 +78,111 @@ private:
     mutable unsigned markers_ = 0;
 };
 
-Link::Link(const Settings& settings)
-    : engine(make_engine()),
-      interfaces(*engine),
-      forwarding(engine->rcu()),
-      routes(engine->rcu()),
-      capture_(std::make_shared<Capture>()) {
+template <class Family, class Neighbors>
+void Link::make_fib(Network<Family, Neighbors>& network, graph::NodeId resolve,
+                    graph::NodeId rewrite, graph::NodeId end) {
+    const auto special = [&](fib::Action action) {
+        fib::Adjacency adjacency;
+        adjacency.next = end;
+        adjacency.action = action;
+        return forwarding.make(adjacency);
+    };
+    typename fib::Fib<Family>::Paths paths;
+    paths.no_route = special(fib::Action::no_route);
+    paths.local = special(fib::Action::local);
+    paths.blackhole = special(fib::Action::blackhole);
+    paths.prohibit = paths.unreachable = paths.broadcast = paths.blackhole;
+    network.next_hops = std::make_unique<fib::NextHops<typename Family::Address>>(
+        forwarding, interfaces,
+        typename fib::NextHops<typename Family::Address>::Nodes{resolve, rewrite, end});
+    network.fib = std::make_unique<fib::Fib<Family>>(network.table, *network.next_hops, paths);
+    network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces, *network.fib);
+}
+
+void Link::add_ip4_nodes(const Settings& settings) {
     graph::Graph& graph = engine->graph();
     const auto error_slot = must(engine->slots().place<icmp4::ErrorRequest>("icmp4-error"));
     const auto next_hop_slot = must(engine->slots().place<NextHop>("neighbor-next-hop"));
-    unresolved_ = std::make_unique<graph::Mailbox>(
+    ip4.unresolved = std::make_unique<graph::Mailbox>(
         "unresolved", 1024, engine->control(),
         [this](std::span<graph::Packet*> packets) { table->take_unresolved(packets); });
-    arp_ = std::make_unique<graph::Mailbox>(
+    ip4.heard = std::make_unique<graph::Mailbox>(
         "arp", 1024, engine->control(),
         [this](std::span<graph::Packet*> packets) { table->take_arp(packets); });
-
-    const auto output_arc = must(graph.add_arc(
-        {"interface-output", graph::ArcSide::tx, {"interface-output"}, "interface-tx"}));
-    const auto ip4_arc = must(
+    const auto arc = must(
         graph.add_arc({"ip4-output", graph::ArcSide::tx, {"ip4-rewrite"}, "interface-output"}));
-    tx_ = must(graph.add<Capture>(std::shared_ptr<const Capture>(capture_)));
-    lookup_ = must(graph.add(std::make_shared<const ip4::Lookup>(routes, forwarding)));
+    lookup_ = must(graph.add(std::make_shared<const ip4::Lookup>(ip4.table, forwarding)));
     const auto rewrite = must(
-        graph.add(std::make_shared<const ip4::Rewrite>(routes, forwarding, error_slot, ip4_arc)));
-    const auto resolve =
-        must(graph.add(std::make_shared<const Resolve>(*unresolved_, forwarding, next_hop_slot)));
+        graph.add(std::make_shared<const ip4::Rewrite>(ip4.table, forwarding, error_slot, arc)));
+    const auto resolve = must(graph.add(
+        std::make_shared<const Resolve<ip4::Family>>(*ip4.unresolved, forwarding, next_hop_slot)));
     const auto unreachable =
         must(graph.add(std::make_shared<const ip4::Unreachable>(forwarding, error_slot)));
     const auto error = must(graph.add(std::make_shared<const icmp4::Error>(
         interfaces, error_slot, 1, icmp4::Error::Limit{1'000'000'000, 1'000'000})));
-    const auto output =
-        must(graph.add(std::make_shared<const interface::Output>(interfaces, output_arc)));
-    must(graph.add(std::make_shared<const interface::Transmit>(interfaces)));
-    arp_input_ = must(graph.add(std::make_shared<const ArpInput>(*arp_)));
-    for (const char* next : {"ip4-lookup", "arp-input", "capture"}) {
-        graph.link("control-inject", next);
-    }
+    arp_input_ = must(graph.add(std::make_shared<const ArpInput>(*ip4.heard)));
     for (const char* next : {"ip4-rewrite", "ip4-resolve", "ip4-unreachable"}) {
         graph.link("ip4-lookup", next);
     }
-    graph.link("interface-output", "capture");
+    make_fib(ip4, resolve, rewrite, unreachable);
+    table = std::make_unique<Arp>(
+        Arp::Parts{*engine, interfaces, *addresses, *fib, *ip4.next_hops, next_hop_slot},
+        error_slot, Arp::Nodes{lookup_, output_, error}, settings, [this] { return now_; });
+}
 
-    const auto special = [&](fib::Action action) {
-        fib::Adjacency adjacency;
-        adjacency.next = unreachable;
-        adjacency.action = action;
-        return adjacency;
-    };
-    forwarding.set_no_route(special(fib::Action::no_route));
-    ip4::Fib::Paths paths{};
-    paths.local = forwarding.make(special(fib::Action::blackhole));
-    paths.blackhole = paths.prohibit = paths.unreachable = paths.broadcast = paths.local;
-    next_hops = std::make_unique<fib::NextHops>(
-        forwarding, interfaces, fib::NextHops::Nodes{resolve, rewrite, unreachable});
-    fib = std::make_unique<ip4::Fib>(routes, *next_hops, paths);
-    addresses = std::make_unique<ip4::Addresses>(interfaces, *fib);
-    table = std::make_unique<Table>(*engine, interfaces, *addresses, *fib, *next_hops,
-                                    next_hop_slot, error_slot, Table::Nodes{lookup_, output, error},
-                                    settings, [this] { return now_; });
+void Link::add_ip6_nodes(const Settings& settings) {
+    graph::Graph& graph = engine->graph();
+    const auto error_slot = must(engine->slots().place<icmp6::ErrorRequest>("icmp6-error"));
+    const auto next_hop_slot = must(engine->slots().place<NextHop>("neighbor-next-hop6"));
+    ip6.unresolved = std::make_unique<graph::Mailbox>(
+        "unresolved6", 1024, engine->control(),
+        [this](std::span<graph::Packet*> packets) { ip6.neighbors->take_unresolved(packets); });
+    ip6.heard = std::make_unique<graph::Mailbox>(
+        "nd", 1024, engine->control(),
+        [this](std::span<graph::Packet*> packets) { ip6.neighbors->take_nd(packets); });
+    const auto arc = must(
+        graph.add_arc({"ip6-output", graph::ArcSide::tx, {"ip6-rewrite"}, "interface-output"}));
+    lookup6_ = must(graph.add(std::make_shared<const ip6::Lookup>(ip6.table, forwarding)));
+    const auto rewrite = must(graph.add(
+        std::make_shared<const ip6::Rewrite>(ip6.table, forwarding, error_slot, arc, redirects_)));
+    const auto resolve = must(graph.add(
+        std::make_shared<const Resolve<ip6::Family>>(*ip6.unresolved, forwarding, next_hop_slot)));
+    const auto unreachable =
+        must(graph.add(std::make_shared<const ip6::Unreachable>(forwarding, error_slot)));
+    const auto error = must(graph.add(std::make_shared<const icmp6::Error>(
+        interfaces, error_slot, 1, icmp6::Error::Limit{1'000'000'000, 1'000'000})));
+    must(graph.add(std::make_shared<const Redirect>(interfaces, forwarding, 1,
+                                                    Redirect::Limit{1'000'000'000, 1'000'000})));
+    nd_input_ = must(graph.add(std::make_shared<const NdInput>(*ip6.heard)));
+    for (const char* next : {"ip6-rewrite", "ip6-resolve", "ip6-unreachable"}) {
+        graph.link("ip6-lookup", next);
+    }
+    make_fib(ip6, resolve, rewrite, unreachable);
+    link_locals = std::make_unique<ip6::LinkLocals>(interfaces, *ip6.addresses);
+    ip6.neighbors = std::make_unique<Nd>(
+        Nd::Parts{*engine, interfaces, *ip6.addresses, *ip6.fib, *ip6.next_hops, next_hop_slot},
+        error_slot, Nd::Nodes{lookup6_, output_, error}, settings, [this] { return now_; });
+}
+
+Link::Link(const Settings& settings)
+    : engine(make_engine()),
+      interfaces(*engine),
+      forwarding(engine->rcu()),
+      ip4(engine->rcu()),
+      ip6(engine->rcu()),
+      capture_(std::make_shared<Capture>()) {
+    graph::Graph& graph = engine->graph();
+    const auto output_arc = must(graph.add_arc(
+        {"interface-output", graph::ArcSide::tx, {"interface-output"}, "interface-tx"}));
+    tx_ = must(graph.add<Capture>(std::shared_ptr<const Capture>(capture_)));
+    output_ = must(graph.add(std::make_shared<const interface::Output>(interfaces, output_arc)));
+    must(graph.add(std::make_shared<const interface::Transmit>(interfaces)));
+    add_ip4_nodes(settings);
+    add_ip6_nodes(settings);
+    for (const char* next : {"ip4-lookup", "ip6-lookup", "arp-input", "nd-input", "capture"}) {
+        graph.link("control-inject", next);
+    }
+    graph.link("interface-output", "capture");
     must(engine->commit());
     must(engine->start());
     const char* names[] = {"lan", "wan"};
@@ -148,13 +199,21 @@ Link::Link(const Settings& settings)
     sent();
 }
 
+namespace {
+bool is_neighbor_discovery(const Bytes& frame) {
+    const auto bytes = std::span<const std::byte>(frame).subspan(sizeof(wire::EthernetHeader));
+    const auto* ip = wire::view<wire::Ip6Header>(bytes);
+    const auto* icmp = wire::view<wire::Icmp6Header>(bytes.subspan(sizeof(wire::Ip6Header)));
+    return ip != nullptr && ip->next_header() == wire::IpProtocol::icmp6 && icmp != nullptr &&
+           wire::is_neighbor_discovery(icmp->type());
+}
+}  // namespace
+
 Link::~Link() {
     interfaces.remove_all();
     engine->stop();
-    table.reset();
-    addresses.reset();
-    fib.reset();
-    next_hops.reset();
+    ip6.reset();
+    ip4.reset();
 }
 
 void Link::receive(interface::Index interface, const Bytes& frame, uint16_t flags) {
@@ -166,9 +225,17 @@ void Link::receive(interface::Index interface, const Bytes& frame, uint16_t flag
     graph::reset_metadata(*packet, interface);
     packet->meta().l3_offset = sizeof(wire::EthernetHeader);
     packet->meta().flags = flags;
-    const bool is_arp =
-        wire::view<wire::EthernetHeader>(packet->bytes())->ether_type() == wire::EtherType::arp;
-    engine->inject(packet, is_arp ? arp_input_ : lookup_);
+    switch (wire::view<wire::EthernetHeader>(packet->bytes())->ether_type()) {
+        case wire::EtherType::arp:
+            engine->inject(packet, arp_input_);
+            break;
+        case wire::EtherType::ip6:
+            packet->meta().l4_offset = sizeof(wire::EthernetHeader) + sizeof(wire::Ip6Header);
+            engine->inject(packet, is_neighbor_discovery(frame) ? nd_input_ : lookup6_);
+            break;
+        default:
+            engine->inject(packet, lookup_);
+    }
 }
 
 void Link::settle() {
@@ -203,6 +270,7 @@ std::vector<Sent> Link::sent() {
 void Link::pass(std::chrono::milliseconds time) {
     now_ += time;
     table->tick(now_);
+    ip6.neighbors->tick(now_);
 }
 
 uint64_t Link::drops(const std::string& node, const std::string& reason) const {
@@ -215,12 +283,20 @@ uint64_t Link::drops(const std::string& node, const std::string& reason) const {
     throw std::runtime_error("no drop reason '" + reason + "'");
 }
 
-std::vector<std::string> Link::neighbors() const {
-    std::vector<std::string> all;
-    for (const Table::Neighbor& neighbor : table->list()) {
+namespace {
+template <class Cache>
+void append(const Cache& cache, std::vector<std::string>& all) {
+    for (const auto& neighbor : cache.list()) {
         all.push_back(neighbor.address.to_string() + " " + std::string(name(neighbor.state)) +
                       (neighbor.mac.is_zero() ? "" : " " + neighbor.mac.to_string()));
     }
+}
+}  // namespace
+
+std::vector<std::string> Link::neighbors() const {
+    std::vector<std::string> all;
+    append(*ip4.neighbors, all);
+    append(*ip6.neighbors, all);
     return all;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -11,7 +12,10 @@
 #include "vnet/fib/next_hops.hpp"
 #include "vnet/interface/testing/fake_device.hpp"
 #include "vnet/ip4/addresses.hpp"
-#include "vnet/neighbor/table.hpp"
+#include "vnet/ip6/link_locals.hpp"
+#include "vnet/neighbor/arp.hpp"
+#include "vnet/neighbor/nd.hpp"
+#include "vnet/network.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
 /// A router with one running worker and two links that a test listens to: "lan" with index 1
@@ -38,8 +42,8 @@ public:
     explicit Link(const Settings& settings = {});
     ~Link();
 
-    /// Gives the worker a frame that came in by an interface; an IPv4 packet begins at ip4-lookup,
-    /// ARP at arp-input.
+    /// Gives the worker a frame that came in by an interface; an IP packet begins at its lookup,
+    /// ARP at arp-input and neighbor discovery at nd-input.
     void receive(interface::Index interface, const Bytes& frame, uint16_t flags = 0);
     /// What left since the last call, in order, when worker and control have nothing to do any
     /// more.
@@ -60,19 +64,29 @@ public:
     std::unique_ptr<graph::Engine> engine;
     interface::Table interfaces;
     fib::ForwardingTable forwarding;
-    ip4::Dir24 routes;
-    std::unique_ptr<fib::NextHops> next_hops;
-    std::unique_ptr<ip4::Fib> fib;
-    std::unique_ptr<ip4::Addresses> addresses;
-    std::unique_ptr<Table> table;
+    Network<ip4::Family, Arp> ip4;
+    Network<ip6::Family, Nd> ip6;
+    std::unique_ptr<ip6::LinkLocals> link_locals;
+    /// Of IPv4, for short.
+    std::unique_ptr<ip4::Fib>& fib = ip4.fib;
+    std::unique_ptr<ip4::Addresses>& addresses = ip4.addresses;
+    std::unique_ptr<Arp>& table = ip4.neighbors;
     std::shared_ptr<interface::testing::FakeState> devices[2];
 
 private:
     std::shared_ptr<Capture> capture_;
-    std::unique_ptr<graph::Mailbox> unresolved_;
-    std::unique_ptr<graph::Mailbox> arp_;
+    void add_ip4_nodes(const Settings& settings);
+    void add_ip6_nodes(const Settings& settings);
+    template <class Family, class Neighbors>
+    void make_fib(Network<Family, Neighbors>& network, graph::NodeId resolve, graph::NodeId rewrite,
+                  graph::NodeId end);
+
+    std::atomic<bool> redirects_{true};
+    graph::NodeId output_ = 0;
     graph::NodeId lookup_ = 0;
+    graph::NodeId lookup6_ = 0;
     graph::NodeId arp_input_ = 0;
+    graph::NodeId nd_input_ = 0;
     graph::NodeId tx_ = 0;
     Clock::time_point now_{std::chrono::hours(1)};
 };

@@ -19,14 +19,21 @@ func ParseAddress(text string) (uint32, error) {
 	return binary.BigEndian.Uint32(address), nil
 }
 
-// AddressText writes "192.0.2.1".
-func AddressText(value uint32) string {
-	return net.IPv4(byte(value>>24), byte(value>>16), byte(value>>8), byte(value)).String()
+func addressText(ip4 uint32, ip6 []byte) string {
+	if len(ip6) == net.IPv6len {
+		return net.IP(ip6).String()
+	}
+	return net.IPv4(byte(ip4>>24), byte(ip4>>16), byte(ip4>>8), byte(ip4)).String()
 }
 
-// PrefixText writes "192.0.2.0/24".
-func PrefixText(prefix *pb.Ip4Prefix) string {
-	return fmt.Sprintf("%s/%d", AddressText(prefix.GetAddress()), prefix.GetLength())
+// AddressText writes "192.0.2.1" or "2001:db8::1".
+func AddressText(address *pb.IpAddress) string {
+	return addressText(address.GetIp4(), address.GetIp6())
+}
+
+// PrefixText writes "192.0.2.0/24" or "2001:db8::/32".
+func PrefixText(prefix *pb.IpPrefix) string {
+	return fmt.Sprintf("%s/%d", addressText(prefix.GetIp4(), prefix.GetIp6()), prefix.GetLength())
 }
 
 // MacText writes "02:fe:00:00:00:01".
@@ -45,12 +52,12 @@ func EventText(event *pb.Event) string {
 	case *pb.Event_Address:
 		return fmt.Sprintf("address %s on %s", PrefixText(body.Address.Prefix), body.Address.Interface)
 	case *pb.Event_Neighbor:
-		return fmt.Sprintf("neighbor %s at %s on %s", AddressText(body.Neighbor.GetAddress().GetValue()),
+		return fmt.Sprintf("neighbor %s at %s on %s", AddressText(body.Neighbor.GetAddress()),
 			MacText(body.Neighbor.Mac), body.Neighbor.Interface)
 	case *pb.Event_Route:
 		return routeText(body.Route)
 	case *pb.Event_NextHop:
-		return fmt.Sprintf("next hop %s by %s", AddressText(body.NextHop.GetAddress().GetValue()), body.NextHop.Interface)
+		return fmt.Sprintf("next hop %s by %s", AddressText(body.NextHop.GetAddress()), body.NextHop.Interface)
 	case *pb.Event_Plugin:
 		if body.Plugin.Reason != "" {
 			return fmt.Sprintf("plugin %s: %s", body.Plugin.Name, body.Plugin.Reason)
@@ -70,7 +77,7 @@ func stateText(state pb.InterfaceState) string {
 func routeText(route *pb.Route) string {
 	to := route.LeadsTo
 	if route.NextHop != nil {
-		to = "via " + AddressText(route.NextHop.Value)
+		to = "via " + AddressText(route.NextHop)
 	}
 	unused := ""
 	if !route.Used {

@@ -34,13 +34,13 @@ func makeBatches(o options) ([]*pb.RouteBatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	var nextHop *pb.Ip4Address
+	var nextHop *pb.IpAddress
 	if !o.delete {
 		value, err := client.ParseAddress(o.nextHop)
 		if err != nil {
 			return nil, fmt.Errorf("the next hop: %w; give --next-hop, or --delete", err)
 		}
-		nextHop = &pb.Ip4Address{Value: value}
+		nextHop = &pb.IpAddress{Family: &pb.IpAddress_Ip4{Ip4: value}}
 	}
 	var through *string
 	if o.throughIf != "" {
@@ -55,7 +55,7 @@ func makeBatches(o options) ([]*pb.RouteBatch, error) {
 			batches = append(batches, new(pb.RouteBatch))
 		}
 		batch := batches[len(batches)-1]
-		prefix := &pb.Ip4Prefix{Address: first + uint32(n)*subnet, Length: 24}
+		prefix := &pb.IpPrefix{Family: &pb.IpPrefix_Ip4{Ip4: first + uint32(n)*subnet}, Length: 24}
 		if o.delete {
 			batch.Delete = append(batch.Delete, prefix)
 		} else {

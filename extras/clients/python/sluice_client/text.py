@@ -9,18 +9,21 @@ from . import generated  # noqa: F401
 from api.proto import types_pb2
 
 
-def address_of(text: str) -> types_pb2.Ip4Address:
-    return types_pb2.Ip4Address(value=int(ipaddress.IPv4Address(text)))
+def address_of(text: str) -> types_pb2.IpAddress:
+    return types_pb2.IpAddress(**_family(ipaddress.ip_address(text)))
 
 
-def prefix_of(text: str) -> types_pb2.Ip4Prefix:
-    network = ipaddress.IPv4Network(text)
-    return types_pb2.Ip4Prefix(address=int(network.network_address), length=network.prefixlen)
+def prefix_of(text: str) -> types_pb2.IpPrefix:
+    network = ipaddress.ip_network(text)
+    return types_pb2.IpPrefix(**_family(network.network_address), length=network.prefixlen)
 
 
-def text_of(value: types_pb2.Ip4Address | types_pb2.Ip4Prefix | types_pb2.MacAddress) -> str:
+def text_of(value: types_pb2.IpAddress | types_pb2.IpPrefix | types_pb2.MacAddress) -> str:
     if isinstance(value, types_pb2.MacAddress):
         return value.value.to_bytes(6, "big").hex(":")
-    if isinstance(value, types_pb2.Ip4Prefix):
-        return f"{ipaddress.IPv4Address(value.address)}/{value.length}"
-    return str(ipaddress.IPv4Address(value.value))
+    address = str(ipaddress.IPv6Address(value.ip6) if value.HasField("ip6") else ipaddress.IPv4Address(value.ip4))
+    return f"{address}/{value.length}" if isinstance(value, types_pb2.IpPrefix) else address
+
+
+def _family(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> dict[str, int | bytes]:
+    return {"ip4": int(address)} if address.version == 4 else {"ip6": address.packed}

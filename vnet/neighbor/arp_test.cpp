@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vnet/neighbor/table.hpp"
+#include "vnet/neighbor/arp.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -82,7 +82,7 @@ void know_host(Link& link) {
     ASSERT_EQ(link.sent().size(), 1u);
 }
 
-TEST(NeighborTable, AsksHoldsAndSendsOnInOrder) {
+TEST(Arp, AsksHoldsAndSendsOnInOrder) {
     Link link;
     for (uint16_t n = 0; n < 5; ++n) {
         link.receive(Link::wan, in("10.0.0.9", n));
@@ -99,7 +99,7 @@ TEST(NeighborTable, AsksHoldsAndSendsOnInOrder) {
     EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 9)));
 }
 
-TEST(NeighborTable, AsksForTheNextHopOfARoute) {
+TEST(Arp, AsksForTheNextHopOfARoute) {
     Link link;
     ASSERT_TRUE(link.fib
                     ->add(wire::testing::prefix("50.0.0.0/8"), ip4::RouteSource::configured,
@@ -111,7 +111,7 @@ TEST(NeighborTable, AsksForTheNextHopOfARoute) {
     EXPECT_THAT(link.sent(), ElementsAre(out("50.0.0.1", host)));
 }
 
-TEST(NeighborTable, AsksForTheNextHopThatThePacketWasSentTo) {
+TEST(Arp, AsksForTheNextHopThatThePacketWasSentTo) {
     Link link;
     const auto via = [](const char* next_hop) {
         return ip4::Via{ip4::Via::Kind::next_hop, Link::lan, ip(next_hop)};
@@ -135,7 +135,7 @@ TEST(NeighborTable, AsksForTheNextHopThatThePacketWasSentTo) {
     EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
 }
 
-TEST(NeighborTable, HoldsNoMoreThanItMay) {
+TEST(Arp, HoldsNoMoreThanItMay) {
     Settings settings;
     settings.held_each = 2;
     settings.held_in_all = 3;
@@ -162,7 +162,7 @@ TEST(NeighborTable, HoldsNoMoreThanItMay) {
     EXPECT_EQ(none.drops("neighbor-control", "hold-full"), 1u);
 }
 
-TEST(NeighborTable, GivesUpAndTellsTheSender) {
+TEST(Arp, GivesUpAndTellsTheSender) {
     Link link;
     know_router(link);
     link.receive(Link::wan, in("10.0.0.9", 1));
@@ -184,7 +184,7 @@ TEST(NeighborTable, GivesUpAndTellsTheSender) {
     EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
 }
 
-TEST(NeighborTable, NobodyIsAskedForWhoIsNotOnTheLink) {
+TEST(Arp, NobodyIsAskedForWhoIsNotOnTheLink) {
     Link link;
     know_router(link);
     for (const char* next_hop : {"20.0.0.1", "10.0.0.0"}) {
@@ -198,7 +198,7 @@ TEST(NeighborTable, NobodyIsAskedForWhoIsNotOnTheLink) {
     EXPECT_EQ(link.neighbors().size(), 1u);
 }
 
-TEST(NeighborTable, ProbesWhomItKnewAloneFirst) {
+TEST(Arp, ProbesWhomItKnewAloneFirst) {
     Link link;
     know_host(link);
     link.pass(29'999ms);
@@ -227,7 +227,7 @@ TEST(NeighborTable, ProbesWhomItKnewAloneFirst) {
     EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
 }
 
-TEST(NeighborTable, FollowsANewMac) {
+TEST(Arp, FollowsANewMac) {
     Link link;
     know_host(link);
     link.receive(Link::lan, asks(other, "10.0.0.9", "10.0.0.9"));
@@ -237,7 +237,7 @@ TEST(NeighborTable, FollowsANewMac) {
     EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", other)));
 }
 
-TEST(NeighborTable, LearnsOnlyFromWhomItIsAsked) {
+TEST(Arp, LearnsOnlyFromWhomItIsAsked) {
     Link link;
     // Announcements, replies unasked, questions to others: nothing new is learned (RFC 826).
     link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.9"));
@@ -256,7 +256,7 @@ TEST(NeighborTable, LearnsOnlyFromWhomItIsAsked) {
     EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + host));
 }
 
-TEST(NeighborTable, AnswersAProbeAndLearnsNothing) {
+TEST(Arp, AnswersAProbeAndLearnsNothing) {
     Link link;
     link.receive(Link::lan, asks(host, "0.0.0.0", "10.0.0.1"));
     EXPECT_THAT(
@@ -270,7 +270,7 @@ TEST(NeighborTable, AnswersAProbeAndLearnsNothing) {
     EXPECT_THAT(link.neighbors(), IsEmpty());
 }
 
-TEST(NeighborTable, IgnoresWhoIsNotOnTheLink) {
+TEST(Arp, IgnoresWhoIsNotOnTheLink) {
     Link link;
     for (const char* sender : {"10.1.0.9", "20.0.0.1", "10.0.0.0", "10.0.0.255"}) {
         link.receive(Link::lan, asks(host, sender, "10.0.0.1"));
@@ -280,7 +280,7 @@ TEST(NeighborTable, IgnoresWhoIsNotOnTheLink) {
     EXPECT_EQ(link.drops("neighbor-control", "not-on-link"), 4u);
 }
 
-TEST(NeighborTable, DefendsItsAddress) {
+TEST(Arp, DefendsItsAddress) {
     Link link;
     link.receive(Link::lan, asks(host, "10.0.0.1", "10.0.0.1"));
     EXPECT_THAT(link.sent(), ElementsAre(announcement()));
@@ -299,7 +299,7 @@ TEST(NeighborTable, DefendsItsAddress) {
     EXPECT_THAT(link.neighbors(), IsEmpty());
 }
 
-TEST(NeighborTable, ItsOwnPacketsComeBackAreNoConflict) {
+TEST(Arp, ItsOwnPacketsComeBackAreNoConflict) {
     Link link;
     link.receive(Link::lan, announcement().bytes);
     link.receive(Link::lan, request("10.0.0.9").bytes);
@@ -307,7 +307,7 @@ TEST(NeighborTable, ItsOwnPacketsComeBackAreNoConflict) {
     EXPECT_EQ(link.drops("neighbor-control", "own-packet"), 2u);
 }
 
-TEST(NeighborTable, Announces) {
+TEST(Arp, Announces) {
     Link link;
     ASSERT_TRUE(link.addresses->add("lan", wire::testing::prefix("30.0.0.1/24")).ok());
     EXPECT_THAT(link.sent(), ElementsAre(announcement("30.0.0.1")));
@@ -324,7 +324,7 @@ TEST(NeighborTable, Announces) {
     EXPECT_THAT(link.sent(), IsEmpty());
 }
 
-TEST(NeighborTable, FixedEntriesStay) {
+TEST(Arp, FixedEntriesStay) {
     Link link;
     ASSERT_TRUE(link.table->add_fixed("lan", ip("10.0.0.9"), mac(host)).ok());
     link.receive(Link::lan, asks(other, "10.0.0.9", "10.0.0.1"));
@@ -344,7 +344,7 @@ TEST(NeighborTable, FixedEntriesStay) {
     EXPECT_THAT(link.neighbors(), IsEmpty());
 }
 
-TEST(NeighborTable, AFixedEntryEndsTheAsking) {
+TEST(Arp, AFixedEntryEndsTheAsking) {
     Link link;
     link.receive(Link::wan, in("10.0.0.9", 1));
     EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
@@ -353,11 +353,11 @@ TEST(NeighborTable, AFixedEntryEndsTheAsking) {
     EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 1)));
 }
 
-TEST(NeighborTable, RefusesWithASentence) {
+TEST(Arp, RefusesWithASentence) {
     Settings settings;
     settings.most = 2;
     Link link(settings);
-    Table& table = *link.table;
+    Arp& table = *link.table;
     EXPECT_EQ(table.add_fixed("dmz", ip("10.0.0.9"), mac(host)).message(),
               "there is no interface 'dmz'; there are: lan, wan");
     EXPECT_EQ(table.add_fixed("lan", ip("10.0.0.9"), mac(everybody)).message(),
@@ -381,7 +381,7 @@ TEST(NeighborTable, RefusesWithASentence) {
     EXPECT_EQ(link.neighbors().size(), 1u);
 }
 
-TEST(NeighborTable, BoundsOfTheTable) {
+TEST(Arp, BoundsOfTheTable) {
     Settings settings;
     settings.most = 3;
     settings.most_unresolved = 2;
@@ -398,7 +398,7 @@ TEST(NeighborTable, BoundsOfTheTable) {
     EXPECT_EQ(link.drops("neighbor-control", "table-full"), 2u);
 }
 
-TEST(NeighborTable, AnInterfaceThatGoesDownIsForgotten) {
+TEST(Arp, AnInterfaceThatGoesDownIsForgotten) {
     Link link;
     know_router(link);
     know_host(link);
@@ -415,14 +415,14 @@ TEST(NeighborTable, AnInterfaceThatGoesDownIsForgotten) {
     EXPECT_THAT(link.neighbors(), IsEmpty());
 }
 
-TEST(NeighborTable, WithoutRoomForItsRouteANeighbourIsADropAndNoCircle) {
+TEST(Arp, WithoutRoomForItsRouteANeighbourIsADropAndNoCircle) {
     Link link;
     uint32_t net = 0x20000000;
     link.interfaces.remove("wan").IgnoreError();
     ASSERT_TRUE(link.addresses->add("lan", wire::testing::prefix("40.0.0.1/16")).ok());
     link.sent();
-    while (link.routes.blocks_in_use() < ip4::Dir24::max_blocks) {
-        ASSERT_TRUE(link.routes.paint(net, net, 1));
+    while (link.ip4.table.blocks_in_use() < ip4::Dir24::max_blocks) {
+        ASSERT_TRUE(link.ip4.table.paint(net, net, 1));
         net += 256;
     }
     link.receive(Link::lan, in("40.0.9.9"));
@@ -435,7 +435,7 @@ TEST(NeighborTable, WithoutRoomForItsRouteANeighbourIsADropAndNoCircle) {
     EXPECT_EQ(link.drops("neighbor-control", "table-full"), 3u);
 }
 
-TEST(NeighborTable, LeavesNoPathAndNoBufferBehind) {
+TEST(Arp, LeavesNoPathAndNoBufferBehind) {
     Link link;
     link.engine->rcu().flush();
     const size_t paths = link.forwarding.paths_in_use();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vnet/ip4/route.hpp"
+#include "vnet/fib/route.hpp"
 
-namespace vnet::ip4 {
+namespace vnet::fib {
 
 std::string_view name(RouteSource source) {
     switch (source) {
@@ -31,24 +31,24 @@ uint8_t default_preference(RouteSource source) {
     return 255;
 }
 
-std::string_view name(Via::Kind kind) {
+std::string_view name(ViaKind kind) {
     switch (kind) {
-        case Via::Kind::next_hop:
+        case ViaKind::next_hop:
             return "next-hop";
-        case Via::Kind::connected:
+        case ViaKind::connected:
             return "connected";
-        case Via::Kind::local:
+        case ViaKind::local:
             return "local";
-        case Via::Kind::blackhole:
+        case ViaKind::blackhole:
             return "blackhole";
-        case Via::Kind::prohibit:
+        case ViaKind::prohibit:
             return "prohibit";
-        case Via::Kind::unreachable:
+        case ViaKind::unreachable:
             return "unreachable";
-        case Via::Kind::broadcast:
+        case ViaKind::broadcast:
             return "broadcast";
     }
     return {};
 }
 
-}  // namespace vnet::ip4
+}  // namespace vnet::fib

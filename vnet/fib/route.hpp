@@ -5,9 +5,8 @@
 #include <string_view>
 
 #include "vnet/interface/hot.hpp"
-#include "vnet/wire/ip4.hpp"
 
-namespace vnet::ip4 {
+namespace vnet::fib {
 
 /// Who wants a route. One prefix may have one route from each; the one with the lowest preference
 /// is used.
@@ -26,38 +25,42 @@ std::string_view name(RouteSource source);
 /// loaded, 250 neighbor.
 uint8_t default_preference(RouteSource source);
 
+/// What a route does with its packets.
+enum class ViaKind : uint8_t {
+    /// To a router or host: by `interface`, or, where that is 0, by the route that covers it
+    /// (recursive).
+    next_hop,
+    /// To whatever is on the link of `interface`.
+    connected,
+    /// To the router itself.
+    local,
+    blackhole,
+    prohibit,
+    unreachable,
+    /// To the router itself, as the broadcast address of the network on the link of `interface`.
+    broadcast,
+};
+std::string_view name(ViaKind kind);
+
 /// Where a route leads.
+template <class Address>
 struct Via {
-    enum class Kind : uint8_t {
-        /// To a router or host: by `interface`, or, where that is 0, by the route that covers it
-        /// (recursive).
-        next_hop,
-        /// To whatever is on the link of `interface`.
-        connected,
-        /// To the router itself.
-        local,
-        blackhole,
-        prohibit,
-        unreachable,
-        /// To the router itself, as the broadcast address of the network on the link of
-        /// `interface`.
-        broadcast,
-    };
+    using Kind = ViaKind;
     Kind kind = Kind::next_hop;
     interface::Index interface = 0;
-    wire::Ip4Address next_hop;
+    Address next_hop;
 
     /// To a next hop whose interface is found by a lookup of its own.
     bool is_recursive() const noexcept { return kind == Kind::next_hop && interface == 0; }
     friend bool operator==(const Via&, const Via&) = default;
 };
-std::string_view name(Via::Kind kind);
 
+template <class Address>
 struct Route {
     RouteSource source;
     uint8_t preference;
-    Via via;
+    Via<Address> via;
     friend bool operator==(const Route&, const Route&) = default;
 };
 
-}  // namespace vnet::ip4
+}  // namespace vnet::fib

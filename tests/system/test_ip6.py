@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""IPv6 with real hosts: forwarding beside IPv4, neighbor discovery, errors, and hosts that configure themselves."""
+
+import re
+
+import pytest
+from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6NDOptPrefixInfo,
+                                ICMPv6NDOptRDNSS, ICMPv6PacketTooBig, IPv6, IPv6ExtHdrDestOpt,
+                                IPv6ExtHdrHopByHop)
+from scapy.layers.l2 import Ether
+
+from lib.clients import iperf, ping
+from lib.lab import KINDS, LAN, WAN, Lab
+from lib.wait import wait_until
+
+LAN6, WAN6 = "2001:db8:1::2", "2001:db8:2::2"
+LAN_ROUTER6, WAN_ROUTER6 = "2001:db8:1::1", "2001:db8:2::1"
+
+
+def add_addresses(lab):
+    lab.daemon.ctl(f"add address lan {LAN_ROUTER6}/64", f"add address wan {WAN_ROUTER6}/64")
+    wait_until(lambda: all(a["state"] == "used" for a in lab.daemon.ctl_json("show address")), 20,
+               lambda: f"addresses are used: {lab.daemon.ctl('show address')}", every=0.1)
+
+
+def enable_ip6(*hosts):
+    """Namespaces of these tests have none unless they are asked to."""
+    for host in hosts:
+        for name in ("all", "default", "lo", "eth0"):
+            host.sysctl(f"net.ipv6.conf.{name}.disable_ipv6", 0)
+
+
+def set_up_hosts(lab):
+    enable_ip6(lab.lan, lab.wan)
+    for host, address, router in ((lab.lan, LAN6, LAN_ROUTER6), (lab.wan, WAN6, WAN_ROUTER6)):
+        host.ip("-6", "address", "add", f"{address}/64", "dev", "eth0", "nodad")
+        host.ip("-6", "route", "add", "default", "via", router)
+
+
+class Lab6(Lab):
+    """The same with both families."""
+
+    def configure(self, hosts=True):
+        super().configure(hosts)
+        add_addresses(self)
+        if hosts:
+            set_up_hosts(self)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def lab(request, tmp_path_factory):
+    with Lab6(tmp_path_factory.mktemp(request.param), request.param) as made:
+        yield made
+
+
+def link_local_of_router(lab, side="lan"):
+    return next(a["prefix"].split("/")[0] for a in lab.daemon.ctl_json("show address")
+                if a["interface"] == side and a["prefix"].startswith("fe80"))
+
+
+def test_ping_both_ways_beside_ip4(lab):
+    assert ping(lab.lan, WAN6, count=3).received == 3
+    assert ping(lab.wan, LAN6, count=3).received == 3
+    assert ping(lab.lan, WAN, count=3).received == 3
+    assert {n["address"] for n in lab.daemon.ctl_json("show neighbor")} >= {LAN6, WAN6, LAN, "10.0.2.2"}
+
+
+@pytest.mark.parametrize("address", [LAN_ROUTER6, WAN_ROUTER6])
+def test_router_answers_for_each_of_its_addresses(lab, address):
+    assert ping(lab.lan, address, "-s", 1400).received == 1
+
+
+def test_router_answers_on_the_link(lab):
+    assert ping(lab.lan, f"{link_local_of_router(lab)}%eth0").received == 1
+    assert ping(lab.lan, "ff02::1%eth0", count=2).received >= 2
+    assert link_local_of_router(lab, "wan") != link_local_of_router(lab)
+
+
+def test_tcp_both_ways(lab):
+    assert iperf(lab.lan, lab.wan, WAN6)["sum_received"]["bytes"] > 0
+    assert iperf(lab.wan, lab.lan, LAN6)["sum_received"]["bytes"] > 0
+
+
+def test_traceroute_shows_the_router(lab):
+    hops = lab.lan.run("traceroute", "-6", "-n", "-q", 1, "-w", 5, "-m", 4, WAN6).stdout.splitlines()[1:]
+    assert [re.match(r" *(\d+) +(\S+)", hop).groups() for hop in hops] == [("1", LAN_ROUTER6), ("2", WAN6)]
+
+
+def test_the_path_mtu_is_told(lab):
+    lab.daemon.ctl("set interface wan mtu 1300")
+    try:
+        with lab.wire("lan") as wire:
+            ping(lab.lan, WAN6, "-M", "do", "-s", 1400, count=1, wait=1)
+            told = wire.wait(ICMPv6PacketTooBig)
+        assert told[0][ICMPv6PacketTooBig].mtu == 1300
+        # The host sends less from now on.
+        assert "mtu 1300" in lab.lan.ip("-6", "route", "get", WAN6)
+    finally:
+        lab.daemon.ctl("reset interface wan mtu")
+        lab.lan.ip("-6", "route", "flush", "cache")
+
+
+def test_what_is_nobodys_is_answered(lab):
+    for target, line in (("2001:db8:99::1", "Destination unreachable: No route"),
+                         ("2001:db8:2::77", "Destination unreachable: Address unreachable")):
+        assert line in ping(lab.lan, target, wait=6).text
+
+
+def test_routes_lead_to_link_local_next_hops(lab):
+    lab.wan.ip("-6", "address", "add", "2001:db8:50::1/128", "dev", "lo")
+    shown = lab.wan.ip("-6", "address", "show", "dev", "eth0", "scope", "link")
+    next_hop = re.search(r"inet6 (\S+)/64", shown).group(1)
+    lab.daemon.ctl(f"add route 2001:db8:50::/48 via {next_hop} interface wan")
+    try:
+        assert ping(lab.lan, "2001:db8:50::1", count=2).received == 2
+        assert lab.daemon.ctl_json("show route match 2001:db8:50::1")["next_hop"] == next_hop
+    finally:
+        lab.daemon.ctl("delete route 2001:db8:50::/48")
+
+
+def test_the_running_configuration_rebuilds_it(lab):
+    running = lab.daemon.ctl("show running-config")
+    assert f"add address lan {LAN_ROUTER6}/64" in running
+    assert "fe80" not in running, "what follows by itself is not written"
+
+
+def test_bad_packets_are_counted_and_answered(lab):
+    router = lab.mac("lan")
+    mac = lab.lan.mac("eth0")
+    before = lab.daemon.error("ip6-input", "bad-extensions")
+    base = Ether(src=mac, dst=router) / IPv6(src=LAN6, dst=WAN6)
+    with lab.wire("lan") as wire:
+        wire.send(base / IPv6ExtHdrDestOpt() / IPv6ExtHdrHopByHop() / ICMPv6EchoRequest())
+        wait_until(lambda: lab.daemon.error("ip6-input", "bad-extensions") == before + 1, 5, "the drop is counted")
+    # Neighbor discovery from beyond the link counts for nothing.
+    before = lab.daemon.error("nd-input", "bad-hop-limit")
+    with lab.wire("lan") as wire:
+        wire.send(Ether(src=mac, dst=router) / IPv6(src=LAN6, dst=LAN_ROUTER6, hlim=64) / ICMPv6ND_NS(tgt=LAN_ROUTER6))
+        wait_until(lambda: lab.daemon.error("nd-input", "bad-hop-limit") == before + 1, 5, "the drop is counted")
+
+
+def test_an_address_that_another_has_is_not_used(lab):
+    taken = "2001:db8:1::77"
+    lab.lan.ip("-6", "address", "add", f"{taken}/64", "dev", "eth0", "nodad")
+    try:
+        lab.daemon.ctl(f"add address lan {taken}/64")
+        wait_until(lambda: any(a["prefix"] == f"{taken}/64" and a["state"] == "duplicate"
+                               for a in lab.daemon.ctl_json("show address")), 10,
+                   lambda: f"it is found out: {lab.daemon.ctl('show address')}", every=0.1)
+    finally:
+        lab.daemon.ctl(f"delete address lan {taken}/64")
+        lab.lan.ip("-6", "address", "delete", f"{taken}/64", "dev", "eth0")
+
+
+def test_a_host_configures_itself(tmp_path):
+    with Lab6(tmp_path, configure=False) as lab:
+        lab.configure(hosts=False)
+        enable_ip6(lab.lan, lab.wan)
+        lab.wan.ip("link", "set", "eth0", "up")
+        lab.wan.ip("-6", "address", "add", f"{WAN6}/64", "dev", "eth0", "nodad")
+        lab.wan.ip("-6", "route", "add", "default", "via", WAN_ROUTER6)
+        lab.daemon.ctl("add router-advertisement lan lifetime 1200 max-interval 30 dns 2001:db8:2::53")
+        lab.lan.sysctl("net.ipv6.conf.eth0.accept_ra", 2)
+        with lab.wire("lan") as wire:
+            lab.lan.ip("link", "set", "eth0", "up")
+            advertised = wire.wait(ICMPv6ND_RA, seconds=20)[0]
+            own = wait_until(lambda: re.search(r"inet6 (2001:db8:1:\S+)/64 scope global",
+                                               lab.lan.ip("-6", "address", "show", "dev", "eth0")), 20,
+                             "the host made an address", every=0.2).group(1)
+        assert advertised[ICMPv6ND_RA].routerlifetime == 1200
+        assert advertised[ICMPv6NDOptPrefixInfo].prefix == "2001:db8:1::"
+        assert advertised[ICMPv6NDOptRDNSS].dns == ["2001:db8:2::53"]
+        wait_until(lambda: ping(lab.lan, WAN6).received == 1, 20, "the host is online", every=0.2)
+        assert ping(lab.wan, own, count=2).received == 2
+        route = lab.lan.ip("-6", "route", "show", "default")
+        assert link_local_of_router(lab) in route
+        shown = lab.daemon.ctl_json("show router-advertisement")[0]
+        assert shown["prefixes"] == ["2001:db8:1::/64"] and int(shown["sent"]) >= 1
+        # The router goes, and says so.
+        lab.daemon.ctl("delete router-advertisement lan")
+        wait_until(lambda: not lab.lan.ip("-6", "route", "show", "default").strip(), 10, "the default route is gone",
+                   every=0.2)

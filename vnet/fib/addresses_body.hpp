@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The body of addresses.hpp, for the one file of each family that makes its Addresses.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "vnet/fib/addresses.hpp"
+
+namespace vnet::fib {
+
+template <class Family>
+Addresses<Family>::Addresses(interface::Table& interfaces, Fib<Family>& fib)
+    : interfaces_(interfaces), fib_(fib) {
+    interfaces_.observe([this](const interface::Interface& interface, interface::Change change) {
+        if (change == interface::Change::removing) {
+            // Who observes may take others with one that goes.
+            while (!of(interface.index).empty()) {
+                const Prefix last = of(interface.index).back();
+                take(interface.index, last);
+            }
+            fib_.forget_interface(interface.index);
+        }
+    });
+}
+
+template <class Family>
+const std::vector<typename Family::Prefix>& Addresses<Family>::of(
+    interface::Index interface) const {
+    static const std::vector<Prefix> none;
+    const auto found = addresses_.find(interface);
+    return found == addresses_.end() ? none : found->second;
+}
+
+template <class Family>
+const typename Family::Prefix* Addresses<Family>::find(interface::Index interface,
+                                                       Address address) const {
+    const std::vector<Prefix>& own = of(interface);
+    const auto found = std::find_if(
+        own.begin(), own.end(), [&](const Prefix& prefix) { return prefix.address() == address; });
+    return found == own.end() ? nullptr : &*found;
+}
+
+template <class Family>
+interface::Index Addresses<Family>::owner(Address address) const {
+    for (const auto& [index, prefixes] : addresses_) {
+        if (owner_on(index, address)) {
+            return index;
+        }
+    }
+    return 0;
+}
+
+template <class Family>
+bool Addresses<Family>::owner_on(interface::Index interface, Address address) const {
+    return find(interface, address) != nullptr;
+}
+
+template <class Family>
+std::optional<typename Family::Address> Addresses<Family>::on_link(interface::Index interface,
+                                                                   Address peer) const {
+    for (const Prefix& prefix : of(interface)) {
+        if (Family::is_host(prefix, peer)) {
+            return prefix.address();
+        }
+    }
+    return std::nullopt;
+}
+
+template <class Family>
+absl::Status Addresses<Family>::check(const interface::Interface& interface,
+                                      const Prefix& prefix) const {
+    const Address address = prefix.address();
+    if (!address.valid_source() || prefix.length() == 0) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} cannot be an interface's address; give a host's unicast address with "
+                        "its prefix length",
+                        prefix));
+    }
+    if (!Family::is_host(prefix, address)) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} is the {} address of its network; give a host's address in {}", prefix,
+                        Family::what_is(prefix, address), prefix.normalised()));
+    }
+    for (const auto& [index, prefixes] : addresses_) {
+        const bool same_interface = index == interface.index;
+        if (!same_interface && Family::is_of_link(address)) {
+            continue;
+        }
+        for (const Prefix& other : prefixes) {
+            if (other.address() == address) {
+                return absl::AlreadyExistsError(
+                    fmt::format("interface '{}' has the address {} already",
+                                interfaces_.name_of(index), other));
+            }
+            const bool same_network = other.normalised() == prefix.normalised();
+            if ((other.contains(address) || prefix.contains(other.address())) &&
+                !(same_interface && same_network)) {
+                return absl::AlreadyExistsError(
+                    fmt::format("{} overlaps {} of interface '{}'; give a network of its own",
+                                prefix, other, interfaces_.name_of(index)));
+            }
+        }
+    }
+    return absl::OkStatus();
+}
+
+template <class Family>
+absl::Status Addresses<Family>::add_routes(interface::Index interface, const Prefix& prefix) {
+    absl::Status status;
+    if (!Family::detects_duplicates) {
+        status = fib_.add(host_route(interface, prefix.address()), RouteSource::address,
+                          {ViaKind::local, interface, {}});
+    }
+    if (status.ok() && prefix.length() < Prefix::longest) {
+        status = fib_.add(network_route(interface, prefix), RouteSource::address,
+                          {ViaKind::connected, interface, {}});
+    }
+    if constexpr (Family::has_broadcast) {
+        if (status.ok() && prefix.broadcast()) {
+            status = fib_.add(host_route(interface, *prefix.broadcast()), RouteSource::address,
+                              {ViaKind::broadcast, interface, {}});
+        }
+    }
+    if (!status.ok()) {
+        remove_routes(interface, prefix);
+    }
+    return status;
+}
+
+template <class Family>
+void Addresses<Family>::remove_routes(interface::Index interface, const Prefix& prefix) {
+    (void)fib_.remove(host_route(interface, prefix.address()), RouteSource::address);
+    const auto& left = of(interface);
+    const bool shared = std::any_of(left.begin(), left.end(), [&](const Prefix& other) {
+        return other.normalised() == prefix.normalised();
+    });
+    if (shared) {
+        return;
+    }
+    if (prefix.length() < Prefix::longest) {
+        (void)fib_.remove(network_route(interface, prefix), RouteSource::address);
+    }
+    if constexpr (Family::has_broadcast) {
+        if (prefix.broadcast()) {
+            (void)fib_.remove(host_route(interface, *prefix.broadcast()), RouteSource::address);
+        }
+    }
+}
+
+template <class Family>
+absl::Status Addresses<Family>::add(const std::string& name, const Prefix& prefix) {
+    auto interface = interfaces_.find(name);
+    if (!interface.ok()) {
+        return interface.status();
+    }
+    if (auto status = check(**interface, prefix); !status.ok()) {
+        return status;
+    }
+    const interface::Index index = (*interface)->index;
+    if (auto status = add_routes(index, prefix); !status.ok()) {
+        return status;
+    }
+    addresses_[index].push_back(prefix);
+    if (Family::detects_duplicates) {
+        tentative_.insert({index, prefix.address()});
+    }
+    Family::note(interfaces_.hot(index), of(index));
+    for (const Observer& observer : observers_) {
+        observer(index, prefix, true);
+    }
+    if (!Family::detects_duplicates) {
+        for (const Observer& observer : use_observers_) {
+            observer(index, prefix, true);
+        }
+    }
+    return absl::OkStatus();
+}
+
+template <class Family>
+absl::Status Addresses<Family>::remove(const std::string& name, const Prefix& prefix) {
+    auto interface = interfaces_.find(name);
+    if (!interface.ok()) {
+        return interface.status();
+    }
+    const auto& own = of((*interface)->index);
+    if (std::find(own.begin(), own.end(), prefix) == own.end()) {
+        return absl::NotFoundError(
+            own.empty() ? fmt::format("interface '{}' has no {} address", name, Family::name)
+                        : fmt::format("interface '{}' does not have {}; it has: {}", name, prefix,
+                                      fmt::join(own, ", ")));
+    }
+    take((*interface)->index, prefix);
+    return absl::OkStatus();
+}
+
+template <class Family>
+void Addresses<Family>::take(interface::Index interface, const Prefix& prefix) {
+    const bool was_used = tentative_.erase({interface, prefix.address()}) == 0;
+    auto& own = addresses_[interface];
+    own.erase(std::find(own.begin(), own.end(), prefix));
+    Family::note(interfaces_.hot(interface), own);
+    if (was_used) {
+        for (const Observer& observer : use_observers_) {
+            observer(interface, prefix, false);
+        }
+    }
+    for (const Observer& observer : observers_) {
+        observer(interface, prefix, false);
+    }
+    remove_routes(interface, prefix);
+    if (of(interface).empty()) {
+        addresses_.erase(interface);
+    }
+}
+
+template <class Family>
+void Addresses<Family>::assign(interface::Index interface, Address address) {
+    const Prefix* const prefix = find(interface, address);
+    // Where the table has no room the address stays tentative, and is tried again with the next
+    // detection.
+    if (prefix == nullptr || !is_tentative(interface, address) ||
+        !fib_.add(host_route(interface, address), RouteSource::address,
+                  {ViaKind::local, interface, {}})
+             .ok()) {
+        return;
+    }
+    tentative_.erase({interface, address});
+    for (const Observer& observer : use_observers_) {
+        observer(interface, *prefix, true);
+    }
+}
+
+}  // namespace vnet::fib

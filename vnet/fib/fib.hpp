@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/container/btree_map.h>
+#include <absl/status/status.h>
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "vnet/fib/next_hops.hpp"
+#include "vnet/fib/rib.hpp"
+#include "vnet/fib/route.hpp"
+
+namespace vnet::fib {
+
+/// A route with the path that it leads to.
+template <class Address>
+struct HeldRoute {
+    Route<Address> route;
+    PathIndex path;
+};
+
+/// The routes of one address family and one VRF, and the table that workers look up in. Routes are
+/// kept by prefix and source; of each prefix the best is painted into the family's table, as the
+/// index of the path it leads to. All routes to one recursive next hop share its path: when the way
+/// to it changes, that path is turned, however many routes there are. Control thread.
+///
+/// `Family` is ip4::Family or ip6::Family: its types and what its table can do.
+template <class Family>
+class Fib {
+public:
+    using Address = typename Family::Address;
+    using Prefix = typename Family::Prefix;
+    using Table = typename Family::Table;
+    using Via = fib::Via<Address>;
+    using Route = fib::Route<Address>;
+    using Rib = fib::Rib<Prefix, HeldRoute<Address>>;
+
+    /// Most routes, over all sources.
+    static constexpr size_t max_routes = 4'000'000;
+
+    /// Paths that need no neighbour.
+    struct Paths {
+        /// What no route matches.
+        PathIndex no_route = 0;
+        PathIndex local = 0;
+        PathIndex blackhole = 0;
+        PathIndex prohibit = 0;
+        PathIndex unreachable = 0;
+        PathIndex broadcast = 0;
+    };
+    Fib(Table& table, NextHops<Address>& next_hops, Paths paths);
+    ~Fib();
+    Fib(const Fib&) = delete;
+    Fib& operator=(const Fib&) = delete;
+
+    /// Adds a route, or replaces the one that `source` has for the prefix. A prefix of one address
+    /// that is said to be connected is its own next hop.
+    absl::Status add(const Prefix& prefix, RouteSource source, const Via& via,
+                     std::optional<uint8_t> preference = std::nullopt);
+    /// NOT_FOUND where the source has no such route.
+    absl::Status remove(const Prefix& prefix, RouteSource source);
+    /// Takes out every route of all sources that names the interface.
+    void forget_interface(interface::Index interface);
+
+    struct Match {
+        Prefix prefix;
+        Route route;
+        /// Where a recursive next hop was found; 0: nowhere.
+        interface::Index interface;
+    };
+    /// The longest match for an address, as workers see it.
+    std::optional<Match> match(Address address) const;
+    /// The source's own route for exactly this prefix.
+    std::optional<Route> find(const Prefix& prefix, RouteSource source) const;
+    /// Calls for each route in order of prefix, the used one of a prefix first, beginning behind
+    /// `after`; ends where the callback answers false.
+    void visit(const std::optional<Prefix>& after,
+               const std::function<bool(const Match&, bool used)>& callback) const;
+    /// Calls for each route of exactly this prefix, the used one first.
+    void visit_prefix(const Prefix& prefix,
+                      const std::function<void(const Match&, bool used)>& callback) const;
+    /// Calls for each next hop that routes name without an interface, and where it was found.
+    void visit_next_hops(const std::function<void(Address, interface::Index)>& callback) const;
+
+    /// What became of a route.
+    enum class Change { added, changed, removed };
+    using RouteObserver = std::function<void(const Match&, bool used, Change)>;
+    /// Calls back after every change of a route, for as long as the table lives. One that another
+    /// took the place of as the one that is used, or whose place it got back, is changed too.
+    void observe(RouteObserver observer) { observers_.push_back(std::move(observer)); }
+    using NextHopObserver = std::function<void(Address, interface::Index)>;
+    /// Calls back after the way to a next hop without an interface has changed; its routes are not
+    /// told one by one.
+    void observe_next_hops(NextHopObserver observer) {
+        next_hop_observers_.push_back(std::move(observer));
+    }
+
+    size_t size() const noexcept { return routes_; }
+    /// How many routes were ever removed: tells when there may be memory to give back.
+    uint64_t removed() const noexcept { return removed_; }
+
+private:
+    /// Whether a paint may use the room that a table keeps for removals.
+    enum class Room : bool { shared, all };
+    using Held = typename Rib::Held;
+    using Entry = typename Rib::Entry;
+    /// A next hop without an interface, shared by all routes to it.
+    struct Recursive {
+        unsigned routes = 0;
+        /// Where it was found; 0: nowhere.
+        interface::Index interface = 0;
+    };
+
+    static Address connected_hop(const Prefix& prefix);
+    PathIndex hold(const Via& via, const Prefix& prefix);
+    void release(const Via& via, const Prefix& prefix);
+    interface::Index resolve(Address next_hop) const;
+    interface::Index interface_of(const Via& via) const;
+    Match describe(const Prefix& prefix, const Held& held) const;
+    bool paint(const Prefix& prefix, PathIndex path, Room room);
+    void join(const Prefix& gone);
+    void resolve_again(const Prefix& changed);
+    void tell(const Prefix& prefix, const Held& held, bool used, Change change) const;
+    void tell_use(const Prefix& prefix, const Entry& before, const Entry& now,
+                  RouteSource source) const;
+
+    Table& table_;
+    NextHops<Address>& next_hops_;
+    Paths paths_;
+    Rib rib_;
+    absl::btree_map<Address, Recursive> recursive_;
+    size_t routes_ = 0;
+    uint64_t removed_ = 0;
+    std::vector<RouteObserver> observers_;
+    std::vector<NextHopObserver> next_hop_observers_;
+};
+
+}  // namespace vnet::fib

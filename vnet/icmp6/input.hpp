@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "graph/driver.hpp"
+#include "vnet/interface/table.hpp"
+
+namespace vnet::icmp6 {
+
+/// Takes the ICMPv6 messages that are addressed to the router (RFC 4443): answers echo requests,
+/// those to a group of the link too, and gives neighbor discovery to nd-input. Other messages to
+/// the router are for nobody here and dropped by name.
+class Input {
+public:
+    enum class Next : graph::Edge { lookup, neighbor_discovery };
+    enum class Drop : graph::Edge { truncated, bad_checksum, no_address, unknown_type };
+    static constexpr auto info = graph::node<Next, Drop>(
+        "icmp6-input", {{Next::lookup, "ip6-lookup"}, {Next::neighbor_discovery, "nd-input"}},
+        {{Drop::truncated, "truncated", "an ICMPv6 message shorter than its header"},
+         {Drop::bad_checksum, "bad-checksum", "the ICMPv6 checksum is wrong"},
+         {Drop::no_address, "no-source-address",
+          "an echo request to a group, and no address to answer it from"},
+         {Drop::unknown_type, "not-for-router",
+          "an ICMPv6 message that the router has no use for"}});
+
+    explicit Input(const interface::Table& interfaces) : interfaces_(interfaces) {}
+    graph::To<Next, Drop> operator()(graph::Packet& packet) const noexcept;
+
+private:
+    const interface::Table& interfaces_;
+};
+
+}  // namespace vnet::icmp6

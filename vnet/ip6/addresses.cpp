@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/ip6/addresses.hpp"
+
+#include "vnet/fib/addresses_body.hpp"
+
+template class vnet::fib::Addresses<vnet::ip6::Family>;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/ip6/lookup.hpp"
+
+#include "vnet/ip6/scope.hpp"
+#include "vnet/wire/ip6_header.hpp"
+
+namespace vnet::ip6 {
+
+void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
+                        graph::Dispatch&) const noexcept {
+    static_assert(graph::vector_size <= RangeTable::View::most_keys);
+    RangeTable::Key destinations[graph::vector_size];
+    fib::PathIndex paths[graph::vector_size];
+    for (size_t i = 0; i < packets.size(); ++i) {
+        const graph::Packet& packet = *packets[i];
+        const uint16_t l3 = packet.meta().l3_offset;
+        // Whoever sends here has laid an IPv6 header; `::` leads nowhere.
+        wire::Ip6Address destination;
+        if (packet.holds(l3, sizeof(wire::Ip6Header))) [[likely]] {
+            destination = wire::view<wire::Ip6Header>(packet.data() + l3, sizeof(wire::Ip6Header))
+                              ->destination;
+        }
+        if (destination.is_link_local()) [[unlikely]] {
+            destination = scoped(destination, packet.meta().rx_interface);
+        }
+        destinations[i] = destination;
+    }
+    table_.view().lookup({destinations, packets.size()}, paths);
+    // Where many packets of a vector take one path, it is followed once.
+    fib::PathIndex last = 0;
+    fib::AdjacencyIndex index = forwarding_.at(last);
+    uint32_t interface = forwarding_.adjacency(index).interface;
+    graph::Hop hop = graph::Hop::node(forwarding_.adjacency(index).next);
+    for (size_t i = 0; i < packets.size(); ++i) {
+        if (paths[i] != last) [[unlikely]] {
+            last = paths[i];
+            index = forwarding_.at(last);
+            interface = forwarding_.adjacency(index).interface;
+            hop = graph::Hop::node(forwarding_.adjacency(index).next);
+        }
+        graph::Metadata& meta = packets[i]->meta();
+        meta.adjacency = index;
+        meta.tx_interface = interface;
+        hops.set(i, hop);
+    }
+}
+
+}  // namespace vnet::ip6
+
+template void graph::drive<vnet::ip6::Lookup>(const void*, graph::Dispatch&,
+                                              graph::Frame&) noexcept;

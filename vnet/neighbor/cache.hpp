@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "graph/engine.hpp"
+#include "vnet/fib/addresses.hpp"
+#include "vnet/fib/next_hops.hpp"
+#include "vnet/neighbor/resolve.hpp"
+#include "vnet/wire/mac.hpp"
+
+namespace vnet::neighbor {
+
+using Clock = std::chrono::steady_clock;
+
+/// Times and bounds, after RFC 1122 2.3.2 and RFC 4861 10.
+struct Settings {
+    /// An address that was confirmed is used so long before it is asked for again.
+    std::chrono::milliseconds reachable_time{30'000};
+    /// Between two requests for the same address.
+    std::chrono::milliseconds retransmit_time{1'000};
+    /// Requests before a neighbour counts as unreachable.
+    unsigned tries = 3;
+    /// Packets held for one neighbour while it is asked for; the oldest gives way.
+    unsigned held_each = 16;
+    /// Packets held for all.
+    unsigned held_in_all = 1024;
+    /// Neighbours known or asked for, in all.
+    unsigned most = 65'536;
+    /// Neighbours asked for at one time: a scan of an empty network fills no more than this.
+    unsigned most_unresolved = 1'024;
+    /// Between two announcements that defend the same address (RFC 5227 1.1, DEFEND_INTERVAL).
+    std::chrono::milliseconds defend_interval{10'000};
+    /// Solicitations that ask whether another host has a new IPv6 address, retransmit_time apart
+    /// (RFC 4862 5.1); 0: nobody is asked, and an address is used at once.
+    unsigned duplicate_tries = 1;
+};
+
+enum class State {
+    /// Asked for, no answer yet.
+    incomplete,
+    /// Confirmed within the reachable time.
+    reachable,
+    /// Known, and asked for again.
+    probing,
+    /// Set by the operator; never asked for.
+    fixed,
+};
+std::string_view name(State state);
+
+/// One host on a link, as it is told to others.
+template <class Address>
+struct Neighbor {
+    interface::Index interface;
+    Address address;
+    wire::MacAddress mac;
+    State state;
+    Clock::time_point since;
+    size_t held;
+};
+
+/// What became of a neighbour whose MAC address is known.
+enum class Change { added, changed, removed };
+
+/// Who is where on the links, of one address family: holds a few packets for those not resolved
+/// yet, ages and probes what it knows, and turns the paths that lead to neighbours. How they are
+/// asked for and heard is the protocol's, which derives from it: Arp for IPv4, Nd for IPv6. Control
+/// thread: packets come from workers through mailboxes and go back by injection.
+template <class Family>
+class Cache {
+public:
+    using Address = typename Family::Address;
+    using Neighbor = neighbor::Neighbor<Address>;
+    using Change = neighbor::Change;
+
+    /// What the cache builds on. All must outlive it.
+    struct Parts {
+        graph::Engine& engine;
+        interface::Table& interfaces;
+        fib::Addresses<Family>& addresses;
+        fib::Fib<Family>& fib;
+        fib::NextHops<Address>& next_hops;
+        NextHopSlot next_hop_slot;
+    };
+    /// Where it sends packets.
+    struct Nodes {
+        graph::NodeId lookup;
+        graph::NodeId output;
+        graph::NodeId icmp_error;
+    };
+    using Now = std::function<Clock::time_point()>;
+
+    virtual ~Cache() = default;
+    Cache(const Cache&) = delete;
+    Cache& operator=(const Cache&) = delete;
+
+    /// From the mailbox of those that wait for a neighbour; packets change hands.
+    void take_unresolved(std::span<graph::Packet*> packets);
+
+    // ---- from the API ----
+
+    /// Sets where a neighbour is. The entry stays while the interface is down, and goes with the
+    /// interface or with the address that has the neighbour in its network.
+    absl::Status add_fixed(const std::string& interface, Address address,
+                           const wire::MacAddress& mac);
+    absl::Status remove(const std::string& interface, Address address);
+    /// In order of interface and address.
+    std::vector<Neighbor> list() const;
+    using Observer = std::function<void(const Neighbor&, Change)>;
+    /// Calls back after a neighbour was learned or set, was found at another MAC address or was
+    /// lost, for as long as the cache lives; not when one is asked for or confirmed.
+    void observe(Observer observer) { observers_.push_back(std::move(observer)); }
+    /// How many there are in a state.
+    size_t count(State state) const;
+    /// Packets held for neighbours that are asked for.
+    size_t held() const noexcept { return held_; }
+
+    /// Does what is due at `now`; a timer calls it.
+    virtual void tick(Clock::time_point now);
+
+protected:
+    struct Key {
+        interface::Index interface;
+        Address address;
+        friend auto operator<=>(const Key&, const Key&) = default;
+        template <class H>
+        friend H AbslHashValue(H state, const Key& key) {
+            return H::combine(std::move(state), key.interface, key.address);
+        }
+    };
+    enum class Drop : graph::Edge {
+        held_full,
+        table_full,
+        not_on_link,
+        address_conflict,
+        own_packet,
+        unreachable,
+        no_buffer
+    };
+
+    /// Control's own drops are counted under a node of their own, so that they are shown like all
+    /// others: `node`, whose packets go on to `edges`.
+    Cache(const Parts& parts, const Nodes& nodes, const Settings& settings, Now clock,
+          std::string node, std::vector<std::string> edges);
+
+    // ---- what a protocol does ----
+
+    /// Asks for the neighbour: at `alone`, or all who may have the address.
+    virtual void ask(const Key& key, const std::optional<wire::MacAddress>& alone) = 0;
+    /// There is an address of ours to ask from, and the neighbour may be on that link.
+    virtual bool may_be_on_link(const Key& key) const = 0;
+    /// Tells the packet's sender that its destination cannot be reached; the packet changes hands.
+    virtual void tell_unreachable(graph::Packet* packet) = 0;
+
+    // ---- what a protocol may use ----
+
+    /// A neighbour was heard: it is at `mac`. One that is not known is noted where `create` says
+    /// so. Those set by the operator stay as they are. `confirmed`: it answered us, so it is
+    /// reached; otherwise it is asked at once whether it is, and used meanwhile.
+    void learn(const Key& key, const wire::MacAddress& mac, bool create, bool confirmed);
+    /// The neighbour answered from where it is known to be.
+    void confirm(const Key& key);
+    /// What is known of it: nothing where it is being asked for or not known at all.
+    std::optional<wire::MacAddress> mac_of(const Key& key) const;
+    bool is_asked_for(const Key& key) const;
+    void forget_all();
+    void forget_off_link(interface::Index interface);
+
+    /// Room for a packet of the router's own, to be sent to `destination` on a link; null, and
+    /// counted, where no buffer is free. The caller lays what follows the Ethernet header and hands
+    /// it to send().
+    graph::Packet* make_frame(interface::Index interface, const wire::MacAddress& destination,
+                              uint16_t ether_type, uint32_t bytes);
+    void send(graph::Packet* packet);
+
+    void count_drop(Drop reason);
+    void count_drop(Drop reason, graph::Packet& packet);
+    void drop(graph::Packet* packet, Drop reason);
+
+    graph::Engine& engine() noexcept { return parts_.engine; }
+    interface::Table& interfaces() noexcept {
+        return parts_.interfaces;
+    }
+    const interface::Table& interfaces() const noexcept { return parts_.interfaces; }
+    fib::Addresses<Family>& addresses() noexcept { return parts_.addresses; }
+    const fib::Addresses<Family>& addresses() const noexcept { return parts_.addresses; }
+    const Nodes& nodes() const noexcept { return nodes_; }
+    const Settings& settings() const noexcept { return settings_; }
+    Clock::time_point now() const { return clock_(); }
+
+private:
+    struct Entry {
+        State state = State::incomplete;
+        wire::MacAddress mac;
+        Clock::time_point since;
+        Clock::time_point due;
+        unsigned tries = 0;
+        std::deque<graph::Packet*> held;
+    };
+    using Which = std::function<bool(const Key&, const Entry&)>;
+
+    void take_unresolved(graph::Packet* packet);
+    void ask(const Key& key, Entry& entry, Clock::time_point now);
+    void hold(Entry& entry, graph::Packet* packet);
+    void set(const Key& key, Entry& entry, const wire::MacAddress& mac, State state);
+    void unreachable(graph::Packet* packet);
+    static Neighbor describe(const Key& key, const Entry& entry);
+    void tell(const Key& key, const Entry& entry, Change change) const;
+    void erase(const Key& key);
+    void forget(const Which& which);
+    void schedule(const Key& key, Entry& entry, Clock::time_point due);
+    typename Family::Prefix route_to(const Key& key) const {
+        return {Family::scoped(key.address, key.interface), Family::Prefix::longest};
+    }
+
+    Parts parts_;
+    Nodes nodes_;
+    Settings settings_;
+    Now clock_;
+    graph::DropId first_drop_;
+    absl::flat_hash_map<Key, std::unique_ptr<Entry>> entries_;
+    /// What is to be done next, soonest first.
+    std::set<std::pair<Clock::time_point, Key>> due_;
+    size_t unresolved_ = 0;
+    size_t held_ = 0;
+    std::vector<Observer> observers_;
+    graph::Control::Handle timer_;
+};
+
+}  // namespace vnet::neighbor
