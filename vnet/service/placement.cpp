@@ -14,7 +14,8 @@ namespace vnet::service {
 namespace {
 
 /// The queues that a request means: the one it names, else all of them. None while the interface is
-/// down, when nobody knows which there will be.
+/// down, when nobody knows which there will be, or where it has none at all now: what is said then
+/// waits for the next time it comes up, so that a saved state can be replayed over any other.
 absl::StatusOr<std::vector<graph::QueueId>> find_queues(Router& router,
                                                         const interface::Interface& interface,
                                                         std::optional<uint32_t> queue) {
@@ -24,10 +25,7 @@ absl::StatusOr<std::vector<graph::QueueId>> find_queues(Router& router,
     }
     const std::vector<graph::QueueId> there = polled_queues(router.engine(), interface.index);
     if (there.empty()) {
-        return absl::NotFoundError(
-            fmt::format("interface '{}' has no receive queue now that a worker could poll; "
-                        "`show placement` lists those that are there",
-                        interface.name));
+        return found;
     }
     std::vector<uint32_t> numbers;
     for (const graph::QueueId id : there) {

@@ -60,29 +60,63 @@ bool PlacementStatements::forget_mode(const Queues& queues) {
            }) != 0;
 }
 
+PlacementStatements::Modes::const_iterator PlacementStatements::find_mode(
+    graph::QueueId queue) const {
+    const auto found = modes_.find({queue.interface, queue.queue});
+    return found != modes_.end() ? found : modes_.find({queue.interface, std::nullopt});
+}
+
 graph::RxMode PlacementStatements::mode(graph::QueueId queue) const {
-    for (const Queues& key :
-         {Queues(queue.interface, queue.queue), Queues(queue.interface, std::nullopt)}) {
-        if (const auto found = modes_.find(key); found != modes_.end()) {
-            return found->second;
-        }
-    }
-    return graph::RxMode::adaptive;
+    const auto found = find_mode(queue);
+    return found != modes_.end() ? found->second : graph::RxMode::adaptive;
 }
 
 void PlacementStatements::came_up(const interface::Interface& interface) {
+    graph::Engine& engine = router_.engine();
+    const std::vector<graph::QueueId> queues = polled_queues(engine, interface.index);
+    if (queues.empty()) {
+        return;
+    }
+    forget_absent(interface, queues);
+    // What is refused now would be refused when it is replayed: it does not stay.
     const auto tell = [&](const absl::Status& status) {
         if (!status.ok()) {
-            spdlog::warn("interface '{}': {}", interface.name, std::string(status.message()));
+            spdlog::warn("interface '{}': {}; the setting is forgotten", interface.name,
+                         std::string(status.message()));
         }
+        return status.ok();
     };
-    graph::Engine& engine = router_.engine();
-    for (const graph::QueueId queue : polled_queues(engine, interface.index)) {
-        if (const auto asked = workers_.find(queue); asked != workers_.end()) {
-            tell(engine.move(queue, asked->second));
+    for (const graph::QueueId queue : queues) {
+        if (const auto asked = workers_.find(queue);
+            asked != workers_.end() && !tell(engine.move(queue, asked->second))) {
+            workers_.erase(asked);
         }
-        tell(engine.set_mode(queue, mode(queue)));
+        if (const auto asked = find_mode(queue);
+            !tell(engine.set_mode(queue, mode(queue))) && asked != modes_.end()) {
+            modes_.erase(asked);
+        }
     }
+}
+
+void PlacementStatements::forget_absent(const interface::Interface& interface,
+                                        const std::vector<graph::QueueId>& queues) {
+    const auto absent = [&](interface::Index index, uint32_t queue) {
+        const bool gone =
+            index == interface.index &&
+            !std::binary_search(queues.begin(), queues.end(), graph::QueueId{index, queue});
+        if (gone) {
+            spdlog::warn(
+                "interface '{}' came up without a queue {}; what was set for it is forgotten",
+                interface.name, queue);
+        }
+        return gone;
+    };
+    std::erase_if(modes_, [&](const auto& entry) {
+        return entry.first.second && absent(entry.first.first, *entry.first.second);
+    });
+    std::erase_if(workers_, [&](const auto& entry) {
+        return absent(entry.first.interface, entry.first.queue);
+    });
 }
 
 void PlacementStatements::write(const api::config::Emit& emit) const {

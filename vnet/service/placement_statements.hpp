@@ -20,8 +20,9 @@ namespace vnet::service {
 std::vector<graph::QueueId> polled_queues(const graph::Engine& engine, interface::Index interface);
 
 /// What was asked of receive queues, as it was typed: for the running configuration, and for
-/// interfaces that are down, whose queues nobody knows yet. Forgets an interface when it is
-/// deleted. Control thread.
+/// interfaces that are down, whose queues nobody knows yet, or have none. When an interface comes
+/// up with queues, what was asked of others than those, or is refused then, is forgotten with a
+/// warning. Forgets an interface when it is deleted. Control thread.
 class PlacementStatements {
 public:
     /// A queue, or all queues of an interface.
@@ -50,14 +51,18 @@ public:
 private:
     explicit PlacementStatements(Router& router) : router_(router) {}
     void forget(interface::Index interface);
+    using Modes = std::map<Queues, graph::RxMode>;
+    Modes::const_iterator find_mode(graph::QueueId queue) const;
     void came_up(const interface::Interface& interface);
+    void forget_absent(const interface::Interface& interface,
+                       const std::vector<graph::QueueId>& queues);
     void write_modes(const std::string& name, interface::Index index,
                      const api::config::Emit& emit) const;
     void write_workers(const std::string& name, interface::Index index,
                        const api::config::Emit& emit) const;
 
     Router& router_;
-    std::map<Queues, graph::RxMode> modes_;
+    Modes modes_;
     std::map<graph::QueueId, uint32_t> workers_;
     std::map<interface::Index, std::vector<uint32_t>> handoff_;
 };
