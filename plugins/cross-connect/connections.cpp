@@ -10,14 +10,10 @@ namespace cross_connect {
 using vnet::interface::Change;
 using vnet::interface::Interface;
 
-absl::Status Connections::check_free(const Interface& interface) const {
-    const auto peer = peers_.find(interface.index);
-    if (peer == peers_.end()) {
-        return absl::OkStatus();
+Connections::~Connections() {
+    for (const auto& [interface, peer] : peers_) {
+        table_.takers().release(interface);
     }
-    return absl::AlreadyExistsError(
-        fmt::format("interface '{}' is joined with '{}' already; delete that first", interface.name,
-                    table_.name_of(peer->second)));
 }
 
 absl::Status Connections::turn(Index interface, Index peer) {
@@ -34,7 +30,7 @@ absl::Status Connections::add(const std::string& a, const std::string& b) {
         if (!found.ok()) {
             return found.status();
         }
-        if (absl::Status status = check_free(**found); !status.ok()) {
+        if (auto status = table_.takers().check((*found)->index, (*found)->name); !status.ok()) {
             return status;
         }
     }
@@ -51,8 +47,11 @@ absl::Status Connections::add(const std::string& a, const std::string& b) {
         (void)turn(other, 0);
         return status;
     }
-    peers_[one] = other;
-    peers_[other] = one;
+    for (const auto& [interface, peer] : {std::pair(*first, *second), std::pair(*second, *first)}) {
+        (void)table_.takers().claim(interface->index, interface->name,
+                                    fmt::format("joined with '{}'", peer->name));
+        peers_[interface->index] = peer->index;
+    }
     pairs_[one] = other;
     return absl::OkStatus();
 }
@@ -63,6 +62,7 @@ void Connections::part(Index interface) {
         (void)graph_.set_feature(arc, std::string(Connect::info.name), index, false);
         // Packets that are on their way to the node already are dropped there by name.
         node_.set(index, 0);
+        table_.takers().release(index);
         peers_.erase(index);
         pairs_.erase(index);
     }

@@ -26,9 +26,14 @@ public:
     /// The node is registered and on the arc. All outlive this.
     Connections(graph::Graph& graph, vnet::interface::Table& table, Connect& node)
         : graph_(graph), table_(table), node_(node) {}
+    /// What is joined stays so, for as long as the node does; nobody has it for his own any longer.
+    ~Connections();
+    Connections(const Connections&) = delete;
+    Connections& operator=(const Connections&) = delete;
 
     /// Joins two interfaces, both ways. NOT_FOUND names the interfaces that there are,
-    /// INVALID_ARGUMENT is for one with itself, ALREADY_EXISTS names who is joined already.
+    /// INVALID_ARGUMENT is for one with itself, ALREADY_EXISTS says who takes in its
+    /// frames already.
     absl::Status add(const std::string& a, const std::string& b);
     /// NOT_FOUND where they are not joined.
     absl::Status remove(const std::string& a, const std::string& b);
@@ -39,7 +44,6 @@ public:
     void changed(const vnet::interface::Interface& interface, vnet::interface::Change change);
 
 private:
-    absl::Status check_free(const vnet::interface::Interface& interface) const;
     absl::Status turn(Index interface, Index peer);
     void part(Index interface);
 

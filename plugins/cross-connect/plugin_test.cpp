@@ -39,13 +39,18 @@ TEST_F(PluginTest, JoinsTwoInterfacesBothWays) {
 TEST_F(PluginTest, RefusesInASentence) {
     run("add cross-connect a b");
     EXPECT_EQ(refusal("add cross-connect c a"),
-              "interface 'a' is joined with 'b' already; delete that first");
+              "interface 'a' is joined with 'b'; delete that first");
     EXPECT_EQ(refusal("add cross-connect c c"),
               "interface 'c' cannot be joined with itself; name two");
     EXPECT_THAT(refusal("add cross-connect c nowhere"), HasSubstr("'nowhere'"));
     EXPECT_EQ(refusal("delete cross-connect a c"),
               "'a' and 'c' are not joined; `show cross-connect` lists what is");
     EXPECT_THAT(refusal("delete cross-connect nowhere a"), HasSubstr("'nowhere'"));
+    auto& takers = router_.router->interfaces().takers();
+    ASSERT_TRUE(takers.claim(interface("c").index, "c", "a port of bridge 'office'").ok());
+    run("add null d");
+    EXPECT_EQ(refusal("add cross-connect d c"),
+              "interface 'c' is a port of bridge 'office'; delete that first");
     EXPECT_EQ(run("show cross-connect").size(), 1U);
 }
 
@@ -66,6 +71,7 @@ TEST_F(PluginTest, LeavesNothingOnWhenItGoes) {
     EXPECT_FALSE(on("a"));
     must(router_.host->load("cross-connect"));
     EXPECT_FALSE(on("a"));
+    run("add cross-connect a c");
 }
 
 }  // namespace

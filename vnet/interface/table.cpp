@@ -110,6 +110,7 @@ absl::Status Table::remove(const std::string& name) {
     engine_.forget_interface(index);
     hot_[index].tx_node.store(engine_.graph().find("drop"), std::memory_order_release);
     engine_.rcu().synchronize();
+    takers_.release(index);
     interfaces_.erase(index);
     free_.push_back(index);
     return absl::OkStatus();

@@ -13,6 +13,7 @@
 #include "graph/engine.hpp"
 #include "vnet/interface/device.hpp"
 #include "vnet/interface/hot.hpp"
+#include "vnet/interface/takers.hpp"
 
 namespace vnet::interface {
 
@@ -77,6 +78,9 @@ public:
     /// Calls back after every change (before it, for `removing`), for as long as the table lives.
     void observe(std::function<void(const Interface&, Change)> observer);
 
+    /// Who takes in all frames of which interface; who is removed is released.
+    Takers& takers() noexcept { return takers_; }
+
     /// Since the counters were last cleared.
     Totals totals(Index index) const;
     /// Since the interface was made, whatever is cleared: they never go down.
@@ -105,6 +109,7 @@ private:
     graph::StableArray<Hot> hot_;
     std::vector<std::unique_ptr<graph::StableArray<Counters>>> counters_;
     std::map<Index, Interface> interfaces_;
+    Takers takers_;
     /// What an index had counted when it was given to its interface, and at the last clearing.
     std::map<Index, Totals> birth_;
     std::map<Index, Totals> base_;
