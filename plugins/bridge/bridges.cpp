@@ -2,7 +2,6 @@
 #include "plugins/bridge/bridges.hpp"
 
 #include <fmt/format.h>
-#include <rte_cycles.h>
 
 #include <algorithm>
 #include <tuple>
@@ -15,24 +14,13 @@ namespace bridge {
 
 using vnet::interface::Change;
 using vnet::interface::Interface;
+using vnet::wire::Ip6Address;
 using vnet::wire::MacAddress;
 
 namespace {
 
 constexpr std::chrono::milliseconds learning_period{20};
 constexpr std::chrono::seconds ageing_period{1};
-
-Index bridge_of(Station station) {
-    return Index(station >> 48);
-}
-
-Tick now() {
-    return tick_of(rte_rdtsc());
-}
-
-uint32_t seconds_since(Tick tick) {
-    return uint32_t((uint64_t(Tick(now() - tick)) << 30) / rte_get_tsc_hz());
-}
 
 }  // namespace
 
@@ -45,7 +33,8 @@ public:
           mac_(bridge.asked_mac ? *bridge.asked_mac : vnet::device::random_mac()) {
         owner_.bridges_.emplace(index, std::move(bridge));
         owner_.publish(index_);
-        learn_own(mac_);
+        owner_.stations_.open(index_);
+        owner_.stations_.set_own(index_, {}, mac_);
     }
     ~Device() override {
         std::vector<Index> ports;
@@ -58,8 +47,7 @@ public:
             owner_.drop_port(interface);
         }
         owner_.shared_.ports.publish(index_, nullptr);
-        owner_.shared_.stations.remove_if(
-            [this](Station station, const auto&) { return bridge_of(station) == index_; });
+        owner_.stations_.close(index_);
         owner_.engine_.rcu().synchronize();
         owner_.bridges_.erase(index_);
     }
@@ -74,9 +62,8 @@ public:
     absl::Status set_up(bool) override { return absl::OkStatus(); }
     absl::Status set_mtu(uint32_t) override { return absl::OkStatus(); }
     absl::Status set_mac(const MacAddress& mac) override {
-        owner_.shared_.stations.remove(station(index_, mac_));
+        owner_.stations_.set_own(index_, mac_, mac);
         mac_ = mac;
-        learn_own(mac_);
         return absl::OkStatus();
     }
     /// While one of its ports has a link.
@@ -88,11 +75,6 @@ public:
     }
 
 private:
-    /// What is for the router leads to it, by the table that all frames are looked up in.
-    void learn_own(const MacAddress& mac) {
-        (void)owner_.shared_.stations.put(station(index_, mac), index_, true, now());
-    }
-
     Bridges& owner_;
     const Index index_;
     MacAddress mac_;
@@ -100,8 +82,11 @@ private:
 
 Bridges::Bridges(graph::Engine& engine, vnet::interface::Table& table, Shared& shared,
                  graph::NodeId output)
-    : engine_(engine), table_(table), shared_(shared), output_(output) {
-    ageing_ = engine.control().every(ageing_period, [this] { age(); });
+    : engine_(engine), table_(table), shared_(shared), output_(output), stations_(table, shared) {
+    ageing_ = engine.control().every(ageing_period, [this] {
+        stations_.age();
+        engine_.rcu().reclaim();
+    });
 }
 
 Bridges::~Bridges() = default;
@@ -119,8 +104,7 @@ absl::StatusOr<Index> Bridges::find(const std::string& bridge) const {
     return (*interface)->index;
 }
 
-absl::Status Bridges::add(const std::string& name, std::optional<MacAddress> mac,
-                          const Settings& settings) {
+absl::Status Bridges::add(const std::string& name, std::optional<MacAddress> mac) {
     if (mac && !mac->is_unicast()) {
         return absl::InvalidArgumentError(fmt::format(
             "{} cannot be the address of bridge '{}'; give a unicast MAC address", *mac, name));
@@ -129,11 +113,19 @@ absl::Status Bridges::add(const std::string& name, std::optional<MacAddress> mac
         .add(name,
              [&](Index index) -> absl::StatusOr<std::unique_ptr<vnet::interface::Device>> {
                  Bridge bridge;
-                 bridge.settings = settings;
                  bridge.asked_mac = mac;
+                 bridge.answered_before = shared_.ports.answers(index);
                  return std::make_unique<Device>(*this, index, std::move(bridge));
              })
         .status();
+}
+
+absl::Status Bridges::set(const std::string& bridge, const Settings& settings) {
+    const auto at = find(bridge);
+    if (at.ok()) {
+        stations_.set(*at, settings);
+    }
+    return at.status();
 }
 
 void Bridges::publish(Index bridge) {
@@ -165,18 +157,23 @@ absl::Status Bridges::add_port(const std::string& bridge, const std::string& int
         return absl::InvalidArgumentError(fmt::format(
             "interface '{}' is a bridge itself, which cannot be a port; name another", interface));
     }
-    if (const auto port = ports_.find(index); port != ports_.end() && port->second.bridge != *to) {
-        return absl::AlreadyExistsError(
-            fmt::format("interface '{}' is a port of bridge '{}'; delete that first", interface,
-                        table_.name_of(port->second.bridge)));
+    const auto port = ports_.find(index);
+    const bool is_new = port == ports_.end() || port->second.bridge != *to;
+    if (is_new) {
+        if (absl::Status status = table_.takers().claim(
+                index, interface, fmt::format("a port of bridge '{}'", bridge));
+            !status.ok()) {
+            return status;
+        }
     }
     shared_.ports.set(index, *to, settings);
     if (absl::Status status = engine_.graph().set_feature(arc, input, index, true); !status.ok()) {
         shared_.ports.clear(index);
+        table_.takers().release(index);
         return status;
     }
     if (ports_.empty()) {
-        learning_ = engine_.control().every(learning_period, [this] { learn(); });
+        learning_ = engine_.control().every(learning_period, [this] { stations_.learn(); });
     }
     ports_[index] = {*to, index, settings};
     publish(*to);
@@ -188,15 +185,10 @@ void Bridges::drop_port(Index interface) {
     const Index bridge = ports_.at(interface).bridge;
     (void)engine_.graph().set_feature(arc, input, interface, false);
     shared_.ports.clear(interface);
+    table_.takers().release(interface);
     ports_.erase(interface);
     publish(bridge);
-    shared_.stations.remove_if([&](Station station, const MacTable::Entry& entry) {
-        const bool there = bridge_of(station) == bridge && entry.interface() == interface;
-        if (there) {
-            count_learned(station, entry, -1);
-        }
-        return there;
-    });
+    stations_.forget_port(bridge, interface);
     if (ports_.empty()) {
         learning_.cancel();
     }
@@ -239,93 +231,51 @@ absl::Status Bridges::add_station(const std::string& bridge, const MacAddress& m
         return absl::AlreadyExistsError(
             fmt::format("{} is the address of bridge '{}' itself", mac, bridge));
     }
-    const Station key = station(*at, mac);
-    shared_.stations.visit([&](Station known, const MacTable::Entry& entry) {
-        if (known == key) {
-            count_learned(known, entry, -1);
-        }
-    });
-    if (!shared_.stations.put(key, (*found)->index, true, now())) {
-        return absl::ResourceExhaustedError(
-            fmt::format("no room for station {}: there are {}", mac, shared_.stations.size()));
-    }
-    return absl::OkStatus();
+    return stations_.fix(*at, mac, (*found)->index);
 }
 
 absl::Status Bridges::remove_station(const std::string& bridge, const MacAddress& mac) {
     const auto at = find(bridge);
-    if (!at.ok()) {
-        return at.status();
-    }
-    for (const StationInfo& known : stations()) {
-        if (known.bridge == *at && known.mac == mac && known.fixed && !known.own) {
-            shared_.stations.remove(station(*at, mac));
-            return absl::OkStatus();
-        }
-    }
-    return absl::NotFoundError(fmt::format(
-        "{} was not configured as a station of bridge '{}'; `show bridge-station` lists those", mac,
-        bridge));
+    return at.ok() ? stations_.unfix(*at, mac) : at.status();
 }
 
-absl::Status Bridges::forget(const std::string& bridge) {
+absl::Status Bridges::add_host(const std::string& bridge, const Ip6Address& address,
+                               const MacAddress& mac, bool router) {
     const auto at = find(bridge);
     if (!at.ok()) {
         return at.status();
     }
-    shared_.stations.remove_if([&](Station station, const MacTable::Entry& entry) {
-        return bridge_of(station) == *at && !entry.fixed();
-    });
-    bridges_.at(*at).learned = 0;
-    return absl::OkStatus();
-}
-
-void Bridges::count_learned(Station station, const MacTable::Entry& entry, int change) {
-    const auto bridge = bridges_.find(bridge_of(station));
-    if (bridge != bridges_.end() && !entry.fixed()) {
-        bridge->second.learned += size_t(change);
+    const bool good = address.is_ip4_mapped()
+                          ? vnet::wire::Ip4Address(uint32_t(address.low())).valid_source()
+                          : address.valid_source();
+    if (!good) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} cannot be a host's address; give a unicast address", text_of(address)));
     }
-}
-
-void Bridges::heard(const Learner::Heard& heard) {
-    const auto bridge = bridges_.find(bridge_of(heard.station));
-    const auto port = ports_.find(heard.interface);
-    // Either may be gone by now.
-    if (bridge == bridges_.end() || port == ports_.end() || port->second.bridge != bridge->first) {
-        return;
+    if (router && address.is_ip4_mapped()) {
+        return absl::InvalidArgumentError(fmt::format(
+            "no answer for {} could say that it is a router; leave that out, or give an "
+            "IPv6 address",
+            text_of(address)));
     }
-    Bridge& own = bridge->second;
-    const MacTable::Entry* known = shared_.stations.find(heard.station);
-    if (known != nullptr) {
-        // Two ports hear it at once where there is a loop: the count tells.
-        if (!known->fixed() && known->interface() != heard.interface) {
-            ++own.moves;
-            shared_.stations.put(heard.station, heard.interface, false, heard.tick);
-        }
-    } else if (own.learned >= own.settings.mac_limit ||
-               !shared_.stations.put(heard.station, heard.interface, false, heard.tick)) {
-        ++own.refused;
-    } else {
-        ++own.learned;
+    if (!mac.is_unicast()) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} cannot be a host's address; give a unicast MAC address", mac));
     }
+    return stations_.fix_host({address, *at}, mac, router);
 }
 
-void Bridges::learn() {
-    shared_.learner.drain([this](const Learner::Heard& one) { heard(one); });
+absl::Status Bridges::remove_host(const std::string& bridge, const Ip6Address& address) {
+    const auto at = find(bridge);
+    return at.ok() ? stations_.unfix_host({address, *at}) : at.status();
 }
 
-void Bridges::age() {
-    shared_.stations.remove_if([this](Station station, const MacTable::Entry& entry) {
-        const auto bridge = bridges_.find(bridge_of(station));
-        if (entry.fixed() || bridge == bridges_.end() ||
-            seconds_since(entry.heard.load(std::memory_order_relaxed)) <=
-                bridge->second.settings.ageing_s) {
-            return false;
-        }
-        --bridge->second.learned;
-        return true;
-    });
-    engine_.rcu().reclaim();
+absl::Status Bridges::forget(const std::string& bridge) {
+    const auto at = find(bridge);
+    if (at.ok()) {
+        stations_.forget(*at);
+    }
+    return at.status();
 }
 
 void Bridges::changed(const Interface& interface, Change change) {
@@ -334,15 +284,17 @@ void Bridges::changed(const Interface& interface, Change change) {
     }
 }
 
-std::optional<MacAddress> Bridges::asked_mac(Index bridge) const {
-    return bridges_.at(bridge).asked_mac;
-}
-
 std::vector<Bridges::BridgeInfo> Bridges::bridges() const {
     std::vector<BridgeInfo> all;
     for (const auto& [index, bridge] : bridges_) {
-        all.push_back({index, bridge.settings, bridge.members->size(), bridge.learned,
-                       bridge.refused, bridge.moves});
+        const Ports::Answers answered = shared_.ports.answers(index);
+        all.push_back(
+            {index,
+             bridge.asked_mac,
+             bridge.members->size(),
+             stations_.settings(index),
+             stations_.figures(index),
+             {answered.arp - bridge.answered_before.arp, answered.nd - bridge.answered_before.nd}});
     }
     std::sort(all.begin(), all.end(), [this](const BridgeInfo& a, const BridgeInfo& b) {
         return table_.name_of(a.bridge) < table_.name_of(b.bridge);
@@ -358,22 +310,6 @@ std::vector<Bridges::PortInfo> Bridges::ports() const {
     std::sort(all.begin(), all.end(), [this](const PortInfo& a, const PortInfo& b) {
         return std::make_tuple(table_.name_of(a.bridge), table_.name_of(a.interface)) <
                std::make_tuple(table_.name_of(b.bridge), table_.name_of(b.interface));
-    });
-    return all;
-}
-
-std::vector<Bridges::StationInfo> Bridges::stations() const {
-    std::vector<StationInfo> all;
-    shared_.stations.visit([&](Station station, const MacTable::Entry& entry) {
-        const Index bridge = bridge_of(station);
-        all.push_back(
-            {bridge, MacAddress::from_uint64(station), entry.interface(), entry.fixed(),
-             entry.interface() == bridge,
-             entry.fixed() ? 0 : seconds_since(entry.heard.load(std::memory_order_relaxed))});
-    });
-    std::sort(all.begin(), all.end(), [this](const StationInfo& a, const StationInfo& b) {
-        return a.bridge == b.bridge ? a.mac < b.mac
-                                    : table_.name_of(a.bridge) < table_.name_of(b.bridge);
     });
     return all;
 }

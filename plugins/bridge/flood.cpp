@@ -41,9 +41,7 @@ bool Flood::goes(Index from, uint32_t group, Index to, const graph::Packet& pack
 void Flood::to_router(graph::Packet& packet, Index bridge,
                       graph::Dispatch& dispatch) const noexcept {
     packet.meta().rx_interface = bridge;
-    vnet::interface::Counters& counters = table_.counters(dispatch.worker(), bridge);
-    counters.rx_packets.add(1);
-    counters.rx_bytes.add(packet.length());
+    count_received(table_, dispatch.worker(), bridge, packet);
     dispatch.emit(packet, dispatch.start_arc(arc_, packet, Hop::edge(graph::Edge(Next::router))));
 }
 

@@ -25,4 +25,12 @@ inline uint32_t longest(const vnet::interface::Hot& port) noexcept {
            vnet::device::vlan_bytes;
 }
 
+/// Counts a frame that goes to the router as one that the bridge's interface received.
+inline void count_received(vnet::interface::Table& table, unsigned worker,
+                           vnet::interface::Index bridge, const graph::Packet& packet) noexcept {
+    vnet::interface::Counters& counters = table.counters(worker, bridge);
+    counters.rx_packets.add(1);
+    counters.rx_bytes.add(packet.length());
+}
+
 }  // namespace bridge

@@ -18,6 +18,7 @@ public:
         : node_(node),
           dispatch_(dispatch),
           now_(tick_of(dispatch.now_tsc())),
+          live_(node.shared_.station_learner.serves(dispatch.worker())),
           router_(dispatch.entrance(node.arc_, Hop::edge(graph::Edge(Next::router)))) {}
 
     /// Turns to the packet's port and has both stations' places fetched.
@@ -25,8 +26,8 @@ public:
         turn_to(packet.meta().rx_interface);
         const auto* header = header_of(packet);
         if (header != nullptr && bridge_ != 0) [[likely]] {
-            node_.stations_.prefetch(station(bridge_, header->source));
-            node_.stations_.prefetch(station(bridge_, header->destination));
+            node_.shared_.stations.prefetch(station(bridge_, header->source));
+            node_.shared_.stations.prefetch(station(bridge_, header->destination));
         }
     }
 
@@ -46,11 +47,14 @@ public:
             return drop(Drop::link_local);
         }
         learn(station(bridge_, header->source));
+        const bool asks = kinds_ != 0 && may_have_words(header->type) &&
+                          node_.ears_.hear(packet, bridge_, kinds_, learns_, dispatch_);
         if (header->destination.is_multicast()) {
             packet.meta().flags |= graph::packet_flag::l2_group;
-            return Hop::edge(graph::Edge(Next::flood));
+            return Hop::edge(graph::Edge(asks ? Next::suppress : Next::flood));
         }
-        const MacTable::Entry* known = node_.stations_.find(station(bridge_, header->destination));
+        const MacTable::Entry* known =
+            node_.shared_.stations.find(station(bridge_, header->destination));
         return known == nullptr ? Hop::edge(graph::Edge(Next::flood))
                                 : send(packet, known->interface());
     }
@@ -64,38 +68,38 @@ private:
         }
         interface_ = interface;
         const bool known = interface < graph::max_interfaces;
-        const Ports::Port* port = known ? &node_.ports_.port(interface) : nullptr;
+        const Ports::Port* port = known ? &node_.shared_.ports.port(interface) : nullptr;
         bridge_ = known ? port->bridge.load(std::memory_order_acquire) : 0;
         up_ = bridge_ != 0 && node_.table_.hot(interface).up();
         group_ = known ? port->group.load(std::memory_order_relaxed) : 0;
+        kinds_ = known ? node_.shared_.ports.suppressed(bridge_) : 0;
         learns_ = known && port->learns.load(std::memory_order_relaxed);
     }
 
     void learn(Station source) noexcept {
-        MacTable::Entry* known = node_.stations_.find(source);
+        MacTable::Entry* known = node_.shared_.stations.find(source);
         if (known != nullptr && known->interface() == interface_) [[likely]] {
             // A line that many workers read is written only when there is news.
-            if (known->heard.load(std::memory_order_relaxed) != now_) {
+            if (known->heard.load(std::memory_order_relaxed) != now_ && live_) {
                 known->heard.store(now_, std::memory_order_relaxed);
             }
         } else if (learns_ && (known == nullptr || !known->fixed())) {
-            node_.learner_.tell(dispatch_.worker(), source, interface_, dispatch_.now_tsc());
+            node_.shared_.station_learner.tell(dispatch_.worker(), {source, interface_},
+                                               dispatch_.now_tsc());
         }
     }
 
     Hop send(graph::Packet& packet, Index to) noexcept {
         if (to == bridge_) {
             packet.meta().rx_interface = bridge_;
-            vnet::interface::Counters& counters =
-                node_.table_.counters(dispatch_.worker(), bridge_);
-            counters.rx_packets.add(1);
-            counters.rx_bytes.add(packet.length());
+            count_received(node_.table_, dispatch_.worker(), bridge_, packet);
             return router_.enter(packet, bridge_);
         }
         if (to == interface_) {
             return drop(Drop::same_port);
         }
-        if (group_ != 0 && node_.ports_.port(to).group.load(std::memory_order_relaxed) == group_) {
+        if (group_ != 0 &&
+            node_.shared_.ports.port(to).group.load(std::memory_order_relaxed) == group_) {
             return drop(Drop::split_horizon);
         }
         if (packet.length() > longest(node_.table_.hot(to))) {
@@ -108,10 +112,13 @@ private:
     const Input& node_;
     graph::Dispatch& dispatch_;
     const Tick now_;
+    /// What a dry run hears is no news.
+    const bool live_;
     graph::ArcEntrance router_;
     Index interface_ = graph::no_interface;
     Index bridge_ = 0;
     uint32_t group_ = 0;
+    uint8_t kinds_ = 0;
     bool up_ = false;
     bool learns_ = false;
 };
@@ -139,7 +146,7 @@ graph::TraceFields Input::format(const graph::TraceStep& step) const {
         return {};
     }
     const graph::Metadata& meta = step.next->meta;
-    const Index bridge = ports_.port(step.at.meta.rx_interface).bridge.load();
+    const Index bridge = shared_.ports.port(step.at.meta.rx_interface).bridge.load();
     graph::TraceFields fields{{"bridge", table_.name_of(bridge)}};
     if (meta.rx_interface == bridge) {
         fields.emplace_back("to", "the router");

@@ -4,9 +4,8 @@
 #include <span>
 
 #include "graph/driver.hpp"
-#include "plugins/bridge/learner.hpp"
-#include "plugins/bridge/mac_table.hpp"
-#include "plugins/bridge/ports.hpp"
+#include "plugins/bridge/ears.hpp"
+#include "plugins/bridge/shared.hpp"
 #include "vnet/interface/table.hpp"
 
 namespace bridge {
@@ -15,7 +14,7 @@ namespace bridge {
 /// frame's sender is, and finds the port that leads to its destination, all ports, or the router.
 class Input {
 public:
-    enum class Next : graph::Edge { output, flood, router };
+    enum class Next : graph::Edge { output, flood, router, suppress };
     enum class Drop : graph::Edge {
         too_short,
         no_bridge,
@@ -30,7 +29,8 @@ public:
         "bridge-input",
         {{Next::output, "interface-output"},
          {Next::flood, "bridge-flood"},
-         {Next::router, "ethernet-input"}},
+         {Next::router, "ethernet-input"},
+         {Next::suppress, "bridge-suppress"}},
         {{Drop::too_short, "too-short", "fewer bytes than an Ethernet header"},
          {Drop::no_bridge, "no-bridge", "the interface is no port of a bridge any longer"},
          {Drop::interface_down, "interface-down", "the interface it came in by is down"},
@@ -42,9 +42,8 @@ public:
          {Drop::exceeds_mtu, "exceeds-mtu", "longer than the port's MTU and its tags allow"}});
 
     /// `arc` is "device-input". All outlive it.
-    Input(vnet::interface::Table& table, const Ports& ports, MacTable& stations, Learner& learner,
-          graph::ArcId arc)
-        : table_(table), ports_(ports), stations_(stations), learner_(learner), arc_(arc) {}
+    Input(vnet::interface::Table& table, Shared& shared, graph::ArcId arc)
+        : table_(table), shared_(shared), ears_(shared.hosts, shared.host_learner), arc_(arc) {}
 
     void operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                     graph::Dispatch& dispatch) const noexcept;
@@ -54,9 +53,8 @@ private:
     class Run;
 
     vnet::interface::Table& table_;
-    const Ports& ports_;
-    MacTable& stations_;
-    Learner& learner_;
+    Shared& shared_;
+    const Ears ears_;
     graph::ArcId arc_;
 };
 

@@ -2,19 +2,41 @@
 #pragma once
 
 #include <array>
+#include <cstring>
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "graph/byte_ring.hpp"
 #include "graph/counter.hpp"
+#include "plugins/bridge/host_table.hpp"
 #include "plugins/bridge/mac_table.hpp"
 
 namespace bridge {
 
-/// What workers heard and the table does not know, on its way to control: a bounded queue for each
-/// worker. What finds no room is told again by the station's next frame.
+/// A station that a worker heard by an interface that the table does not have it behind.
+struct HeardStation {
+    Station station = 0;
+    Index interface = 0;
+    uint64_t hash() const noexcept { return rte_hash_crc_8byte(station, interface); }
+    bool operator==(const HeardStation&) const = default;
+};
+
+/// An address that is a station's by its own words, and the table does not say so.
+struct HeardHost {
+    HostKey key;
+    HostFacts facts;
+    uint64_t hash() const noexcept { return rte_hash_crc_8byte(facts.mac, key.hash()); }
+    bool operator==(const HeardHost&) const = default;
+};
+
+/// What workers heard and a table does not know, on its way to control: a bounded queue for each
+/// worker. What finds no room is told again by the sender's next frame.
+template <class What>
 class Learner {
+    static_assert(std::is_trivially_copyable_v<What>);
+
 public:
     explicit Learner(unsigned workers) : workers_(workers) {
         for (auto& worker : workers_) {
@@ -22,12 +44,22 @@ public:
         }
     }
 
-    /// A worker: tells that a station was heard by an interface. The same is not told again for
-    /// some 25 ms, however fast its frames come. Counted where there is no room.
-    void tell(unsigned worker, Station station, Index interface, uint64_t now_tsc) noexcept {
+    struct Heard {
+        What what;
+        Tick tick;
+    };
+
+    /// It is a worker that asks, and not a dry run, which changes nothing.
+    bool serves(unsigned worker) const noexcept { return worker < workers_.size(); }
+    /// A worker: tells control. The same is not told again for some 25 ms, however fast its frames
+    /// come. Counted where there is no room; what a dry run hears is told nobody.
+    void tell(unsigned worker, const What& what, uint64_t now_tsc) noexcept {
+        if (!serves(worker)) [[unlikely]] {
+            return;
+        }
         Worker& own = *workers_[worker];
-        Told& told = own.told[rte_hash_crc_8byte(station, interface) % own.told.size()];
-        if (told.station == station && told.interface == interface && told.until > now_tsc) {
+        Told& told = own.told[what.hash() % own.told.size()];
+        if (told.what == what && told.until > now_tsc) {
             return;
         }
         std::byte* record = own.ring.reserve(sizeof(Heard));
@@ -35,27 +67,37 @@ public:
             own.overflow.add(1);
             return;
         }
-        new (record) Heard{station, interface, tick_of(now_tsc)};
+        new (record) Heard{what, tick_of(now_tsc)};
         own.ring.publish();
-        told = {station, now_tsc + again_clocks, interface};
+        told = {what, now_tsc + again_clocks};
     }
 
-    struct Heard {
-        Station station;
-        Index interface;
-        Tick tick;
-    };
     /// Control: what has been told since.
-    void drain(const std::function<void(const Heard&)>& callback);
+    void drain(const std::function<void(const Heard&)>& callback) {
+        for (const auto& worker : workers_) {
+            for (auto record = worker->ring.front(); !record.empty();
+                 record = worker->ring.front()) {
+                Heard heard;
+                std::memcpy(&heard, record.data(), sizeof(heard));
+                worker->ring.pop();
+                callback(heard);
+            }
+        }
+    }
     /// How often a worker found no room to tell, since the beginning. Any thread.
-    uint64_t overflow() const noexcept;
+    uint64_t overflow() const noexcept {
+        uint64_t sum = 0;
+        for (const auto& worker : workers_) {
+            sum += worker->overflow.read();
+        }
+        return sum;
+    }
 
 private:
     static constexpr uint64_t again_clocks = uint64_t(1) << 26;
     struct Told {
-        Station station = 0;
+        What what;
         uint64_t until = 0;
-        Index interface = 0;
     };
     struct Worker {
         graph::ByteRing ring{size_t(1) << 16};

@@ -99,28 +99,36 @@ TEST_F(MacTableTest, LivesLikeAMap) {
 }
 
 TEST(Learner, TellsOnceForAWhile) {
-    Learner learner(2);
+    Learner<HeardStation> learner(2);
     constexpr uint64_t later = uint64_t(1) << 27;
-    learner.tell(0, at(1, 7), 5, 1000);
-    learner.tell(0, at(1, 7), 5, 2000);
-    learner.tell(0, at(1, 7), 6, 2000);
-    learner.tell(1, at(1, 7), 5, 2000);
-    learner.tell(0, at(1, 7), 6, later);
+    learner.tell(0, {at(1, 7), 5}, 1000);
+    learner.tell(0, {at(1, 7), 5}, 2000);
+    learner.tell(0, {at(1, 7), 6}, 2000);
+    learner.tell(1, {at(1, 7), 5}, 2000);
+    learner.tell(0, {at(1, 7), 6}, later);
     std::vector<Index> heard;
-    learner.drain([&](const Learner::Heard& one) { heard.push_back(one.interface); });
+    learner.drain([&](const auto& one) { heard.push_back(one.what.interface); });
     EXPECT_EQ(heard, (std::vector<Index>{5, 6, 6, 5}));
-    learner.drain([&](const Learner::Heard&) { FAIL(); });
+    learner.drain([&](const auto&) { FAIL(); });
 }
 
 TEST(Learner, CountsWhatFindsNoRoom) {
-    Learner learner(1);
+    Learner<HeardStation> learner(1);
     for (uint64_t mac = 0; mac < 100'000; ++mac) {
-        learner.tell(0, at(1, mac), 5, 1000);
+        learner.tell(0, {at(1, mac), 5}, 1000);
     }
     uint64_t heard = 0;
-    learner.drain([&](const Learner::Heard&) { ++heard; });
+    learner.drain([&](const auto&) { ++heard; });
     EXPECT_GT(heard, 1000U);
     EXPECT_EQ(heard + learner.overflow(), 100'000U);
+}
+
+TEST(Learner, IsToldNothingByADryRun) {
+    Learner<HeardStation> learner(1);
+    EXPECT_TRUE(learner.serves(0));
+    EXPECT_FALSE(learner.serves(1));
+    learner.tell(1, {at(1, 7), 5}, 1000);
+    learner.drain([&](const auto&) { FAIL(); });
 }
 
 TEST(Ports, LimitsAStormToItsRate) {

@@ -6,6 +6,7 @@
 #include "plugins/bridge/flood.hpp"
 #include "plugins/bridge/input.hpp"
 #include "plugins/bridge/output.hpp"
+#include "plugins/bridge/suppress.hpp"
 #include "vnet/interface/testing/fake_device.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
@@ -38,9 +39,10 @@ struct NodesTest : ::testing::Test {
         const auto arc = bench.graph().add_arc(
             {"device-input", graph::ArcSide::rx, {"bridge-input"}, "ethernet-input"});
         EXPECT_TRUE(arc.ok()) << arc.status();
-        bench.add(std::make_shared<const Input>(table, ports, stations, learner, *arc));
+        bench.add(std::make_shared<const Input>(table, shared, *arc));
+        bench.add(std::make_shared<const Suppress>(table, shared, *arc));
         bench.add(std::make_shared<const Flood>(table, ports, *arc));
-        bench.add(std::make_shared<const Output>(table, ports, stations));
+        bench.add(std::make_shared<const Output>(table, shared));
         for (Index* index : {&bridge, &a, &b, &c, &alone}) {
             const std::string name = "i" + std::to_string(index - &bridge);
             *index = *table.add(name, vnet::interface::testing::FakeDevice::maker(
@@ -75,17 +77,17 @@ struct NodesTest : ::testing::Test {
         }
         return where;
     }
-    std::vector<Learner::Heard> heard() {
-        std::vector<Learner::Heard> all;
-        learner.drain([&](const Learner::Heard& one) { all.push_back(one); });
+    std::vector<HeardStation> heard() {
+        std::vector<HeardStation> all;
+        shared.station_learner.drain([&](const auto& told) { all.push_back(told.what); });
         return all;
     }
 
     std::unique_ptr<graph::Engine> engine = make_engine();
     vnet::interface::Table table { *engine };
-    Ports ports{1};
-    MacTable stations{engine->rcu(), 64};
-    Learner learner{1};
+    Shared shared{*engine};
+    Ports& ports = shared.ports;
+    MacTable& stations = shared.stations;
     Ports::Members members;
     Bench bench;
     Index bridge = 0, a = 0, b = 0, c = 0, alone = 0;

@@ -5,10 +5,11 @@
 
 namespace bridge {
 
-graph::To<Output::Next, Output::Drop> Output::operator()(graph::Packet& packet) const noexcept {
+graph::To<Output::Next, Output::Drop> Output::operator()(graph::Packet& packet,
+                                                         graph::Dispatch& dispatch) const noexcept {
     graph::Metadata& meta = packet.meta();
     const Index bridge = meta.tx_interface;
-    if (bridge >= graph::max_interfaces || ports_.members(bridge) == nullptr) [[unlikely]] {
+    if (bridge >= graph::max_interfaces || shared_.ports.members(bridge) == nullptr) [[unlikely]] {
         return Drop::gone;
     }
     const auto* header = header_of(packet);
@@ -16,10 +17,15 @@ graph::To<Output::Next, Output::Drop> Output::operator()(graph::Packet& packet) 
         return Drop::too_short;
     }
     meta.rx_interface = bridge;
+    if (const uint8_t kinds = shared_.ports.suppressed(bridge);
+        kinds != 0 && may_have_words(header->type) &&
+        ears_.hear(packet, bridge, kinds, true, dispatch)) {
+        return Next::suppress;
+    }
     if (header->destination.is_multicast()) {
         return Next::flood;
     }
-    const MacTable::Entry* known = stations_.find(station(bridge, header->destination));
+    const MacTable::Entry* known = shared_.stations.find(station(bridge, header->destination));
     if (known == nullptr) {
         return Next::flood;
     }

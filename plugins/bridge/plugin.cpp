@@ -4,6 +4,7 @@
 #include "plugins/bridge/input.hpp"
 #include "plugins/bridge/output.hpp"
 #include "plugins/bridge/service.hpp"
+#include "plugins/bridge/suppress.hpp"
 #include "vnet/plugin/registry.hpp"
 
 namespace bridge {
@@ -16,14 +17,13 @@ absl::Status register_plugin(vnet::plugin::Registry& registry) {
         return arc.status();
     }
     vnet::interface::Table& table = registry.interfaces();
-    absl::Status status = registry
-                              .add_node(std::make_shared<const Input>(
-                                  table, shared->ports, shared->stations, shared->learner, *arc))
-                              .status();
+    absl::Status status =
+        registry.add_node(std::make_shared<const Input>(table, *shared, *arc)).status();
+    status.Update(
+        registry.add_node(std::make_shared<const Suppress>(table, *shared, *arc)).status());
     status.Update(
         registry.add_node(std::make_shared<const Flood>(table, shared->ports, *arc)).status());
-    const auto output =
-        registry.add_node(std::make_shared<const Output>(table, shared->ports, shared->stations));
+    const auto output = registry.add_node(std::make_shared<const Output>(table, *shared));
     status.Update(output.status());
     // Behind what spreads a queue's packets over workers.
     status.Update(registry.add_feature(Bridges::arc,

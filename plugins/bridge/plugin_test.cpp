@@ -2,51 +2,30 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "plugins/host/testing/command_lines.hpp"
-#include "plugins/host/testing/router_fixture.hpp"
+#include "plugins/host/testing/plugin_fixture.hpp"
 
 namespace bridge {
 namespace {
 
-using plugins::host::testing::CommandLines;
 using plugins::host::testing::must;
-using plugins::host::testing::RouterFixture;
+using plugins::host::testing::PluginFixture;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-/// The plugin in a router, driven by its command lines. This thread is the control thread.
-class PluginTest : public ::testing::Test {
+class PluginTest : public PluginFixture {
 protected:
-    PluginTest() : router_(PLUGIN_DIRECTORY) {
-        must(router_.host->load("bridge"));
-        lines_ = std::make_unique<CommandLines>(router_.api);
+    PluginTest() : PluginFixture(PLUGIN_DIRECTORY, "bridge") {
         for (const char* line : {"add null a", "add null b", "add null c",
                                  "add bridge br mac 02:00:00:00:00:0a", "add bridge other"}) {
             run(line);
         }
     }
-
-    std::vector<std::string> run(const std::string& line) {
-        auto replies = lines_->run(line);
-        EXPECT_TRUE(replies.ok()) << line << ": " << replies.status();
-        return replies.ok() ? *replies : std::vector<std::string>();
-    }
-    std::string refusal(const std::string& line) {
-        const auto replies = lines_->run(line);
-        EXPECT_FALSE(replies.ok()) << line;
-        return std::string(replies.status().message());
-    }
-    const vnet::interface::Interface& interface(const std::string& name) {
-        return *must(router_.router->interfaces().find(name));
-    }
     bool on(const std::string& name) {
         return router_.engine->graph().has_feature("device-input", "bridge-input",
                                                    interface(name).index);
     }
-
-    RouterFixture router_;
-    std::unique_ptr<CommandLines> lines_;
 };
 
 TEST_F(PluginTest, MakesBridgesWithPorts) {
@@ -79,7 +58,29 @@ TEST_F(PluginTest, RefusesInASentence) {
               "group 65536 is out of range; give 1 to 65535");
     EXPECT_EQ(refusal("add bridge-port br b storm-limit 0"),
               "storm-limit 0 is out of range; give 1 to 1000000000");
-    EXPECT_EQ(refusal("add bridge x ageing 9"), "ageing 9 is out of range; give 10 to 1000000");
+    EXPECT_EQ(refusal("set bridge br ageing 9"), "ageing 9 is out of range; give 10 to 1000000");
+    EXPECT_EQ(refusal("set bridge br mac-limit 131073"),
+              "mac-limit 131073 is out of range; give 0 to 131072");
+    EXPECT_EQ(refusal("set bridge br move-limit 0"),
+              "move-limit 0 is out of range; give 1 to 1000000");
+    EXPECT_EQ(refusal("set bridge a ageing 10"),
+              "interface 'a' is a null, not a bridge; `show bridge` lists those");
+    EXPECT_EQ(refusal("add bridge-host br 10.0.0 02:00:00:00:00:01"),
+              "'10.0.0' is not an IP address; give one like 192.0.2.1 or 2001:db8::1");
+    EXPECT_EQ(refusal("add bridge-host br ::ffff:10.0.0.1 02:00:00:00:00:01"),
+              "'::ffff:10.0.0.1' is not an IP address; give one like 192.0.2.1 or 2001:db8::1");
+    EXPECT_EQ(refusal("add bridge-host br 224.0.0.1 02:00:00:00:00:01"),
+              "224.0.0.1 cannot be a host's address; give a unicast address");
+    EXPECT_EQ(refusal("add bridge-host br ff02::1 02:00:00:00:00:01"),
+              "ff02::1 cannot be a host's address; give a unicast address");
+    EXPECT_EQ(refusal("add bridge-host br 10.0.0.1 03:00:00:00:00:01"),
+              "03:00:00:00:00:01 cannot be a host's address; give a unicast MAC address");
+    EXPECT_EQ(refusal("add bridge-host br 10.0.0.1 02:00:00:00:00:01 router on"),
+              "no answer for 10.0.0.1 could say that it is a router; leave that out, or give an "
+              "IPv6 address");
+    EXPECT_EQ(
+        refusal("delete bridge-host br 10.0.0.1"),
+        "address 10.0.0.1 was not configured for bridge 'br'; `show bridge-host` lists those");
     EXPECT_EQ(refusal("add bridge x mac 01:00:00:00:00:01"),
               "01:00:00:00:00:01 cannot be the address of bridge 'x'; give a unicast MAC address");
     EXPECT_EQ(refusal("delete bridge-port b"),
@@ -90,6 +91,10 @@ TEST_F(PluginTest, RefusesInASentence) {
               "ff:ff:ff:ff:ff:ff cannot be a station's address; give a unicast MAC address");
     EXPECT_EQ(refusal("add bridge-station br 02:00:00:00:00:0a a"),
               "02:00:00:00:00:0a is the address of bridge 'br' itself");
+    auto& takers = router_.router->interfaces().takers();
+    ASSERT_TRUE(takers.claim(interface("c").index, "c", "joined with 'd'").ok());
+    EXPECT_EQ(refusal("add bridge-port br c"),
+              "interface 'c' is joined with 'd'; delete that first");
     EXPECT_THAT(refusal("delete bridge-station br 02:00:00:00:00:0a"),
                 HasSubstr("was not configured"));
 }
@@ -110,6 +115,38 @@ TEST_F(PluginTest, KnowsItselfAndConfiguredStations) {
     run("add bridge-station br 02:00:00:00:00:01 a");
     run("delete bridge-port a");
     EXPECT_EQ(run("show bridge-station").size(), 2U);
+}
+
+TEST_F(PluginTest, IsSetAndResetAsAWhole) {
+    run("set bridge br ageing 60 move-limit 5 suppress arp nd");
+    EXPECT_EQ(run("show bridge").at(0),
+              R"({"name":"br","ports":0,"learned":0,"mac_limit":65536,"ageing":60,"refused":0,)"
+              R"("moves":0,"moves_refused":0,"move_limit":5,"suppress":["arp","nd"],"hosts":0,)"
+              R"("hosts_refused":0,"arp_answered":0,"nd_answered":0})");
+    run("set bridge br mac-limit 0 suppress nd");
+    EXPECT_THAT(run("show bridge").at(0), AllOf(HasSubstr(R"("mac_limit":0,"ageing":300)"),
+                                                HasSubstr(R"("suppress":["nd"])")));
+    run("reset bridge br");
+    EXPECT_THAT(run("show bridge").at(0), HasSubstr(R"("mac_limit":65536,"ageing":300)"));
+}
+
+TEST_F(PluginTest, KnowsConfiguredHosts) {
+    run("add bridge-host br 10.0.0.1 02:00:00:00:00:01");
+    run("add bridge-host br 2001:DB8::1 02:00:00:00:00:01 router on");
+    run("add bridge-host other 10.0.0.1 02:00:00:00:00:02");
+    EXPECT_THAT(
+        run("show bridge-host"),
+        ElementsAre(
+            R"({"bridge":"br","address":"10.0.0.1","mac":"02:00:00:00:00:01","kind":"fixed"})",
+            R"({"bridge":"br","address":"2001:db8::1","mac":"02:00:00:00:00:01","kind":"fixed","router":true})",
+            R"({"bridge":"other","address":"10.0.0.1","mac":"02:00:00:00:00:02","kind":"fixed"})"));
+    run("add bridge-host br 10.0.0.1 02:00:00:00:00:03");
+    EXPECT_THAT(run("show bridge-host").at(0), HasSubstr("02:00:00:00:00:03"));
+    run("clear bridge br");
+    run("delete bridge-host br 2001:db8::1");
+    EXPECT_EQ(run("show bridge-host").size(), 2U);
+    run("delete interface br");
+    EXPECT_EQ(run("show bridge-host").size(), 1U);
 }
 
 TEST_F(PluginTest, EndsWithItsInterfaces) {

@@ -9,10 +9,24 @@
 
 namespace bridge {
 
-Ports::Ports(unsigned workers) : ports_(graph::max_interfaces), members_(graph::max_interfaces) {
-    for (unsigned worker = 0; worker < workers; ++worker) {
-        storms_.push_back(std::make_unique<graph::StableArray<Storm>>(graph::max_interfaces));
+Ports::Worker::Worker() : storms(graph::max_interfaces), answered(graph::max_interfaces) {}
+
+Ports::Ports(unsigned contexts)
+    : ports_(graph::max_interfaces),
+      members_(graph::max_interfaces),
+      suppressed_(graph::max_interfaces) {
+    for (unsigned context = 0; context < contexts; ++context) {
+        workers_.push_back(std::make_unique<Worker>());
     }
+}
+
+Ports::Answers Ports::answers(Index bridge) const noexcept {
+    Answers sum;
+    for (size_t worker = 0; worker + 1 < workers_.size(); ++worker) {
+        sum.arp += workers_[worker]->answered[bridge].arp.read();
+        sum.nd += workers_[worker]->answered[bridge].nd.read();
+    }
+    return sum;
 }
 
 void Ports::set(Index interface, Index bridge, const PortSettings& settings) noexcept {
@@ -29,7 +43,7 @@ bool Ports::may_flood(unsigned worker, Index interface, uint64_t now_tsc) noexce
         return true;
     }
     // A tenth of a second's frames may come at once.
-    Storm& storm = (*storms_[worker])[interface];
+    Storm& storm = workers_[worker]->storms[interface];
     const uint64_t hz = rte_get_tsc_hz();
     const uint32_t most = std::max(limit / 10, 1U);
     const uint64_t passed = now_tsc - storm.filled_tsc;

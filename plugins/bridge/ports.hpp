@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "graph/counter.hpp"
 #include "graph/stable_array.hpp"
 #include "vnet/interface/hot.hpp"
 
@@ -23,11 +24,18 @@ struct PortSettings {
     friend bool operator==(const PortSettings&, const PortSettings&) = default;
 };
 
+/// Of what kinds questions for an address are answered by the bridge in the name of others.
+namespace suppress {
+inline constexpr uint8_t arp = 1;
+inline constexpr uint8_t nd = 2;
+}  // namespace suppress
+
 /// What workers know of bridges and their ports. A bridge is known by the index of its interface.
 /// Written by the control thread.
 class Ports {
 public:
-    explicit Ports(unsigned workers);
+    /// `contexts` is Engine::contexts().
+    explicit Ports(unsigned contexts);
 
     /// A port, for workers; `bridge` is 0 for an interface that is none.
     struct Port {
@@ -44,9 +52,23 @@ public:
     const Members* members(Index bridge) const noexcept {
         return members_[bridge].load(std::memory_order_acquire);
     }
+    /// Bits of suppress.
+    uint8_t suppressed(Index bridge) const noexcept {
+        return suppressed_[bridge].load(std::memory_order_relaxed);
+    }
 
     /// A worker: whether one more frame may be flooded that came in by the port.
     bool may_flood(unsigned worker, Index interface, uint64_t now_tsc) noexcept;
+
+    /// Questions that a bridge has answered in the name of others.
+    struct Answered {
+        graph::Counter arp;
+        graph::Counter nd;
+    };
+    /// One worker's.
+    Answered& answered(unsigned worker, Index bridge) noexcept {
+        return workers_[worker]->answered[bridge];
+    }
 
     // ---- control ----
 
@@ -57,6 +79,13 @@ public:
     void publish(Index bridge, const Members* members) noexcept {
         members_[bridge].store(members, std::memory_order_release);
     }
+    void set_suppressed(Index bridge, uint8_t kinds) noexcept { suppressed_[bridge].store(kinds); }
+    struct Answers {
+        uint64_t arp = 0;
+        uint64_t nd = 0;
+    };
+    /// Of all workers, since the beginning; a bridge takes over what its index had.
+    Answers answers(Index bridge) const noexcept;
 
 private:
     /// A bucket of flooded frames, one worker's for one port.
@@ -64,9 +93,16 @@ private:
         uint64_t filled_tsc;
         uint32_t left;
     };
+    struct Worker {
+        Worker();
+        graph::StableArray<Storm> storms;
+        graph::StableArray<Answered> answered;
+    };
     graph::StableArray<Port> ports_;
     graph::StableArray<std::atomic<const Members*>> members_;
-    std::vector<std::unique_ptr<graph::StableArray<Storm>>> storms_;
+    graph::StableArray<std::atomic<uint8_t>> suppressed_;
+    /// For each worker, and for dry runs, whose count nobody adds up.
+    std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 }  // namespace bridge
