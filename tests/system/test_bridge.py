@@ -2,38 +2,83 @@
 """Three hosts at three ports of a bridge, and the router in it."""
 
 import contextlib
+import socket
+import struct
 
 import pytest
 
 from lib.clients import iperf, ping
 from lib.daemon import Daemon
 from lib.netns import Namespace, join
+from lib.numbered import Numbered
+from lib.switch import Switch
 from lib.wait import wait_until
 
 ROUTER = "10.0.0.1"
+
+
+ETH_P_ALL = 3
+EXPERIMENTAL = 0x88B5
 
 
 def address(number):
     return f"10.0.0.{number + 2}"
 
 
+def address6(number):
+    return f"2001:db8::{number + 2}"
+
+
+def mac_bytes(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def raw_socket(host):
+    made = host.open_socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    made.bind(("eth0", ETH_P_ALL))
+    return made
+
+
+def frame(source, destination):
+    return mac_bytes(destination) + mac_bytes(source) + struct.pack(">H", EXPERIMENTAL) + bytes(46)
+
+
 class Office:
     """host0 to host2 at the ports p0 to p2."""
 
-    def __init__(self, directory, stack):
+    def __init__(self, directory, stack, *arguments):
+        self.directory = directory
         self.box = stack.enter_context(Namespace("box"))
         self.hosts = [stack.enter_context(Namespace(f"host{i}")) for i in range(3)]
         for i, host in enumerate(self.hosts):
             join(host, "eth0", self.box, f"port{i}")
             host.ip("address", "add", f"{address(i)}/24", "dev", "eth0")
             host.ip("route", "add", "default", "via", ROUTER)
-        self.daemon = stack.enter_context(Daemon(self.box, directory))
+        self.daemon = None
+        stack.callback(lambda: self.daemon and self.daemon.stop())
+        self.start(*arguments)
         self.daemon.ctl("add bridge br", f"add address br {ROUTER}/24", "set interface br state up",
                         *(f'add port p{i} device "net_af_packet{i},iface=port{i}"' for i in range(3)),
                         *(f"add bridge-port br p{i}" for i in range(3)),
                         *(f"set interface p{i} state up" for i in range(3)))
+        self.wait_links()
+
+    def start(self, *arguments):
+        """A daemon, anew where the last one is gone."""
+        self.daemon = Daemon(self.box, self.directory, *arguments)
+
+    def wait_links(self):
         wait_until(lambda: all(i["link"] == "up" for i in self.daemon.ctl_json("show interface")), 10,
                    lambda: self.daemon.ctl("show interface"), 0.1)
+
+    def bridge(self):
+        return self.daemon.ctl_json("show bridge")[0]
+
+    def sent(self, port):
+        return int(self.daemon.interface(port)["tx_packets"])
+
+    def addresses(self):
+        return {row["address"]: row["mac"] for row in self.daemon.ctl_json("show bridge-host")}
 
     def stations(self):
         return {row["mac"]: row["interface"] for row in self.daemon.ctl_json("show bridge-station")}
@@ -60,12 +105,9 @@ def test_what_is_known_is_not_flooded(office):
     assert ping(office.hosts[0], address(1), count=3).received == 3
     wait_until(lambda: len(office.stations()) >= 3, 10, lambda: str(office.stations()))
 
-    def sent(port):
-        return int(office.daemon.interface(port)["tx_packets"])
-
-    before = sent("p2")
+    before = office.sent("p2")
     assert ping(office.hosts[0], address(1), count=50).received == 50
-    assert sent("p2") - before < 10
+    assert office.sent("p2") - before < 10
 
 
 def test_a_station_that_moves_is_followed(office):
@@ -81,7 +123,95 @@ def test_a_station_that_moves_is_followed(office):
     office.hosts[2].ip("link", "set", "eth0", "up")
     wait_until(lambda: ping(office.hosts[2], address(0), count=1, wait=1).received == 1, 20, "it is reached there")
     wait_until(lambda: office.stations().get(mac) == "p2", 10, lambda: str(office.stations()))
-    assert int(office.daemon.ctl_json("show bridge")[0]["moves"]) >= 1
+    assert int(office.bridge()["moves"]) >= 1
+
+
+def test_a_station_that_is_everywhere_is_held(office):
+    """As behind a loop: one address comes from two ports in turn."""
+    office.daemon.ctl("set bridge br move-limit 3")
+    sockets = [raw_socket(host) for host in office.hosts[:2]]
+    station = "02:00:00:00:77:01"
+
+    def kind():
+        for one in sockets:
+            one.send(frame(station, "02:00:00:00:77:02"))
+        return {row["mac"]: row["kind"] for row in office.daemon.ctl_json("show bridge-station")}.get(station)
+
+    wait_until(lambda: kind() == "held", 20, lambda: office.daemon.ctl("show bridge-station", "show bridge"))
+    wait_until(lambda: kind() and int(office.bridge()["moves_refused"]) >= 2, 10, lambda: str(office.bridge()))
+    assert int(office.bridge()["moves"]) == 3
+    assert f"station {station} was heard by" in office.daemon.log()
+    for one in sockets:
+        one.close()
+
+
+def test_a_storm_is_held(office):
+    assert ping(office.hosts[0], address(1), count=1).received == 1
+    office.daemon.ctl("add bridge-port br p0 storm-limit 10")
+    with raw_socket(office.hosts[0]) as storm:
+        def dropped():
+            for _ in range(50):
+                storm.send(frame(office.hosts[0].mac(), "ff:ff:ff:ff:ff:ff"))
+            return office.daemon.error("bridge-flood", "storm-limit")
+
+        before = office.sent("p2")
+        wait_until(lambda: dropped() > 500, 20, lambda: str(office.daemon.errors()))
+        assert office.sent("p2") - before < 300
+    # What is for one who is known is no storm.
+    wait_until(lambda: ping(office.hosts[0], address(1), count=20).received == 20, 10, "they reach each other")
+
+
+def test_arp_is_answered_in_the_name_of_who_is_known(office):
+    zero, one, two = office.hosts
+    office.daemon.ctl("set bridge br suppress arp")
+    assert ping(zero, address(1), count=1).received == 1
+    assert ping(two, ROUTER, count=1).received == 1
+    wait_until(lambda: [office.addresses().get(address(i)) for i in range(3)] == [host.mac() for host in office.hosts], 10,
+               lambda: str(office.addresses()))
+    wait_until(lambda: len(office.stations()) == 4, 10, lambda: str(office.stations()))
+    before = office.sent("p0"), int(office.bridge()["arp_answered"])
+    assert ping(two, address(1), count=1).received == 1
+    assert office.sent("p0") == before[0], "a question was flooded"
+    assert int(office.bridge()["arp_answered"]) == before[1] + 2, "one for each of them"
+    # Its own address the router answers itself; the others do not hear the question.
+    wait_until(lambda: ROUTER in office.addresses(), 10, lambda: str(office.addresses()))
+    before = office.sent("p0")
+    two.ip("neighbor", "flush", "dev", "eth0")
+    assert ping(two, ROUTER, count=1).received == 1
+    assert office.sent("p0") == before, "the question was flooded"
+    # Who asks whether an address is free hears of it.
+    done = zero.run("arping", "-D", "-q", "-c", 2, "-I", "eth0", address(1), check=False)
+    assert done.returncode == 1, "somebody has it"
+
+
+def test_neighbor_discovery_is_answered_too(office):
+    zero, one, two = office.hosts
+    for i, host in enumerate(office.hosts):
+        host.sysctl("net.ipv6.conf.eth0.disable_ipv6", 0)
+        host.ip("address", "add", f"{address6(i)}/64", "dev", "eth0", "nodad")
+    office.daemon.ctl("set bridge br suppress arp nd")
+    wait_until(lambda: ping(zero, address6(1), count=1, wait=1).received == 1, 20, "they reach each other")
+    wait_until(lambda: office.addresses().get(address6(1)) == one.mac(), 10, lambda: str(office.addresses()))
+    before = int(office.bridge()["nd_answered"])
+    assert ping(two, address6(1), count=2).received == 2
+    assert int(office.bridge()["nd_answered"]) == before + 1
+    neighbor = two.ip("-6", "neighbor", "show", address6(1))
+    assert one.mac() in neighbor and "router" not in neighbor
+
+
+def test_a_configured_address(office):
+    zero, one, _ = office.hosts
+    # The host itself is silent, and the bridge speaks for it.
+    one.sysctl("net.ipv4.conf.all.arp_ignore", 8)
+    assert ping(zero, address(1), count=1, wait=1).received == 0
+    office.daemon.ctl("set bridge br suppress arp", f"add bridge-station br {one.mac()} p1",
+                      f"add bridge-host br {address(1)} {one.mac()}")
+    wait_until(lambda: ping(zero, address(1), count=1, wait=1).received == 1, 20, "it is found")
+    assert one.mac() in zero.ip("neighbor", "show", address(1))
+    office.daemon.ctl(f"delete bridge-host br {address(1)}")
+    zero.ip("neighbor", "flush", "dev", "eth0")
+    office.daemon.ctl("clear bridge br")
+    assert ping(zero, address(1), count=1, wait=1).received == 0
 
 
 def test_split_horizon_and_configured_stations(office):
@@ -105,3 +235,97 @@ def test_a_port_comes_and_goes(office):
     office.daemon.ctl("rollback 1", "commit")
     assert office.daemon.ctl("show running-config") == before
     wait_until(lambda: ping(office.hosts[0], address(2), count=1, wait=1).received == 1, 10, "the port is back")
+
+
+def test_a_port_is_in_one_place_only(office):
+    office.daemon.ctl("add null spare")
+    assert office.daemon.refused("add cross-connect p0 spare") == \
+        "interface 'p0' is a port of bridge 'br'; delete that first"
+    office.daemon.ctl("add null other", "add cross-connect spare other")
+    assert office.daemon.refused("add bridge-port br spare") == \
+        "interface 'spare' is joined with 'other'; delete that first"
+
+
+def test_a_restart_with_the_saved_configuration(tmp_path):
+    file = tmp_path / "startup.conf"
+    file.write_text("")
+    with contextlib.ExitStack() as stack:
+        office = Office(tmp_path, stack, "--config", str(file))
+        office.daemon.ctl("set bridge br ageing 60 mac-limit 100 move-limit 5 suppress arp nd",
+                          "add bridge-port br p2 group 3 storm-limit 5000", "add bridge-port br p1 learning off",
+                          f"add bridge-station br {office.hosts[1].mac()} p1",
+                          f"add bridge-host br {address(1)} {office.hosts[1].mac()}",
+                          "add bridge-host br 2001:db8::3 02:00:00:00:77:03 router on")
+        before = office.daemon.ctl("show running-config")
+        office.daemon.ctl("write")
+        office.daemon.stop()
+        office.start("--config", str(file))
+        office.wait_links()
+        assert office.daemon.ctl("show running-config") == before
+        assert ping(office.hosts[0], address(1), count=2).received == 2
+        assert int(office.bridge()["arp_answered"]) >= 1
+
+
+class Trunk:
+    """host0 and host1 in the VLANs 10 and 20 of a switch, whose trunk is one port; host2 at another."""
+
+    def __init__(self, directory, stack):
+        self.hosts = [stack.enter_context(Namespace(f"host{i}")) for i in range(3)]
+        switch, box = stack.enter_context(Namespace("switch")), stack.enter_context(Namespace("box"))
+        for i in range(2):
+            join(self.hosts[i], "eth0", switch, f"host{i}")
+        join(switch, "trunk", box, "trunk0")
+        join(self.hosts[2], "eth0", box, "port2")
+        for i, host in enumerate(self.hosts):
+            host.offloads_off("eth0", check=False)
+            host.ip("address", "add", f"{address(i)}/24", "dev", "eth0")
+            host.ip("link", "set", "eth0", "up")
+        stack.enter_context(Switch(switch, "trunk", {"host0": 10, "host1": 20}))
+        self.daemon = stack.enter_context(Daemon(box, directory))
+        self.daemon.ctl("add bridge br", f"add address br {ROUTER}/24", "set interface br state up",
+                        'add port trunk device "net_af_packet0,iface=trunk0"',
+                        'add port p2 device "net_af_packet1,iface=port2"',
+                        "add vlan ten parent trunk id 10", "add vlan twenty parent trunk id 20",
+                        *(f"add bridge-port br {port}" for port in ("ten", "twenty", "p2")),
+                        *(f"set interface {port} state up" for port in ("trunk", "ten", "twenty", "p2")))
+
+
+def test_vlans_as_ports(tmp_path):
+    with contextlib.ExitStack() as stack:
+        trunk = Trunk(tmp_path, stack)
+        wait_until(lambda: ping(trunk.hosts[0], ROUTER, count=1, wait=1).received == 1, 20, "the router is reached")
+        for i, host in enumerate(trunk.hosts):
+            for j in range(3):
+                if i != j:
+                    assert ping(host, address(j), count=2).received == 2, f"from {i} to {j}"
+        known = {row["mac"]: row["interface"] for row in trunk.daemon.ctl_json("show bridge-station")}
+        assert [known.get(host.mac()) for host in trunk.hosts] == ["ten", "twenty", "p2"]
+
+
+def test_changes_lose_nothing(tmp_path):
+    """Numbered datagrams from host0 to host1, while all else of the bridge changes."""
+    with contextlib.ExitStack() as stack:
+        office = Office(tmp_path, stack, "--workers", 2)
+        assert ping(office.hosts[0], address(1), count=2).received == 2
+        mac = office.hosts[1].mac()
+        changes = (
+            ("delete bridge-port p2", "add bridge-port br p2"),
+            ("set bridge br ageing 100 move-limit 9 suppress arp nd", "reset bridge br"),
+            ("add bridge-port br p0 storm-limit 1000000", "add bridge-port br p0 learning off", "add bridge-port br p0"),
+            ("add bridge-port br p2 group 4", "add bridge-port br p2"),
+            (f"add bridge-station br {mac} p1",),
+            (f"add bridge-host br 10.0.0.99 {mac}", "delete bridge-host br 10.0.0.99"),
+            ("add bridge second", "add null extra", "add bridge-port second extra", "delete interface second",
+             "delete interface extra"),
+            ("set interface p2 state down", "set interface p2 state up"),
+            ("set interface br state down", "set interface br state up"),
+            ("show bridge", "show bridge-port", "show bridge-station", "show bridge-host"),
+        )
+        with Numbered(office.hosts[0], office.hosts[1], address(1)) as numbered:
+            numbered.wait_received(10)
+            for _ in range(5):
+                for lines in changes:
+                    office.daemon.ctl(*lines)
+            numbered.stop()
+        assert numbered.sent > 500
+        assert (numbered.received, numbered.out_of_order) == (numbered.sent, 0), office.daemon.errors()
