@@ -59,6 +59,7 @@ Measure::Measure(graph::Engine& engine, vnet::Router& router, const Ends& ends, 
       dispatch_(engine.workers().front()->dispatch()),
       ends_(ends),
       destinations_(path.destinations()),
+      macs_(path.macs ? path.macs() : Macs()),
       load_(load),
       first_node_(engine.graph().find(std::string(path.first_node))),
       back_(queue_of(engine, router, path.back_by)),
@@ -81,6 +82,11 @@ bool Measure::generate() {
         ip->destination = destinations_[next_];
         next_ = next_ + 1 == destinations_.size() ? 0 : next_ + 1;
         ip->checksum = wire::ip4_header_checksum(*ip);
+        if (!macs_.sources.empty()) {
+            auto* ethernet = wire::view<wire::EthernetHeader>(packet->bytes());
+            ethernet->destination = macs_.destinations[random_() % macs_.destinations.size()];
+            ethernet->source = macs_.sources[random_() % macs_.sources.size()];
+        }
         packet->meta().rx_interface = ends_.in;
     }
     dispatch_.enqueue(frame, first_node_);

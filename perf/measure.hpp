@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,8 @@ private:
     graph::Dispatch& dispatch_;
     const Ends ends_;
     const std::vector<vnet::wire::Ip4Address> destinations_;
+    const Macs macs_;
+    std::minstd_rand random_;
     const Load load_;
     graph::NodeId first_node_;
     /// None where no packet comes back.

@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "perf/bridge_path.hpp"
 #include "perf/cross_connect_path.hpp"
 #include "perf/memif_path.hpp"
 
@@ -64,8 +65,9 @@ Path million_routes() {
 }  // namespace
 
 const std::vector<Path>& paths() {
-    static const std::vector<Path> all = {one_route(), million_routes(), memif_path(),
-                                          cross_connect_path()};
+    static const std::vector<Path> all = {one_route(),   million_routes(),
+                                          memif_path(),  cross_connect_path(),
+                                          bridge_path(), bridge_10k_path()};
     return all;
 }
 

@@ -9,6 +9,7 @@
 
 #include "vnet/router.hpp"
 #include "vnet/wire/ip4.hpp"
+#include "vnet/wire/mac.hpp"
 
 namespace perf {
 
@@ -23,6 +24,12 @@ struct Ends {
 /// of freeing buffers one by one is part of the figure then.
 enum class Out { null, port };
 
+/// Ethernet addresses that packets are sent from and to, one of each drawn at random for a packet.
+struct Macs {
+    std::vector<vnet::wire::MacAddress> sources;
+    std::vector<vnet::wire::MacAddress> destinations;
+};
+
 /// One benchmark of the real graph.
 struct Path {
     std::string_view name;
@@ -36,6 +43,8 @@ struct Path {
     std::string_view back_by = {};
     /// The node that packets are handed to.
     std::string_view first_node = "ethernet-input";
+    /// Empty: all packets come from one station and are for the router.
+    std::function<Macs()> macs = {};
 };
 
 /// The fixed neighbour behind `out`.

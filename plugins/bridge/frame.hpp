@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstring>
+
 #include "graph/packet.hpp"
 #include "plugins/bridge/mac_table.hpp"
 #include "vnet/device/link_bytes.hpp"
@@ -14,9 +16,30 @@ inline const vnet::wire::EthernetHeader* header_of(const graph::Packet& packet) 
     return vnet::wire::view<vnet::wire::EthernetHeader>(packet.data(), packet.segment_length());
 }
 
+/// A frame's addresses, each in the low 48 bits: read in two loads, for one at a time.
+struct Macs {
+    uint64_t destination;
+    uint64_t source;
+
+    explicit Macs(const vnet::wire::EthernetHeader& header) noexcept
+        : destination(eight_bytes(header, 0) >> 16), source(eight_bytes(header, 4) & mac_mask) {}
+
+private:
+    static constexpr uint64_t mac_mask = 0xffff'ffff'ffff;
+    static uint64_t eight_bytes(const vnet::wire::EthernetHeader& header, size_t offset) noexcept {
+        vnet::wire::Be64 number;
+        std::memcpy(&number, vnet::wire::bytes_of(header).data() + offset, sizeof(number));
+        return number.value();
+    }
+};
+
+/// Of an address in the low 48 bits of a number: a group's (IEEE 802 8.2).
+constexpr bool is_group(uint64_t mac) noexcept {
+    return (mac >> 40 & 1) != 0;
+}
 /// Groups that stay on a link: 01:80:c2:00:00:00 to :0f (IEEE 802.1Q 8.6.3).
-inline bool is_link_local(const vnet::wire::MacAddress& destination) noexcept {
-    return (destination.to_uint64() & ~uint64_t(0xf)) == 0x0180'c200'0000;
+constexpr bool is_link_local(uint64_t mac) noexcept {
+    return (mac & 0xffff'ffff'fff0) == 0x0180'c200'0000;
 }
 
 /// Bytes of the longest frame that a port is to send.

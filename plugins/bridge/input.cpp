@@ -11,52 +11,67 @@ namespace bridge {
 
 using graph::Hop;
 
-/// One vector: what is known of the port at hand.
+/// One vector: what is known of the port at hand, and of the stations of the frame before.
 class Input::Run {
 public:
     Run(const Input& node, graph::Dispatch& dispatch) noexcept
         : node_(node),
           dispatch_(dispatch),
+          stations_(node.shared_.stations.view()),
           now_(tick_of(dispatch.now_tsc())),
           live_(node.shared_.station_learner.serves(dispatch.worker())),
           router_(dispatch.entrance(node.arc_, Hop::edge(graph::Edge(Next::router)))) {}
 
-    /// Turns to the packet's port and has both stations' places fetched.
-    void prepare(const graph::Packet& packet) noexcept {
-        turn_to(packet.meta().rx_interface);
-        const auto* header = header_of(packet);
-        if (header != nullptr && bridge_ != 0) [[likely]] {
-            node_.shared_.stations.prefetch(station(bridge_, header->source));
-            node_.shared_.stations.prefetch(station(bridge_, header->destination));
-        }
-    }
+    /// The stations of a frame, and where they are looked for.
+    struct Look {
+        Station source;
+        Station destination;
+        uint32_t source_bucket;
+        uint32_t destination_bucket;
+    };
 
-    Hop take(graph::Packet& packet) noexcept {
+    /// Has the places of both stations fetched.
+    void prepare(const graph::Packet& packet, Look& look) noexcept {
         turn_to(packet.meta().rx_interface);
         const auto* header = header_of(packet);
         if (header == nullptr) [[unlikely]] {
+            look = {nobody, nobody, 0, 0};
+            return;
+        }
+        const Macs macs(*header);
+        look.source = station(bridge_, macs.source);
+        look.destination = station(bridge_, macs.destination);
+        look.source_bucket = stations_.prefetch(look.source);
+        look.destination_bucket = stations_.prefetch(look.destination);
+    }
+
+    [[gnu::always_inline]] Hop take(graph::Packet& packet, const Look& look) noexcept {
+        turn_to(packet.meta().rx_interface);
+        if (look.source == nobody) [[unlikely]] {
             return drop(Drop::too_short);
         }
         if (!up_) [[unlikely]] {
             return drop(bridge_ == 0 ? Drop::no_bridge : Drop::interface_down);
         }
-        if (header->source.is_multicast()) [[unlikely]] {
+        if (is_group(look.source)) [[unlikely]] {
             return drop(Drop::bad_source);
         }
-        if (is_link_local(header->destination)) [[unlikely]] {
+        if (is_link_local(look.destination)) [[unlikely]] {
             return drop(Drop::link_local);
         }
-        learn(station(bridge_, header->source));
-        const bool asks = kinds_ != 0 && may_have_words(header->type) &&
-                          node_.ears_.hear(packet, bridge_, kinds_, learns_, dispatch_);
-        if (header->destination.is_multicast()) {
+        learn(look);
+        const bool asks = kinds_ != 0 && hears(packet);
+        if (is_group(look.destination)) [[unlikely]] {
             packet.meta().flags |= graph::packet_flag::l2_group;
             return Hop::edge(graph::Edge(asks ? Next::suppress : Next::flood));
         }
-        const MacTable::Entry* known =
-            node_.shared_.stations.find(station(bridge_, header->destination));
-        return known == nullptr ? Hop::edge(graph::Edge(Next::flood))
-                                : send(packet, known->interface());
+        if (look.destination != destination_) {
+            destination_ = look.destination;
+            const MacTable::Entry* known =
+                stations_.find(look.destination, look.destination_bucket);
+            turn_out(known == nullptr ? 0 : known->interface());
+        }
+        return send(packet);
     }
 
 private:
@@ -76,41 +91,64 @@ private:
         learns_ = known && port->learns.load(std::memory_order_relaxed);
     }
 
-    void learn(Station source) noexcept {
-        MacTable::Entry* known = node_.shared_.stations.find(source);
-        if (known != nullptr && known->interface() == interface_) [[likely]] {
+    void learn(const Look& look) noexcept {
+        if (look.source != source_) {
+            source_ = look.source;
+            known_ = stations_.find(look.source, look.source_bucket);
+        }
+        if (known_ != nullptr && known_->interface() == interface_) [[likely]] {
             // A line that many workers read is written only when there is news.
-            if (known->heard.load(std::memory_order_relaxed) != now_ && live_) {
-                known->heard.store(now_, std::memory_order_relaxed);
+            if (known_->heard.load(std::memory_order_relaxed) != now_ && live_) {
+                known_->heard.store(now_, std::memory_order_relaxed);
             }
-        } else if (learns_ && (known == nullptr || !known->fixed())) {
-            node_.shared_.station_learner.tell(dispatch_.worker(), {source, interface_},
+        } else if (learns_ && (known_ == nullptr || !known_->fixed())) {
+            node_.shared_.station_learner.tell(dispatch_.worker(), {look.source, interface_},
                                                dispatch_.now_tsc());
         }
     }
 
-    Hop send(graph::Packet& packet, Index to) noexcept {
-        if (to == bridge_) {
+    bool hears(const graph::Packet& packet) const noexcept {
+        return may_have_words(header_of(packet)->type) &&
+               node_.ears_.hear(packet, bridge_, kinds_, learns_, dispatch_);
+    }
+
+    /// Turns to the interface that leads to the destination: 0 where nobody knows.
+    void turn_out(Index to) noexcept {
+        if (to != to_) {
+            to_ = to;
+            to_group_ = node_.shared_.ports.port(to).group.load(std::memory_order_relaxed);
+            longest_ = longest(node_.table_.hot(to));
+        }
+    }
+
+    Hop send(graph::Packet& packet) noexcept {
+        if (to_ == 0) {
+            return Hop::edge(graph::Edge(Next::flood));
+        }
+        if (to_ == bridge_) {
             packet.meta().rx_interface = bridge_;
             count_received(node_.table_, dispatch_.worker(), bridge_, packet);
             return router_.enter(packet, bridge_);
         }
-        if (to == interface_) {
+        if (to_ == interface_) [[unlikely]] {
             return drop(Drop::same_port);
         }
-        if (group_ != 0 &&
-            node_.shared_.ports.port(to).group.load(std::memory_order_relaxed) == group_) {
+        if (group_ != 0 && to_group_ == group_) [[unlikely]] {
             return drop(Drop::split_horizon);
         }
-        if (packet.length() > longest(node_.table_.hot(to))) {
+        if (packet.length() > longest_) [[unlikely]] {
             return drop(Drop::exceeds_mtu);
         }
-        packet.meta().tx_interface = to;
+        packet.meta().tx_interface = to_;
         return Hop::edge(graph::Edge(Next::output));
     }
 
+    /// No station: the mark of a frame that is too short.
+    static constexpr Station nobody = ~Station(0);
+
     const Input& node_;
     graph::Dispatch& dispatch_;
+    const MacTable::View stations_;
     const Tick now_;
     /// What a dry run hears is no news.
     const bool live_;
@@ -121,23 +159,31 @@ private:
     uint8_t kinds_ = 0;
     bool up_ = false;
     bool learns_ = false;
+    Station source_ = nobody;
+    MacTable::Entry* known_ = nullptr;
+    Station destination_ = nobody;
+    Index to_ = 0;
+    uint32_t to_group_ = 0;
+    uint32_t longest_ = 0;
 };
 
 void Input::operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                        graph::Dispatch& dispatch) const noexcept {
+    // Two passes: the places of all stations are on their way before the first is needed.
     Run run(*this, dispatch);
+    Run::Look looks[graph::vector_size];
     constexpr size_t ahead = 8;
-    for (size_t i = 0; i < std::min(ahead, packets.size()); ++i) {
-        run.prepare(*packets[i]);
-    }
     for (size_t i = 0; i < packets.size(); ++i) {
         if (i + 2 * ahead < packets.size()) {
-            __builtin_prefetch(packets[i + 2 * ahead]->data());
+            graph::detail::prefetch_lines(packets[i + 2 * ahead]);
         }
         if (i + ahead < packets.size()) {
-            run.prepare(*packets[i + ahead]);
+            __builtin_prefetch(packets[i + ahead]->data());
         }
-        hops.set(i, run.take(*packets[i]));
+        run.prepare(*packets[i], looks[i]);
+    }
+    for (size_t i = 0; i < packets.size(); ++i) {
+        hops.set(i, run.take(*packets[i], looks[i]));
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <rte_hash_crc.h>
+
 #include <array>
 #include <cstring>
 #include <functional>

@@ -13,7 +13,7 @@ constexpr Station resting = ~Station(0);
 }  // namespace
 
 MacTable::MacTable(graph::Rcu& rcu, size_t buckets)
-    : rcu_(rcu), mask_(buckets - 1), most_(2 * buckets), buckets_(buckets) {}
+    : rcu_(rcu), mask_(buckets - 1), most_(2 * buckets), buckets_(buckets, graph::Pages::large) {}
 
 MacTable::~MacTable() {
     // Places that still rest are of this table.
@@ -21,8 +21,8 @@ MacTable::~MacTable() {
 }
 
 MacTable::Entry* MacTable::free_place(Station station) {
-    for (const size_t bucket : {first(station), second(station)}) {
-        if (Entry* place = find_in(bucket, 0); place != nullptr) {
+    for (const uint32_t hash : {first_of(station), second_of(station)}) {
+        if (Entry* place = find_in(buckets_[hash & mask_], 0); place != nullptr) {
             return place;
         }
     }
@@ -30,7 +30,7 @@ MacTable::Entry* MacTable::free_place(Station station) {
 }
 
 bool MacTable::put(Station station, Index interface, bool fixed, Tick now) {
-    const uint32_t where = interface | (fixed ? fixed_flag : 0);
+    const uint32_t where = interface | (fixed ? Entry::fixed_flag : 0);
     if (const auto known = places_.find(station); known != places_.end()) {
         known->second->where.store(where, std::memory_order_relaxed);
         known->second->heard.store(now, std::memory_order_relaxed);

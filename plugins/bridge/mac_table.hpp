@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <rte_hash_crc.h>
+#include <nmmintrin.h>
 
 #include <atomic>
 #include <cstdint>
@@ -23,6 +23,10 @@ using Station = uint64_t;
 inline Station station(Index bridge, const vnet::wire::MacAddress& mac) noexcept {
     return Station(bridge) << 48 | mac.to_uint64();
 }
+/// The same of an address in the low 48 bits of a number.
+constexpr Station station(Index bridge, uint64_t mac) noexcept {
+    return Station(bridge) << 48 | mac;
+}
 
 /// Coarse time of a worker, for the age of what was learned: 2^30 clocks of the TSC, some tenths of
 /// a second.
@@ -38,6 +42,7 @@ constexpr Tick tick_of(uint64_t tsc) noexcept {
 class MacTable {
 public:
     struct Entry {
+        static constexpr uint32_t fixed_flag = 0x8000'0000;
         std::atomic<Station> station;
         std::atomic<uint32_t> where;
         std::atomic<Tick> heard;
@@ -51,6 +56,13 @@ public:
         }
     };
 
+private:
+    static constexpr unsigned bucket_entries = 4;
+    struct alignas(64) Bucket {
+        Entry entries[bucket_entries];
+    };
+
+public:
     /// `buckets` is a power of two; a table takes twice as many stations.
     MacTable(graph::Rcu& rcu, size_t buckets);
     ~MacTable();
@@ -59,13 +71,36 @@ public:
 
     // ---- workers ----
 
-    void prefetch(Station station) const noexcept { __builtin_prefetch(&buckets_[first(station)]); }
-    /// Null where nobody knows it. Valid until the worker's next quiescent state.
-    Entry* find(Station station) noexcept {
-        if (Entry* found = find_in(first(station), station); found != nullptr) [[likely]] {
-            return found;
+    /// What a worker looks stations up by; to be had anew for each vector. It is small, and a copy
+    /// of its own stays in registers.
+    class View {
+    public:
+        /// Where a station is looked for first, once it is on its way to the cache.
+        uint32_t prefetch(Station station) const noexcept {
+            const uint32_t bucket = first_of(station) & mask_;
+            __builtin_prefetch(&buckets_[bucket]);
+            return bucket;
         }
-        return find_in(second(station), station);
+        /// Null where nobody knows it. Valid until the worker's next quiescent state. `bucket` is
+        /// what prefetch() answered.
+        [[gnu::always_inline]] Entry* find(Station station, uint32_t bucket) const noexcept {
+            if (Entry* found = find_in(buckets_[bucket], station); found != nullptr) [[likely]] {
+                return found;
+            }
+            return find_in(buckets_[second_of(station) & mask_], station);
+        }
+
+    private:
+        friend class MacTable;
+        View(Bucket* buckets, size_t mask) noexcept : buckets_(buckets), mask_(uint32_t(mask)) {}
+        Bucket* buckets_;
+        uint32_t mask_;
+    };
+    View view() noexcept { return {buckets_.data(), mask_}; }
+    /// One lookup alone.
+    Entry* find(Station station) noexcept {
+        const View all = view();
+        return all.find(station, all.prefetch(station));
     }
 
     // ---- control ----
@@ -80,18 +115,15 @@ public:
     size_t capacity() const noexcept { return most_; }
 
 private:
-    static constexpr uint32_t fixed_flag = 0x8000'0000;
-    static constexpr unsigned bucket_entries = 4;
-    struct alignas(64) Bucket {
-        Entry entries[bucket_entries];
-    };
-
-    size_t first(Station station) const noexcept { return rte_hash_crc_8byte(station, 0) & mask_; }
-    size_t second(Station station) const noexcept {
-        return rte_hash_crc_8byte(station, 0x9e3779b9) & mask_;
+    static uint32_t first_of(Station station) noexcept {
+        return uint32_t(_mm_crc32_u64(0, station));
     }
-    Entry* find_in(size_t bucket, Station station) noexcept {
-        for (Entry& entry : buckets_[bucket].entries) {
+    /// Another sum of the same kind would differ from the first by a constant only.
+    static uint32_t second_of(Station station) noexcept {
+        return uint32_t(station * 0x9e37'79b9'7f4a'7c15 >> 32);
+    }
+    [[gnu::always_inline]] static Entry* find_in(Bucket& bucket, Station station) noexcept {
+        for (Entry& entry : bucket.entries) {
             if (entry.station.load(std::memory_order_acquire) == station) {
                 return &entry;
             }
