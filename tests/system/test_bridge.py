@@ -237,6 +237,17 @@ def test_a_port_comes_and_goes(office):
     wait_until(lambda: ping(office.hosts[0], address(2), count=1, wait=1).received == 1, 10, "the port is back")
 
 
+def test_explain_teaches_nothing(office):
+    assert ping(office.hosts[0], address(1), count=1).received == 1
+    wait_until(lambda: len(office.stations()) >= 3, 10, lambda: str(office.stations()))
+    before = office.stations()
+    asked = frame("02:00:00:00:77:09", office.hosts[1].mac())
+    assert "p1" in office.daemon.ctl(f"explain p0 hex {asked.hex()}")
+    office.daemon.ctl("add bridge-port br p0 storm-limit 10")
+    assert "bridge-flood" in office.daemon.ctl(f"explain p0 hex {frame(office.hosts[0].mac(), '02:00:00:00:77:08').hex()}")
+    assert office.stations() == before
+
+
 def test_a_port_is_in_one_place_only(office):
     office.daemon.ctl("add null spare")
     assert office.daemon.refused("add cross-connect p0 spare") == \
