@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "plugins/vlan/tag_bytes.hpp"
 #include "vnet/wire/text.hpp"
@@ -49,8 +50,10 @@ public:
         return absl::OkStatus();
     }
     absl::Status set_mtu(uint32_t) override { return absl::OkStatus(); }
-    absl::Status set_mac(const vnet::wire::MacAddress& mac) override {
-        if (mac == parent().mac) {
+    absl::Status set_mac(const vnet::wire::MacAddress&) override {
+        // Nobody else may, not even to what it is: the statement would outlive the parent's
+        // address.
+        if (owner_.following_) {
             return absl::OkStatus();
         }
         return absl::FailedPreconditionError(
@@ -132,6 +135,7 @@ void Interfaces::changed(const Interface& interface, Change change) {
             children.push_back(table_.name_of(index));
         }
     }
+    const bool followed = std::exchange(following_, change == Change::mac);
     for (const std::string& child : children) {
         if (change == Change::removing) {
             (void)table_.remove(child);
@@ -139,6 +143,7 @@ void Interfaces::changed(const Interface& interface, Change change) {
             (void)table_.set_mac(child, interface.mac);
         }
     }
+    following_ = followed;
 }
 
 }  // namespace vlan

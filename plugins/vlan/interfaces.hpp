@@ -55,6 +55,8 @@ private:
     Output& output_;
     const graph::NodeId output_node_;
     std::map<Index, Vlan> vlans_;
+    /// Interfaces take over the MAC address of what they are on, at this moment.
+    bool following_ = false;
 };
 
 }  // namespace vlan
