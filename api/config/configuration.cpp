@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace api::config {
 
@@ -174,9 +175,27 @@ absl::Status Configuration::take_back(const Document& target, const Document& be
     return status;
 }
 
+absl::Status Configuration::take_replaced(const Document& target) {
+    const auto now = running();
+    if (!now.ok()) {
+        return now.status();
+    }
+    absl::Status status;
+    now->visit_backwards([&](const Statement& old) {
+        const Statement* wanted = target.find(old.undo);
+        if (status.ok() && wanted != nullptr && wanted->replaces && wanted->line != old.line) {
+            if (absl::Status run = commands_.run(old.undo); !run.ok() && !absl::IsNotFound(run)) {
+                status = refused(old.undo, run);
+            }
+        }
+    });
+    return status;
+}
+
 absl::Status Configuration::put_in(const Document& target, const Document& before) {
     // A statement may undo in part what another one said: it is then said again, once.
     constexpr int rounds = 2;
+    bool out_of_the_way = false;
     for (int round = 0; round < rounds; ++round) {
         const auto now = running();
         if (!now.ok()) {
@@ -186,7 +205,14 @@ absl::Status Configuration::put_in(const Document& target, const Document& befor
             if (now->has(*wanted)) {
                 continue;
             }
-            if (absl::Status status = commands_.run(wanted->line); !status.ok()) {
+            absl::Status status = commands_.run(wanted->line);
+            // What is still to be replaced may be what stands in its way.
+            if ((absl::IsFailedPrecondition(status) || absl::IsAlreadyExists(status)) &&
+                !std::exchange(out_of_the_way, true)) {
+                status = take_replaced(target);
+                status.Update(commands_.run(wanted->line));
+            }
+            if (!status.ok()) {
                 return refused(wanted->line, status);
             }
         }

@@ -35,8 +35,9 @@ public:
 
     /// Makes the router what a document says, or leaves it as it was: the error of the first line
     /// that is refused, when what was done before it has been undone. What both have in common is
-    /// not touched. Statements that need what is taken out on the way are run again. INTERNAL where
-    /// even the way back was refused.
+    /// not touched. Statements that need what is taken out on the way are run again. A statement
+    /// takes the place of another in one step, unless that one stands in the way of a third.
+    /// INTERNAL where even the way back was refused.
     absl::Status apply(const Document& target);
 
 private:
@@ -44,6 +45,7 @@ private:
     absl::Status take_with_dependents(Document& document, const Statement& statement);
     absl::Status go_to(const Document& target, const Document& before);
     absl::Status take_back(const Document& target, const Document& before);
+    absl::Status take_replaced(const Document& target);
     absl::Status put_in(const Document& target, const Document& before);
 
     const Registry& registry_;

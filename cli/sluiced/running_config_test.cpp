@@ -266,6 +266,21 @@ TEST(RunningConfig, AnyStateCanBecomeAnyOther) {
     }
 }
 
+TEST(RunningConfig, WhatIsToBeReplacedDoesNotStandInTheWay) {
+    Box box;
+    for (const char* line : {"add null i0", "add null i1", "add route 20.0.0.0/8 via 10.2.0.5"}) {
+        ASSERT_TRUE(box.run(line).ok()) << line;
+    }
+    // The address may not be one that a route leads to.
+    const auto target = box.configuration.read(
+        "add null i0\nadd null i1\nadd address i1 10.2.0.5/24\nadd route 20.0.0.0/8 blackhole\n",
+        "wanted");
+    ASSERT_TRUE(target.ok()) << target.status();
+    const absl::Status status = box.configuration.apply(*target);
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(box.running(), target->text());
+}
+
 TEST(RunningConfig, WhatIsRefusedLeavesTheStateAsItWas) {
     std::set<std::string> used;
     for (unsigned seed = 200; seed < 215; ++seed) {
