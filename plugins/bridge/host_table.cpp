@@ -3,6 +3,11 @@
 
 namespace bridge {
 
+std::string text_of(const vnet::wire::Ip6Address& address) {
+    return address.is_ip4_mapped() ? vnet::wire::Ip4Address(uint32_t(address.low())).to_string()
+                                   : address.to_string();
+}
+
 HostTable::HostTable(graph::Rcu& rcu, size_t buckets)
     : rcu_(rcu), mask_(buckets - 1), buckets_(buckets) {}
 

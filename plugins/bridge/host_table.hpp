@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <unordered_map>
 
 #include "graph/rcu.hpp"
@@ -27,6 +28,9 @@ struct HostKey {
     }
     bool operator==(const HostKey&) const = default;
 };
+
+/// An address of a HostKey as it is written: an IPv4 address for ::ffff:a.b.c.d.
+std::string text_of(const vnet::wire::Ip6Address& address);
 
 /// What is known of the host that has it.
 struct HostFacts {

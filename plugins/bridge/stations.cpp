@@ -11,8 +11,6 @@
 
 namespace bridge {
 
-using vnet::wire::Ip4Address;
-using vnet::wire::Ip6Address;
 using vnet::wire::MacAddress;
 
 namespace {
@@ -42,11 +40,6 @@ bool is_ip4(const HostTable::Host& host) {
 }
 
 }  // namespace
-
-std::string text_of(const Ip6Address& address) {
-    return address.is_ip4_mapped() ? Ip4Address(uint32_t(address.low())).to_string()
-                                   : address.to_string();
-}
 
 void Stations::close(Index bridge) {
     shared_.ports.set_suppressed(bridge, 0);

@@ -120,7 +120,4 @@ private:
     std::unordered_map<Station, Moves> moves_;
 };
 
-/// An address as it is written: an IPv4 address for ::ffff:a.b.c.d.
-std::string text_of(const vnet::wire::Ip6Address& address);
-
 }  // namespace bridge

@@ -86,7 +86,7 @@ Hop Suppress::operator()(graph::Packet& packet, graph::Dispatch& dispatch) const
 
 graph::TraceFields Suppress::format(const graph::TraceStep& step) const {
     const Words words = words_of(step.at.data());
-    graph::TraceFields fields{{"target", words.target.to_string()}};
+    graph::TraceFields fields{{"target", text_of(words.target)}};
     if (step.next != nullptr && step.next->meta.tx_interface == step.at.meta.rx_interface) {
         fields.emplace_back("answer", "in its name");
     }

@@ -170,7 +170,10 @@ def test_arp_is_answered_in_the_name_of_who_is_known(office):
                lambda: str(office.addresses()))
     wait_until(lambda: len(office.stations()) == 4, 10, lambda: str(office.stations()))
     before = office.sent("p0"), int(office.bridge()["arp_answered"])
+    office.daemon.ctl("trace add bridge-suppress 5")
     assert ping(two, address(1), count=1).received == 1
+    trace = office.daemon.ctl("show trace")
+    assert f"target {address(1)}" in trace and "answer in its name" in trace, trace
     assert office.sent("p0") == before[0], "a question was flooded"
     assert int(office.bridge()["arp_answered"]) == before[1] + 2, "one for each of them"
     # Its own address the router answers itself; the others do not hear the question.
@@ -212,6 +215,18 @@ def test_a_configured_address(office):
     zero.ip("neighbor", "flush", "dev", "eth0")
     office.daemon.ctl("clear bridge br")
     assert ping(zero, address(1), count=1, wait=1).received == 0
+
+
+def test_the_router_routes_between_the_bridge_and_a_port(office):
+    """The bridge's interface is one like any other."""
+    office.daemon.ctl("delete bridge-port p2", "add address p2 10.0.9.1/24")
+    office.hosts[2].ip("address", "flush", "dev", "eth0")
+    office.hosts[2].ip("address", "add", "10.0.9.2/24", "dev", "eth0")
+    office.hosts[2].ip("route", "add", "default", "via", "10.0.9.1")
+    for host in office.hosts[:2]:
+        assert ping(host, "10.0.9.2", count=3).received == 3
+    hops = office.hosts[0].run("traceroute", "-n", "-q", 1, "-w", 5, "10.0.9.2").stdout.splitlines()[1:]
+    assert [hop.split()[1] for hop in hops] == [ROUTER, "10.0.9.2"]
 
 
 def test_split_horizon_and_configured_stations(office):
