@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/config/commands.hpp"
 #include "api/config/service.hpp"
 #include "api/server/describe.hpp"
 #include "cli/sluiced/options.hpp"
@@ -117,6 +118,8 @@ RequestMaker::Words known_words() {
     return {
         {"name", {"lan", "wan", "hole", "net0", "new0", "new1", "ip4-lookup"}},
         {"interface", interfaces},
+        {"bridge", {"br0", "br0", "new0", "lan"}},
+        {"address", {"10.0.0.7", "2001:db8::7", "224.0.0.1"}},
         {"interfaces", interfaces},
         {"node", nodes},
         {"nodes", nodes},
@@ -131,15 +134,22 @@ RequestMaker::Words known_words() {
 
 }  // namespace
 
-World::World() : maker_(known_words()) {
+World::World(const std::string& plugins) : maker_(known_words()) {
     graph::testing::start_eal();
     graph::Engine::Options options;
     options.buffers = 1024;
     options.workers = 2;
     engine_ = must(graph::Engine::create(options));
     router_ = must(vnet::Router::create(*engine_));
-    register_all();
+    register_all(plugins);
     configure();
+    must(host_->load_all());
+    if (!plugins.empty()) {
+        // What many of their methods need.
+        api::config::Commands commands(registry_);
+        must(commands.run("add bridge br0"));
+        must(commands.run("add bridge-port br0 hole"));
+    }
     for (const auto& method : registry_.methods()) {
         if (is_tame(*method)) {
             methods_.push_back(method);
@@ -155,14 +165,18 @@ World::~World() {
     settle();
 }
 
-void World::register_all() {
+void World::register_all(const std::string& plugins) {
     must(api::add_describe(registry_, product_version()));
     must(api::add_reflection(registry_));
     must(vnet::service::register_all(registry_, *router_));
     must(register_system(registry_, Options()));
     must(api::config::add_config(registry_, engine_->control().context(),
                                  {"", [](const std::string&) {}}));
-    host_ = std::make_unique<plugins::host::Host>(*router_, registry_, plugins::host::Options());
+    plugins::host::Options options;
+    if (!plugins.empty()) {
+        options.directories = {plugins};
+    }
+    host_ = std::make_unique<plugins::host::Host>(*router_, registry_, std::move(options));
     must(plugins::host::register_service(registry_, *host_));
 }
 
@@ -211,6 +225,10 @@ void World::run(std::span<const std::uint8_t> bytes) {
 }
 
 void World::call(const api::Method& method, Decisions& decisions) {
+    if (registry_.find(method.name()) == nullptr) {
+        // Its plugin was unloaded.
+        return;
+    }
     const auto request = method.new_request();
     const bool is_raw = decisions.below(4) == 0;
     if (is_raw) {

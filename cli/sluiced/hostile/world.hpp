@@ -20,7 +20,8 @@ namespace cli::hostile {
 /// runs; no root, no hugepages.
 class World {
 public:
-    World();
+    /// `plugins` is the folder of those whose methods are called as well; none where it is empty.
+    explicit World(const std::string& plugins = "");
     ~World();
     World(const World&) = delete;
     World& operator=(const World&) = delete;
@@ -38,7 +39,7 @@ public:
     const std::map<std::string, Calls>& calls() const { return calls_; }
 
 private:
-    void register_all();
+    void register_all(const std::string& plugins);
     void configure();
     void settle();
     void call(const api::Method& method, Decisions& decisions);
