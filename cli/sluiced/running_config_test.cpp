@@ -73,7 +73,7 @@ private:
         }
     }
 
-    static constexpr std::array<std::string_view, 41> templates = {
+    static constexpr auto templates = std::to_array<std::string_view>({
         "add port <i> device net_null<9>",
         "add port <i> device net_null<9>,size=128 tx-queues 2",
         "add null <i>",
@@ -123,7 +123,7 @@ private:
         "start pg <g>",
         "start pg g0",
         "unload plugin graph-svg",
-    };
+    });
     std::mt19937 random_;
 };
 
