@@ -64,7 +64,7 @@ def address(value):
 
 
 def prefix(message):
-    return f"{address(message.address)}/{message.length}"
+    return f"{address(message.ip4)}/{message.length}"
 
 
 def is_route(event, text, change):
@@ -121,12 +121,12 @@ def test_a_neighbour_is_learned_and_lost(shared_lab, watch, pb):
     shared_lab.daemon.ctl("set interface wan state down", "set interface wan state up")
     shared_lab.wait_links()
     wait_until(lambda: ping(shared_lab.lan, WAN).received, 15, "the router forwards again")
-    learned = watcher.wait(lambda e: address(e.neighbor.address.value) == WAN and e.change == pb.EVENT_CHANGE_ADDED,
+    learned = watcher.wait(lambda e: address(e.neighbor.address.ip4) == WAN and e.change == pb.EVENT_CHANGE_ADDED,
                            "a ping teaches the router its neighbour")
     assert learned.neighbor.interface == "wan"
     assert learned.neighbor.mac.value.to_bytes(6, "big").hex(":") == shared_lab.wan.mac()
     shared_lab.daemon.ctl(f"delete neighbor wan {WAN}")
-    watcher.wait(lambda e: address(e.neighbor.address.value) == WAN and e.change == pb.EVENT_CHANGE_REMOVED,
+    watcher.wait(lambda e: address(e.neighbor.address.ip4) == WAN and e.change == pb.EVENT_CHANGE_REMOVED,
                  "the neighbour is deleted")
 
 
@@ -137,7 +137,7 @@ def test_routes_by_command_and_their_next_hops(shared_lab, watch, pb):
     route = watcher.wait(lambda e: is_route(e, "10.50.0.0/16", pb.EVENT_CHANGE_ADDED), "the route")
     assert (route.route.source, route.route.interface, route.route.used) == ("configured", "via", True)
     moved = watcher.wait(lambda e: e.HasField("next_hop"), "its next hop is moved")
-    assert (address(moved.next_hop.address.value), moved.next_hop.interface) == ("10.8.0.9", "-")
+    assert (address(moved.next_hop.address.ip4), moved.next_hop.interface) == ("10.8.0.9", "-")
     watcher.wait(lambda e: is_route(e, "10.50.0.0/16", pb.EVENT_CHANGE_REMOVED), "it is deleted")
 
 

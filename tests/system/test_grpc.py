@@ -51,7 +51,7 @@ def route(messages, text, next_hop=WAN):
 def test_interfaces_are_listed(api, messages):
     listed = api.list("Interfaces.List", messages.interface.ListInterfacesRequest(), messages.interface.Interface)
     assert [(i.name, i.kind, i.state) for i in listed] == [("lan", "port", 1), ("wan", "port", 1)]
-    assert listed[0].addresses[0].address == number("10.0.1.1")
+    assert listed[0].addresses[0].ip4 == number("10.0.1.1")
 
 
 def test_a_route_is_added_and_deleted(api, messages, shared_lab):
