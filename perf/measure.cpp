@@ -9,6 +9,7 @@
 #include "vnet/wire/checksum.hpp"
 #include "vnet/wire/ethernet.hpp"
 #include "vnet/wire/ip4_header.hpp"
+#include "vnet/wire/ip6_header.hpp"
 #include "vnet/wire/udp.hpp"
 
 namespace perf {
@@ -21,23 +22,42 @@ constexpr double warm_up_seconds = 0.1;
 constexpr uint64_t warm_up_packets = 4096;
 constexpr size_t ip_offset = sizeof(wire::EthernetHeader);
 
-std::vector<std::byte> make_frame(unsigned size, uint64_t router_mac) {
+/// A UDP header at an offset, for what is behind it.
+void put_udp(std::vector<std::byte>& frame, size_t offset) {
+    auto* udp = wire::view<wire::UdpHeader>(frame.data() + offset, frame.size() - offset);
+    if (udp == nullptr) {
+        // The shortest frame holds none behind an IPv6 header; nobody on the path looks for it.
+        return;
+    }
+    udp->source_port = wire::Be16(1024);
+    udp->destination_port = wire::Be16(9);
+    udp->length = wire::Be16(uint16_t(frame.size() - offset));
+}
+
+std::vector<std::byte> make_frame(unsigned size, uint64_t router_mac, wire::EtherType type) {
     std::vector<std::byte> frame(size);
     auto* ethernet = wire::view<wire::EthernetHeader>(frame.data(), frame.size());
     ethernet->destination = wire::MacAddress::from_uint64(router_mac);
     ethernet->source = wire::MacAddress::from_uint64(0x02fe00000001);
-    ethernet->type = wire::to_be(wire::EtherType::ip4);
-    auto* ip = wire::view<wire::Ip4Header>(frame.data() + ip_offset, frame.size() - ip_offset);
+    ethernet->type = wire::to_be(type);
+    std::byte* const at = frame.data() + ip_offset;
+    if (type == wire::EtherType::ip6) {
+        auto* ip = wire::view<wire::Ip6Header>(at, frame.size() - ip_offset);
+        *ip = wire::Ip6Header{};
+        ip->payload_length = wire::Be16(uint16_t(size - ip_offset - sizeof(wire::Ip6Header)));
+        ip->next_header_number = uint8_t(wire::IpProtocol::udp);
+        ip->hop_limit = 64;
+        ip->source = wire::Ip6Address(0x20010db800010000, 2);
+        put_udp(frame, ip_offset + sizeof(wire::Ip6Header));
+        return frame;
+    }
+    auto* ip = wire::view<wire::Ip4Header>(at, frame.size() - ip_offset);
     *ip = wire::Ip4Header{};
     ip->total_length = wire::Be16(uint16_t(size - ip_offset));
     ip->ttl = 64;
     ip->protocol_number = uint8_t(wire::IpProtocol::udp);
     ip->source = wire::Ip4Address(10, 0, 1, 2);
-    const size_t udp_offset = ip_offset + sizeof(wire::Ip4Header);
-    auto* udp = wire::view<wire::UdpHeader>(frame.data() + udp_offset, frame.size() - udp_offset);
-    udp->source_port = wire::Be16(1024);
-    udp->destination_port = wire::Be16(9);
-    udp->length = wire::Be16(uint16_t(size - udp_offset));
+    put_udp(frame, ip_offset + sizeof(wire::Ip4Header));
     return frame;
 }
 
@@ -58,12 +78,28 @@ Measure::Measure(graph::Engine& engine, vnet::Router& router, const Ends& ends, 
     : engine_(engine),
       dispatch_(engine.workers().front()->dispatch()),
       ends_(ends),
-      destinations_(path.destinations()),
+      destinations_(path.destinations ? path.destinations() : decltype(destinations_)()),
+      destinations6_(path.destinations6 ? path.destinations6() : decltype(destinations6_)()),
       macs_(path.macs ? path.macs() : Macs()),
       load_(load),
       first_node_(engine.graph().find(std::string(path.first_node))),
       back_(queue_of(engine, router, path.back_by)),
-      frame_(make_frame(load.size, router.interfaces().hot(ends.in).mac.load())) {}
+      frame_(make_frame(load.size, router.interfaces().hot(ends.in).mac.load(),
+                        path.destinations6 ? wire::EtherType::ip6 : wire::EtherType::ip4)) {}
+
+/// Lays the next destination.
+void Measure::address(graph::Packet& packet) {
+    const std::span<std::byte> bytes = packet.from_offset(ip_offset);
+    if (!destinations6_.empty()) {
+        wire::view<wire::Ip6Header>(bytes)->destination = destinations6_[next_];
+    } else {
+        auto* ip = wire::view<wire::Ip4Header>(bytes);
+        ip->destination = destinations_[next_];
+        ip->checksum = wire::ip4_header_checksum(*ip);
+    }
+    const size_t all = destinations6_.empty() ? destinations_.size() : destinations6_.size();
+    next_ = next_ + 1 == all ? 0 : next_ + 1;
+}
 
 bool Measure::generate() {
     graph::Frame* frame = dispatch_.take_frame();
@@ -78,10 +114,7 @@ bool Measure::generate() {
     for (graph::Packet* packet : frame->used()) {
         packet->resize(load_.size);
         std::memcpy(packet->data(), frame_.data(), frame_.size());
-        auto* ip = wire::view<wire::Ip4Header>(packet->from_offset(ip_offset));
-        ip->destination = destinations_[next_];
-        next_ = next_ + 1 == destinations_.size() ? 0 : next_ + 1;
-        ip->checksum = wire::ip4_header_checksum(*ip);
+        address(*packet);
         if (!macs_.sources.empty()) {
             auto* ethernet = wire::view<wire::EthernetHeader>(packet->bytes());
             ethernet->destination = macs_.destinations[random_() % macs_.destinations.size()];

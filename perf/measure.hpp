@@ -60,7 +60,10 @@ private:
     graph::Engine& engine_;
     graph::Dispatch& dispatch_;
     const Ends ends_;
+    void address(graph::Packet& packet);
+
     const std::vector<vnet::wire::Ip4Address> destinations_;
+    const std::vector<vnet::wire::Ip6Address> destinations6_;
     const Macs macs_;
     std::minstd_rand random_;
     const Load load_;

@@ -5,6 +5,7 @@
 
 #include "perf/bridge_path.hpp"
 #include "perf/cross_connect_path.hpp"
+#include "perf/ip6_path.hpp"
 #include "perf/memif_path.hpp"
 
 namespace perf {
@@ -65,9 +66,9 @@ Path million_routes() {
 }  // namespace
 
 const std::vector<Path>& paths() {
-    static const std::vector<Path> all = {one_route(),   million_routes(),
-                                          memif_path(),  cross_connect_path(),
-                                          bridge_path(), bridge_10k_path()};
+    static const std::vector<Path> all = {one_route(),     million_routes(), ip6_path(),
+                                          ip6_100k_path(), memif_path(),     cross_connect_path(),
+                                          bridge_path(),   bridge_10k_path()};
     return all;
 }
 

@@ -9,6 +9,7 @@
 
 #include "vnet/router.hpp"
 #include "vnet/wire/ip4.hpp"
+#include "vnet/wire/ip6.hpp"
 #include "vnet/wire/mac.hpp"
 
 namespace perf {
@@ -36,7 +37,7 @@ struct Path {
     std::string_view meaning;
     /// Sets up addresses, routes, features.
     std::function<absl::Status(vnet::Router&, const Ends&)> set_up;
-    /// Destinations of the packets, taken in turn.
+    /// Destinations of IPv4 packets, taken in turn.
     std::function<std::vector<vnet::wire::Ip4Address>()> destinations;
     /// The interface that packets come back by which left on the way: its queue is polled, and
     /// that is part of the path, until all are back. Empty: none do.
@@ -45,6 +46,8 @@ struct Path {
     std::string_view first_node = "ethernet-input";
     /// Empty: all packets come from one station and are for the router.
     std::function<Macs()> macs = {};
+    /// Of IPv6 packets; empty: they are IPv4.
+    std::function<std::vector<vnet::wire::Ip6Address>()> destinations6 = {};
 };
 
 /// The fixed neighbour behind `out`.

@@ -117,7 +117,7 @@ private:
         "add route 2001:db8:<9>00::/40 via fe80::<9> interface <i>",
         "enable ip6 <i>",
         "enable ip6-redirects",
-        "add router-advertisement <i> lifetime 900 max-interval 30<9> dns 2001:db8::53",
+        "add ip6-advertisement <i> lifetime 900 max-interval 30<9> dns 2001:db8::53",
         "add route 20.<9>.0.0/16 blackhole",
         "add pg stream <g> interface <i> rate 10 size 100 destination <n>.<9>",
         "start pg <g>",

@@ -55,7 +55,7 @@ TABLE = [
     ("type just above a length", eth(Raw(b"x" * 46), kind=0x5ff), "ethernet-input", "not-ethernet-ii"),
     ("VLAN tag", eth(Dot1Q(vlan=7) / UDP_HERE), "vlan-input", "unknown-vlan"),
     ("unknown EtherType", eth(Raw(b"x" * 46), kind=0x88b5), "ethernet-input", "unknown-ethertype"),
-    ("IPv6", eth(Raw(b"\x60" + b"\0" * 39), kind=0x86dd), "ethernet-input", "unknown-ethertype"),
+    ("IPv6 where it is not enabled", eth(Raw(b"\x60" + b"\0" * 39), kind=0x86dd), "ip6-input", "not-enabled"),
     ("Ethernet header alone", eth(Raw(b""), kind=0x800), "ip4-input", "truncated"),
     ("half an IPv4 header", cut(ip(), 14 + 10), "ip4-input", "truncated"),
     ("19 bytes of IPv4", cut(ip(), 14 + 19), "ip4-input", "truncated"),

@@ -159,7 +159,7 @@ def test_a_host_configures_itself(tmp_path):
         lab.wan.ip("link", "set", "eth0", "up")
         lab.wan.ip("-6", "address", "add", f"{WAN6}/64", "dev", "eth0", "nodad")
         lab.wan.ip("-6", "route", "add", "default", "via", WAN_ROUTER6)
-        lab.daemon.ctl("add router-advertisement lan lifetime 1200 max-interval 30 dns 2001:db8:2::53")
+        lab.daemon.ctl("add ip6-advertisement lan lifetime 1200 max-interval 30 dns 2001:db8:2::53")
         lab.lan.sysctl("net.ipv6.conf.eth0.accept_ra", 2)
         with lab.wire("lan") as wire:
             lab.lan.ip("link", "set", "eth0", "up")
@@ -174,9 +174,9 @@ def test_a_host_configures_itself(tmp_path):
         assert ping(lab.wan, own, count=2).received == 2
         route = lab.lan.ip("-6", "route", "show", "default")
         assert link_local_of_router(lab) in route
-        shown = lab.daemon.ctl_json("show router-advertisement")[0]
+        shown = lab.daemon.ctl_json("show ip6-advertisement")[0]
         assert shown["prefixes"] == ["2001:db8:1::/64"] and int(shown["sent"]) >= 1
         # The router goes, and says so.
-        lab.daemon.ctl("delete router-advertisement lan")
+        lab.daemon.ctl("delete ip6-advertisement lan")
         wait_until(lambda: not lab.lan.ip("-6", "route", "show", "default").strip(), 10, "the default route is gone",
                    every=0.2)

@@ -16,7 +16,6 @@ namespace {
 /// shortest MTU of a link.
 constexpr uint32_t longest_error = wire::Ip6Header::shortest_mtu;
 constexpr uint32_t added = sizeof(wire::Ip6Header) + sizeof(wire::Icmp6Header);
-constexpr uint8_t initial_hop_limit = 64;
 
 /// Errors that are told even about a packet to a group, since path MTU discovery and options for
 /// groups need them (RFC 4443 2.4 e.3).

@@ -11,8 +11,6 @@
 namespace vnet::icmp6 {
 
 namespace {
-constexpr uint8_t initial_hop_limit = 64;
-
 /// Over the message, which may lie in several segments, and its pseudo header.
 bool checksum_ok(const graph::Packet& packet, const wire::Ip6Header& ip, uint16_t offset) noexcept {
     wire::InternetSum sum = wire::ip6_pseudo_header(

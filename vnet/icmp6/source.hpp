@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+
 #include "vnet/interface/table.hpp"
 #include "vnet/wire/ip6.hpp"
 
 namespace vnet::icmp6 {
+
+/// Of what the router sends of itself beyond a link.
+inline constexpr uint8_t initial_hop_limit = 64;
 
 /// The address that the router answers `peer` from, who was heard on an interface (RFC 6724 5 in
 /// short): its link-local one for a peer on the link, else a global one. `::` where it has none.

@@ -9,13 +9,6 @@ namespace vnet::service {
 
 namespace {
 
-absl::StatusOr<sluice::Empty> empty(const absl::Status& status) {
-    if (!status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
-}
-
 /// A router is not its own neighbour or next hop: refused in whatever order it is said. There may
 /// be a link-local address on one link and the same on another.
 template <class Address>
@@ -128,11 +121,11 @@ absl::Status register_addresses(api::Registry& registry, Router& router,
     absl::Status status;
     status.Update(registry.add_unary<sluice::InterfaceAddress, sluice::Empty>(
         "sluice.Addresses.Add", [&router, configured](const auto& request) {
-            return empty(add(router, *configured, request));
+            return done(add(router, *configured, request));
         }));
     status.Update(registry.add_unary<sluice::InterfaceAddress, sluice::Empty>(
         "sluice.Addresses.Delete",
-        [&router](const auto& request) { return empty(remove(router, request)); }));
+        [&router](const auto& request) { return done(remove(router, request)); }));
     status.Update(registry.add_list<sluice::ListAddressesRequest, sluice::OwnAddress>(
         "sluice.Addresses.List",
         [&router](const auto&) -> absl::StatusOr<api::ItemSource<sluice::OwnAddress>> {

@@ -19,6 +19,14 @@
 /// cannot is refused with a sentence, since a controller need not have used our text forms.
 namespace vnet::service {
 
+/// The answer of a method that has nothing to say beyond success.
+inline absl::StatusOr<sluice::Empty> done(const absl::Status& status) {
+    if (!status.ok()) {
+        return status;
+    }
+    return sluice::Empty();
+}
+
 inline wire::Ip4Address from_api(const sluice::Ip4Address& address) {
     return wire::Ip4Address(address.value());
 }

@@ -15,13 +15,6 @@ namespace {
 using neighbor::RouterAdvertisementSettings;
 using Statements = api::config::Kept<std::string>;
 
-absl::StatusOr<sluice::Empty> empty(const absl::Status& status) {
-    if (!status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
-}
-
 absl::StatusOr<wire::RouterPreference> read_preference(sluice::RouterPreference preference) {
     switch (preference) {
         case sluice::ROUTER_PREFERENCE_MEDIUM:
@@ -94,7 +87,7 @@ absl::StatusOr<sluice::Empty> advertise(Router& router, Statements& statements,
     return sluice::Empty();
 }
 
-absl::StatusOr<api::ItemSource<sluice::AdvertisedRouter>> list(Router& router) {
+absl::StatusOr<api::ItemSource<sluice::AdvertisedRouter>> list_advertised(Router& router) {
     std::vector<sluice::AdvertisedRouter> all;
     for (const auto& state : router.router_advertisements().list()) {
         sluice::AdvertisedRouter& message = all.emplace_back();
@@ -144,11 +137,11 @@ absl::Status register_ip6(api::Registry& registry, Router& router) {
     absl::Status status;
     status.Update(registry.add_unary<sluice::Ip6InterfaceRequest, sluice::Empty>(
         "sluice.Ip6.Enable", [&router](const auto& request) {
-            return empty(router.link_locals().set_enabled(request.interface(), true));
+            return done(router.link_locals().set_enabled(request.interface(), true));
         }));
     status.Update(registry.add_unary<sluice::Ip6InterfaceRequest, sluice::Empty>(
         "sluice.Ip6.Disable", [&router](const auto& request) {
-            return empty(router.link_locals().set_enabled(request.interface(), false));
+            return done(router.link_locals().set_enabled(request.interface(), false));
         }));
     for (const auto& [method, send] : {std::pair("sluice.Ip6.SendRedirects", true),
                                        std::pair("sluice.Ip6.SendNoRedirects", false)}) {
@@ -173,7 +166,7 @@ absl::Status register_ip6(api::Registry& registry, Router& router) {
             return sluice::Empty();
         }));
     status.Update(registry.add_list<sluice::ListAdvertisedRequest, sluice::AdvertisedRouter>(
-        "sluice.Ip6.ListAdvertised", [&router](const auto&) { return list(router); }));
+        "sluice.Ip6.ListAdvertised", [&router](const auto&) { return list_advertised(router); }));
     return status;
 }
 

@@ -10,32 +10,25 @@ namespace vnet::service {
 
 namespace {
 
-absl::StatusOr<sluice::Empty> empty(const absl::Status& status) {
-    if (!status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
-}
-
 absl::StatusOr<sluice::Empty> add(Router& router, const sluice::AddNeighborRequest& request) {
     auto mac = from_api(request.mac());
     if (!mac.ok()) {
         return mac.status();
     }
-    return empty(with_address(request.address(), [&](auto address) {
+    return done(with_address(request.address(), [&](auto address) {
         return router.network<decltype(family_of(address))>().neighbors->add_fixed(
             request.interface(), address, *mac);
     }));
 }
 
 absl::StatusOr<sluice::Empty> remove(Router& router, const sluice::DeleteNeighborRequest& request) {
-    return empty(with_address(request.address(), [&](auto address) {
+    return done(with_address(request.address(), [&](auto address) {
         return router.network<decltype(family_of(address))>().neighbors->remove(request.interface(),
                                                                                 address);
     }));
 }
 
-absl::StatusOr<api::ItemSource<sluice::Neighbor>> list(Router& router) {
+absl::StatusOr<api::ItemSource<sluice::Neighbor>> list_neighbors(Router& router) {
     std::vector<sluice::Neighbor> all;
     const auto append = [&](const auto& neighbors) {
         for (const auto& neighbor : neighbors.list()) {
@@ -81,7 +74,7 @@ absl::Status register_neighbors(api::Registry& registry, Router& router) {
         "sluice.Neighbors.Delete",
         [&router](const auto& request) { return remove(router, request); }));
     status.Update(registry.add_list<sluice::ListNeighborsRequest, sluice::Neighbor>(
-        "sluice.Neighbors.List", [&router](const auto&) { return list(router); }));
+        "sluice.Neighbors.List", [&router](const auto&) { return list_neighbors(router); }));
     return status;
 }
 

@@ -13,13 +13,6 @@ namespace vnet::service {
 
 namespace {
 
-absl::StatusOr<sluice::Empty> empty(const absl::Status& status) {
-    if (!status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
-}
-
 sluice::Route describe(Router& router, const fib::AnyRoute& route, bool used) {
     sluice::Route message;
     service::describe(route, used, router.interfaces().name_of(route.interface), message);
@@ -196,10 +189,10 @@ absl::Status register_routes(api::Registry& registry, Router& router,
     absl::Status status;
     status.Update(registry.add_unary<sluice::ConfiguredRoute, sluice::Empty>(
         "sluice.Routes.Add",
-        [configured](const auto& request) { return empty(configured->add(request)); }));
+        [configured](const auto& request) { return done(configured->add(request)); }));
     status.Update(registry.add_unary<sluice::DeleteRouteRequest, sluice::Empty>(
         "sluice.Routes.Delete",
-        [configured](const auto& request) { return empty(configured->remove(request.prefix())); }));
+        [configured](const auto& request) { return done(configured->remove(request.prefix())); }));
     status.Update(registry.add_list<sluice::ListRoutesRequest, sluice::Route>(
         "sluice.Routes.List", [&router](const auto& request) { return list(router, request); }));
     status.Update(registry.add_unary<sluice::MatchRouteRequest, sluice::Route>(
