@@ -12,18 +12,12 @@ namespace {
 
 namespace proto = sluice::bridge;
 using vnet::interface::Table;
+using vnet::service::done;
 using vnet::service::from_api;
 using vnet::service::to_api;
 using vnet::wire::Ip4Address;
 using vnet::wire::Ip6Address;
 using vnet::wire::MacAddress;
-
-absl::StatusOr<sluice::Empty> done(const absl::Status& status) {
-    if (!status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
-}
 
 absl::Status check_range(const char* what, uint32_t value, uint32_t least, uint32_t most) {
     if (value >= least && value <= most) {

@@ -4,19 +4,14 @@
 #include "plugins/cross-connect/connections.hpp"
 #include "plugins/cross-connect/cross_connect.pb.h"
 #include "vnet/plugin/registry.hpp"
+#include "vnet/service/convert.hpp"
 
 namespace cross_connect {
 
 namespace {
 
 namespace proto = sluice::cross_connect;
-
-absl::StatusOr<sluice::Empty> done(const absl::Status& status) {
-    if (!status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
-}
+using vnet::service::done;
 
 std::vector<proto::CrossConnect> messages(const Connections& connections,
                                           const vnet::interface::Table& table) {

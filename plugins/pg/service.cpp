@@ -14,15 +14,9 @@ namespace pg {
 namespace {
 
 namespace proto = sluice::pg;
+using vnet::service::done;
 using vnet::service::from_api;
 using vnet::wire::IpProtocol;
-
-absl::StatusOr<sluice::Empty> done(const absl::Status& status) {
-    if (!status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
-}
 
 absl::StatusOr<std::optional<vnet::wire::MacAddress>> mac_of(bool has,
                                                              const sluice::MacAddress& mac) {
