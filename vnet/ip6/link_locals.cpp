@@ -80,7 +80,6 @@ void LinkLocals::look_again(interface::Index index) {
     auto& flags = interfaces_.hot(index).flags;
     is_enabled(index) ? flags.fetch_or(interface::flag::ip6, std::memory_order_relaxed)
                       : flags.fetch_and(uint16_t(~interface::flag::ip6), std::memory_order_relaxed);
-    note_sources();
 }
 
 wire::Ip6Address LinkLocals::global_of(interface::Index interface) const {
