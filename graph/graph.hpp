@@ -33,6 +33,8 @@ struct FeatureSpec {
     std::string node;
     std::vector<std::string> before;
     std::vector<std::string> after;
+    /// It comes before all features that say nothing of it: it tells what others build on.
+    bool early = false;
 };
 
 /// A named drop reason with its node.

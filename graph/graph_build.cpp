@@ -23,6 +23,26 @@ void refuse(const void*, Dispatch& dispatch, Frame& frame) noexcept {
     dispatch.distribute(frame, hops);
 }
 
+/// States for early features that they come before all others of their arc, as far as nobody states
+/// the opposite. `items` stand for `features`, in their order.
+template <class Features>
+void put_early_first(const Features& features, std::vector<OrderItem>& items) {
+    const auto names = [](const std::vector<std::string>& list, const std::string& name) {
+        return std::find(list.begin(), list.end(), name) != list.end();
+    };
+    for (size_t i = 0; i < items.size(); ++i) {
+        if (!features[i].spec.early) {
+            continue;
+        }
+        for (size_t other = 0; other < items.size(); ++other) {
+            if (!features[other].spec.early && !names(items[other].before, items[i].name) &&
+                !names(items[i].after, items[other].name)) {
+                items[i].before.push_back(items[other].name);
+            }
+        }
+    }
+}
+
 }  // namespace
 
 absl::StatusOr<Graph::Orders> Graph::order_arcs(std::vector<std::string>& warnings) const {
@@ -38,6 +58,7 @@ absl::StatusOr<Graph::Orders> Graph::order_arcs(std::vector<std::string>& warnin
                              [&](const std::string& name) { return was_removed(name); });
             }
         }
+        put_early_first(arcs_[i].features, items);
         auto order = sort_by_constraints(fmt::format("arc '{}'", arcs_[i].spec.name), items, gone);
         if (!order.ok()) {
             return order.status();

@@ -223,6 +223,23 @@ TEST(Graph, RefusedBuildChangesNothing) {
     EXPECT_TRUE(graph.build().ok());
 }
 
+TEST(Graph, AnEarlyFeatureComesBeforeWhoSaysNothingOfIt) {
+    Graph graph;
+    ASSERT_TRUE(graph.add(plain("in", {"start"}, NodeKind::input)).ok());
+    for (const char* name : {"start", "end", "a", "tells", "b", "c"}) {
+        ASSERT_TRUE(graph.add(plain(name)).ok());
+    }
+    ASSERT_TRUE(graph.add_arc({"arc", ArcSide::rx, {"start"}, "end"}).ok());
+    // What one owner leaves open is an error, but not where one of the two is early.
+    ASSERT_TRUE(graph.add_feature("arc", {"a", {}, {}}).ok());
+    ASSERT_TRUE(graph.add_feature("arc", {"tells", {}, {"c"}, true}).ok());
+    ASSERT_TRUE(graph.add_feature("arc", {"b", {"tells"}, {"c"}}).ok());
+    ASSERT_TRUE(graph.add_feature("arc", {"c", {}, {}}).ok());
+    const auto version = graph.build();
+    ASSERT_TRUE(version.ok()) << version.status();
+    EXPECT_THAT(graph.arcs()[0].order, ElementsAre("c", "b", "tells", "a"));
+}
+
 TEST(Graph, ArcIsRefusedWithNames) {
     Graph graph;
     ASSERT_TRUE(graph.add(plain("start")).ok());

@@ -122,7 +122,8 @@ absl::Status Router::add_arcs() {
         Arc{&device_input_arc_,
             {"device-input", graph::ArcSide::rx, {"port-rx", "tap-rx"}, "ethernet-input"}},
         Arc{&ip4_unicast_arc_, {"ip4-unicast", graph::ArcSide::rx, {"ip4-input"}, "ip4-lookup"}},
-        Arc{&ip4_local_arc_, {"ip4-local", graph::ArcSide::rx, {"ip4-local"}, "ip4-deliver"}},
+        Arc{&ip4_local_arc_,
+            {"ip4-local", graph::ArcSide::rx, {"ip4-local", "ip4-reassemble"}, "ip4-deliver"}},
         Arc{&ip4_output_arc_,
             {"ip4-output", graph::ArcSide::tx, {"ip4-rewrite"}, "interface-output"}},
         Arc{&ip6_unicast_arc_, {"ip6-unicast", graph::ArcSide::rx, {"ip6-input"}, "ip6-lookup"}},
@@ -220,6 +221,10 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     add(std::make_shared<const ip4::Deliver>(ip4_.local, *error_slot_));
     add(std::make_shared<const ip4::Input>(interfaces_, *error_slot_, ip4_unicast_arc_));
     add(std::make_shared<const neighbor::ArpInput>(*ip4_.heard));
+    if (auto fragments = steps.take(fragment::Fragments::create(
+            {engine_, interfaces_, forwarding_, *error_slot_, ip4_local_arc_}))) {
+        fragments_ = std::move(*fragments);
+    }
     // What an adjacency, a protocol or an interface leads to is known at run time only; the graph
     // is told here.
     for (const char* next : {"ip4-rewrite", "ip4-unreachable", "ip4-local", "ip4-resolve"}) {

@@ -18,6 +18,7 @@
 #include "vnet/events/journal.hpp"
 #include "vnet/fib/adjacency.hpp"
 #include "vnet/fib/next_hops.hpp"
+#include "vnet/fragment/fragments.hpp"
 #include "vnet/handoff/handoffs.hpp"
 #include "vnet/icmp4/error.hpp"
 #include "vnet/icmp6/error.hpp"
@@ -96,6 +97,8 @@ public:
     ip4::Addresses& addresses() noexcept { return *ip4_.addresses; }
     ip4::LocalTable& local() noexcept { return ip4_.local; }
     neighbor::Arp& neighbors() noexcept { return *ip4_.neighbors; }
+    /// Fragmentation, reassembly, and the ports of packets for features that need them.
+    fragment::Fragments& fragments() noexcept { return *fragments_; }
     /// What changed lately, for who follows it.
     events::Journal& events() noexcept { return *events_; }
     const icmp4::ErrorSlot& icmp_error_slot() const noexcept { return *error_slot_; }
@@ -149,6 +152,7 @@ private:
     std::unique_ptr<handoff::Handoffs> handoffs_;
     std::unique_ptr<ip6::LinkLocals> link_locals_;
     std::unique_ptr<neighbor::RouterAdvertisements> router_advertisements_;
+    std::unique_ptr<fragment::Fragments> fragments_;
     std::unique_ptr<events::Journal> events_;
     /// Both Fib::removed() when the memory of removed routes was given back, and when it was last
     /// seen.

@@ -44,6 +44,7 @@ DriverTraits traits_of(std::string_view driver) {
     } else if (driver == "net_memif" || driver == "net_vhost") {
         traits.takes_any_mac = true;
         traits.queues_in_pairs = true;
+        traits.chains = driver == "net_memif";
     } else if (driver == "net_virtio_user" || driver == "net_virtio") {
         traits.queues_in_pairs = true;
     }

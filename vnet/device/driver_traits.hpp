@@ -24,6 +24,9 @@ struct DriverTraits {
     /// Which transmit queues work is agreed with the peer: no more of them than receive queues
     /// unless asked for.
     bool queues_in_pairs = false;
+    /// Receives what is longer than a buffer in several, and sends it from several, whatever it
+    /// says of its longest packet.
+    bool chains = false;
     /// Leaves AF_XDP sockets open when it is closed.
     bool leaves_sockets = false;
     /// Receives from a socket of this domain for each queue, which a worker can sleep on; 0: from

@@ -202,6 +202,9 @@ void Port::learn_mac() {
 }
 
 uint32_t Port::max_mtu() const {
+    if (traits_.chains) {
+        return jumbo_mtu;
+    }
     uint32_t mtu = graph::buffer_bytes - ethernet_bytes - vlan_bytes;
     mtu = std::min<uint32_t>(mtu, info_.max_mtu);
     // Some drivers leave the largest packet at "no limit"; where they do not, it has the check

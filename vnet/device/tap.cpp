@@ -99,7 +99,7 @@ public:
     graph::NodeId tx_node() const override { return taps_.tx_node_; }
     uint32_t unit() const override { return unit_; }
     wire::MacAddress mac() const override { return mac_; }
-    uint32_t max_mtu() const override { return graph::buffer_bytes - ethernet_bytes - vlan_bytes; }
+    uint32_t max_mtu() const override { return jumbo_mtu; }
     std::string description() const override { return description_; }
 
     absl::Status set_up(bool up) override {

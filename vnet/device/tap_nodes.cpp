@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace vnet::device {
@@ -42,6 +43,32 @@ TapQueue::TapQueue(interface::Table& table, const TapTarget& target, const Input
 
 TapQueue::~TapQueue() {
     graph::free_packets(std::span(spare_).subspan(used_));
+    graph::free_packets(std::span(tails_).subspan(tails_used_));
+}
+
+unsigned TapQueue::may_follow(graph::PacketPool& pool) noexcept {
+    constexpr uint32_t one_buffer = graph::buffer_bytes - ethernet_bytes - vlan_bytes;
+    if (table_.hot(target_.interface).mtu.load(std::memory_order_relaxed) <= one_buffer) {
+        return 0;
+    }
+    // Those that were used are had again, all or none.
+    if (tails_used_ != 0 && pool.allocate(std::span(tails_).first(tails_used_))) {
+        tails_used_ = 0;
+    }
+    return most_tails - tails_used_;
+}
+
+void TapQueue::chain(graph::Packet& packet, uint32_t length) noexcept {
+    uint32_t left = length - packet.tailroom();
+    packet.resize(packet.tailroom());
+    while (left != 0) {
+        graph::Packet& tail = *tails_[tails_used_++];
+        const uint32_t here = std::min<uint32_t>(left, tail.tailroom());
+        tail.resize(here);
+        // So few that no packet has too many.
+        (void)rte_pktmbuf_chain(packet.mbuf(), tail.mbuf());
+        left -= here;
+    }
 }
 
 bool TapQueue::refill(graph::PacketPool& pool) noexcept {
@@ -70,11 +97,19 @@ unsigned TapQueue::poll(graph::Dispatch& dispatch) noexcept {
             break;
         }
         graph::Packet& packet = *spare_[used_];
-        const size_t room = packet.tailroom();
+        const size_t first_room = packet.tailroom();
+        iovec parts[most_tails + 2] = {{packet.data(), first_room}};
+        unsigned count = 1;
+        size_t room = first_room;
+        for (unsigned left = may_follow(dispatch.pool()); left != 0; --left) {
+            graph::Packet& tail = *tails_[most_tails - left];
+            parts[count++] = {tail.data(), tail.tailroom()};
+            room += tail.tailroom();
+        }
         // One byte more than there is room for tells a packet that was cut off.
         char excess = 0;
-        const iovec parts[2] = {{packet.data(), room}, {&excess, 1}};
-        const ssize_t length = readv(target_.fd, parts, 2);
+        parts[count++] = {&excess, 1};
+        const ssize_t length = readv(target_.fd, parts, int(count));
         if (length <= 0) {
             next_read_tsc_ = dispatch.now_tsc() + pause_tsc_;
             break;
@@ -83,7 +118,11 @@ unsigned TapQueue::poll(graph::Dispatch& dispatch) noexcept {
             ++missed;
             continue;
         }
-        packet.resize(uint32_t(length));
+        if (size_t(length) > first_room) [[unlikely]] {
+            chain(packet, uint32_t(length));
+        } else {
+            packet.resize(uint32_t(length));
+        }
         graph::reset_metadata(packet, target_.interface);
         bytes += uint64_t(length);
         frame->packets[frame->size++] = &packet;

@@ -8,6 +8,7 @@
 
 #include "graph/driver.hpp"
 #include "graph/stable_array.hpp"
+#include "vnet/device/link_bytes.hpp"
 #include "vnet/device/rx_queue.hpp"
 #include "vnet/interface/table.hpp"
 
@@ -41,7 +42,12 @@ public:
     void disarm() noexcept override { next_read_tsc_ = 0; }
 
 private:
+    /// The buffers behind the first of one packet.
+    static constexpr unsigned most_tails =
+        (ethernet_bytes + vlan_bytes + jumbo_mtu) / graph::buffer_bytes;
     bool refill(graph::PacketPool& pool) noexcept;
+    unsigned may_follow(graph::PacketPool& pool) noexcept;
+    void chain(graph::Packet& packet, uint32_t length) noexcept;
 
     interface::Table& table_;
     const TapTarget target_;
@@ -53,6 +59,10 @@ private:
     /// Buffers to read into; the first `used_` are gone.
     std::array<graph::Packet*, burst> spare_;
     unsigned used_ = burst;
+    /// Buffers for what does not fit in one, while the MTU is longer than that; the first
+    /// `tails_used_` are gone.
+    std::array<graph::Packet*, most_tails> tails_;
+    unsigned tails_used_ = most_tails;
 };
 
 /// Writes packets to taps. What the kernel does not take is dropped and counted.

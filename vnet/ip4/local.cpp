@@ -34,8 +34,8 @@ fib::Action Local::action(wire::Ip4Address address) const noexcept {
     return forwarding_.adjacency(forwarding_.at(table_.lookup(address.value()))).action;
 }
 
-graph::To<graph::NoNext, Local::Drop> Local::operator()(graph::Packet& packet,
-                                                        graph::Dispatch& dispatch) const noexcept {
+graph::To<Local::Next, Local::Drop> Local::operator()(graph::Packet& packet,
+                                                      graph::Dispatch& dispatch) const noexcept {
     graph::Metadata& meta = packet.meta();
     const auto* ip = wire::view<wire::Ip4Header>(packet.from_offset(meta.l3_offset));
     if (ip == nullptr) {
@@ -55,7 +55,7 @@ graph::To<graph::NoNext, Local::Drop> Local::operator()(graph::Packet& packet,
         }
     }
     if (ip->is_fragment()) {
-        return Drop::fragment;
+        return Next::reassemble;
     }
     return dispatch.start_arc(arc_, packet);
 }

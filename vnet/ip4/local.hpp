@@ -46,25 +46,25 @@ private:
     graph::StableArray<Entry> udp_ports_;
 };
 
-/// Takes in packets that are for the router: refuses what pretends to come from it, and fragments,
-/// since nothing here puts them together. What is to a connected network's broadcast address is
+/// Takes in packets that are for the router: refuses what pretends to come from it, and has
+/// fragments put together. What is to a connected network's broadcast address is
 /// marked as a broadcast, however it came, so that nobody answers it. What passes is on the arc
 /// "ip4-local".
 class Local {
 public:
-    enum class Drop : graph::Edge { truncated, spoofed_source, fragment, link_broadcast };
-    static constexpr auto info = graph::node<Drop>(
-        "ip4-local",
+    enum class Next : graph::Edge { reassemble };
+    enum class Drop : graph::Edge { truncated, spoofed_source, link_broadcast };
+    static constexpr auto info = graph::node<Next, Drop>(
+        "ip4-local", {{Next::reassemble, "ip4-reassemble"}},
         {{Drop::truncated, "truncated", "shorter than its header"},
          {Drop::spoofed_source, "spoofed-source", "its source is an address of the router itself"},
-         {Drop::fragment, "fragment", "a fragment for the router, which reassembles none"},
          {Drop::link_broadcast, "link-broadcast",
           "a unicast packet in a link-layer broadcast (RFC 1122 3.3.6, RFC 1812 5.3.4)"}});
 
     Local(const Dir24& table, const fib::ForwardingTable& forwarding, graph::ArcId arc)
         : table_(table), forwarding_(forwarding), arc_(arc) {}
-    graph::To<graph::NoNext, Drop> operator()(graph::Packet& packet,
-                                              graph::Dispatch& dispatch) const noexcept;
+    graph::To<Next, Drop> operator()(graph::Packet& packet,
+                                     graph::Dispatch& dispatch) const noexcept;
 
 private:
     fib::Action action(wire::Ip4Address address) const noexcept;

@@ -90,7 +90,7 @@ graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::too_big(graph::Packet& packet,
                                                          const wire::Ip4Header& ip, uint32_t mtu,
                                                          graph::Dispatch& dispatch) const noexcept {
     if (!ip.dont_fragment()) {
-        return Drop::too_big;
+        return Next::fragment;
     }
     dispatch.count_drop(graph::Edge(Drop::too_big), packet);
     icmp4::ask(slot_, packet, wire::Icmp4Type::unreachable,
@@ -105,7 +105,8 @@ void Rewrite::redirect(const graph::Packet& packet, const wire::Ip4Header& ip,
         forwarding_.adjacency(forwarding_.at(table_.lookup(ip.source.value())));
     const bool direct = back.interface == adjacency.interface &&
                         (back.next_hop.is_unspecified() || back.ip4_next_hop() == ip.source);
-    if (!direct || packet.meta().has(graph::packet_flag::l2_group)) {
+    // Of a packet that was cut, its first fragment earns the one redirect (RFC 1812 4.3.2.7).
+    if (!direct || packet.meta().has(graph::packet_flag::l2_group) || !ip.has_l4_header()) {
         return;
     }
     graph::Packet* told = dispatch.pool().allocate();

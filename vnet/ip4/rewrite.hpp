@@ -12,17 +12,18 @@
 namespace vnet::ip4 {
 
 /// Makes a packet ready for its link: TTL, MTU, the adjacency's link-layer header. Then the arc
-/// "ip4-output". A packet that leaves by the interface it came by, from a host on that link, earns
-/// its sender a redirect (RFC 1812 5.2.7.2) and is forwarded all the same.
+/// "ip4-output". What is longer than the MTU and may be cut goes to ip4-fragment first, and comes
+/// back as fragments that fit. A packet that leaves by the interface it came by, from a host on
+/// that link, earns its sender a redirect (RFC 1812 5.2.7.2) and is forwarded all the same.
 class Rewrite {
 public:
-    enum class Next : graph::Edge { icmp_error };
+    enum class Next : graph::Edge { icmp_error, fragment };
     enum class Drop : graph::Edge { ttl_expired, too_big, no_headroom, truncated };
     static constexpr auto info = graph::node<Next, Drop>(
-        "ip4-rewrite", {{Next::icmp_error, "icmp4-error"}},
+        "ip4-rewrite", {{Next::icmp_error, "icmp4-error"}, {Next::fragment, "ip4-fragment"}},
         {{Drop::ttl_expired, "ttl-expired", "the TTL ran out here; the sender is told"},
          {Drop::too_big, "exceeds-mtu",
-          "longer than the next link's MTU; the sender is told where it asked not to fragment"},
+          "longer than the next link's MTU, and not to be fragmented; the sender is told"},
          {Drop::no_headroom, "no-headroom",
           "no room in front of the packet for the new link-layer header"},
          {Drop::truncated, "truncated", "fewer bytes than an IPv4 header"}});

@@ -122,8 +122,8 @@ absl::Status add_interface_metrics(api::Registry& registry, Router& router) {
 
 absl::Status register_metrics(api::Registry& registry, Router& router) {
     absl::Status status = api::metrics::add_api_metrics(registry);
-    for (const auto add :
-         {add_interface_metrics, add_graph_metrics, add_worker_metrics, add_table_metrics}) {
+    for (const auto add : {add_interface_metrics, add_graph_metrics, add_worker_metrics,
+                           add_table_metrics, add_fragment_metrics}) {
         if (status.ok()) {
             status = add(registry, router);
         }

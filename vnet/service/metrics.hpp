@@ -33,6 +33,7 @@ private:
 absl::Status add_interface_metrics(api::Registry& registry, Router& router);
 absl::Status add_graph_metrics(api::Registry& registry, Router& router);
 absl::Status add_worker_metrics(api::Registry& registry, Router& router);
+absl::Status add_fragment_metrics(api::Registry& registry, Router& router);
 absl::Status add_table_metrics(api::Registry& registry, Router& router);
 
 }  // namespace vnet::service

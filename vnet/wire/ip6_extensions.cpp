@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/wire/ip6_extensions.hpp"
 
+#include <algorithm>
+
 namespace vnet::wire {
 namespace {
 
@@ -11,7 +13,8 @@ constexpr std::uint16_t narrow(std::size_t offset) noexcept {
 /// One walk over the headers of a packet.
 class Walk {
 public:
-    explicit Walk(std::span<const std::byte> packet) noexcept : packet_(packet) {}
+    Walk(std::span<const std::byte> packet, std::size_t length) noexcept
+        : packet_(packet), length_(length) {}
 
     Ip6Chain run() noexcept {
         const auto* header = view<Ip6Header>(packet_);
@@ -19,6 +22,7 @@ public:
             return fail(Ip6ChainFault::truncated, 0);
         }
         packet_ = at_most(packet_, header->total_length());
+        length_ = std::min(length_, header->total_length());
         chain_.next_header_offset = offsetof(Ip6Header, next_header_number);
         chain_.upper = header->next_header();
         chain_.upper_offset = sizeof(Ip6Header);
@@ -107,7 +111,7 @@ private:
         if (fragment == nullptr) {
             return cut();
         }
-        const std::size_t piece = bytes.size() - sizeof(Ip6FragmentHeader);
+        const std::size_t piece = length_ - position() - sizeof(Ip6FragmentHeader);
         if (fragment->more_fragments() && piece % 8 != 0) {
             error_ = offsetof(Ip6Header, payload_length);
             return Ip6ChainFault::fragment_length;
@@ -125,6 +129,8 @@ private:
     }
 
     std::span<const std::byte> packet_;
+    /// Of the packet, with what is not at hand.
+    std::size_t length_;
     Ip6Chain chain_;
     std::size_t error_ = 0;
     bool more_fragments_ = false;
@@ -157,7 +163,11 @@ std::string_view name(Ip6ChainFault fault) noexcept {
 }
 
 Ip6Chain walk_ip6(std::span<const std::byte> packet) noexcept {
-    return Walk(packet).run();
+    return Walk(packet, packet.size()).run();
+}
+
+Ip6Chain walk_ip6(std::span<const std::byte> packet, std::size_t length) noexcept {
+    return Walk(packet, std::max(length, packet.size())).run();
 }
 
 Ip6OptionsCursor::Ip6OptionsCursor(std::span<const std::byte> packet, std::size_t offset) noexcept

@@ -143,6 +143,10 @@ struct Ip6Chain {
 /// takes at most Ip6Chain::most_headers steps.
 [[nodiscard]] Ip6Chain walk_ip6(std::span<const std::byte> packet) noexcept;
 
+/// Same for a packet of `length` bytes of which only the first ones are at hand in one piece: all
+/// headers must be among them, the fragment's payload need not.
+[[nodiscard]] Ip6Chain walk_ip6(std::span<const std::byte> packet, std::size_t length) noexcept;
+
 /// IPv6 option types (IANA). Other values are to be expected.
 enum class Ip6OptionType : std::uint8_t {
     pad_1 = 0x00,

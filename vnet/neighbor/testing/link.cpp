@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "graph/testing/bench.hpp"
+#include "vnet/fragment/fragmenter.hpp"
 #include "vnet/icmp4/error.hpp"
 #include "vnet/interface/output.hpp"
 #include "vnet/ip4/lookup.hpp"
@@ -114,6 +115,8 @@ void Link::add_ip4_nodes(const Settings& settings) {
     lookup_ = must(graph.add(std::make_shared<const ip4::Lookup>(ip4.table, forwarding)));
     const auto rewrite = must(
         graph.add(std::make_shared<const ip4::Rewrite>(ip4.table, forwarding, error_slot, arc)));
+    must(
+        graph.add(std::make_shared<const fragment::Ip4Fragmenter>(forwarding, engine->contexts())));
     const auto resolve = must(graph.add(
         std::make_shared<const Resolve<ip4::Family>>(*ip4.unresolved, forwarding, next_hop_slot)));
     const auto unreachable =

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/fragment/fragments.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "vnet/fragment/reassemble.hpp"
+#include "vnet/fragment/virtual.hpp"
+
+namespace vnet::fragment {
+
+namespace {
+
+constexpr const char* unicast_arc = "ip4-unicast";
+/// How exactly timeouts are kept.
+constexpr auto tick_period = std::chrono::milliseconds(100);
+/// RFC 1122 3.3.2 asks for 60 to 120 s, which lets few old fragments fill much memory; hosts have
+/// long taken 30 s.
+constexpr uint32_t reassembly_timeout_ms = 30'000;
+/// Nobody waits for what passes: the fragments of a datagram come within milliseconds.
+constexpr uint32_t virtual_timeout_ms = 2'000;
+constexpr uint32_t least_timeout_ms = 100;
+constexpr uint32_t most_timeout_ms = 120'000;
+
+uint64_t random_seed() {
+    std::random_device device;
+    return uint64_t{device()} << 32 | device();
+}
+
+absl::Status in_range(std::string_view what, uint32_t value, uint32_t least, uint32_t most) {
+    if (value >= least && value <= most) {
+        return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(
+        fmt::format("{} cannot be {}; it takes {} to {}", what, value, least, most));
+}
+
+}  // namespace
+
+/// Somebody's need for ports on an interface, shared by all who have it.
+struct Fragments::Use {
+    Use(std::weak_ptr<Fragments> owner, interface::Index index)
+        : fragments(std::move(owner)), interface(index) {}
+    ~Use() {
+        if (const auto alive = fragments.lock()) {
+            alive->release(interface, this);
+        }
+    }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    std::weak_ptr<Fragments> fragments;
+    const interface::Index interface;
+};
+
+std::string_view node_of(Purpose purpose) {
+    return purpose == Purpose::ip4_local ? Ip4Reassemble::info.name
+                                         : Ip4VirtualReassembly::info.name;
+}
+
+absl::StatusOr<std::unique_ptr<Fragments>> Fragments::create(const Parts& parts) {
+    const auto slot = parts.engine.slots().place<Ports>("ports");
+    if (!slot.ok()) {
+        return slot.status();
+    }
+    std::unique_ptr<Fragments> fragments(new Fragments(parts, *slot));
+    if (auto status = fragments->add_nodes(parts); !status.ok()) {
+        return status;
+    }
+    return fragments;
+}
+
+Fragments::Fragments(const Parts& parts, PortsSlot slot)
+    : self_(this, [](Fragments*) {}),
+      engine_(parts.engine),
+      interfaces_(parts.interfaces),
+      ports_slot_(slot) {
+    for (const Purpose purpose : purposes) {
+        stores_[size_t(purpose)] =
+            std::make_unique<Stores>(engine_, random_seed(), defaults(purpose));
+    }
+    ip4_fragmenter_ = std::make_shared<const Ip4Fragmenter>(parts.forwarding, engine_.contexts());
+    // The index may be given to another interface, which has not asked.
+    interfaces_.observe([this](const interface::Interface& interface, interface::Change change) {
+        if (change == interface::Change::removing) {
+            release(interface.index, nullptr);
+        }
+    });
+    timer_ = engine_.control().every(tick_period, [this] {
+        for (const auto& stores : stores_) {
+            stores->tick();
+        }
+    });
+}
+
+Fragments::~Fragments() {
+    self_.reset();
+    timer_.cancel();
+}
+
+absl::Status Fragments::add_nodes(const Parts& parts) {
+    graph::Graph& graph = engine_.graph();
+    const auto add = [&](Purpose purpose, auto node) {
+        const auto id = graph.add(node);
+        if (id.ok()) {
+            stores_of(purpose).set_node(*id);
+            // Another worker's fragments, and ticks.
+            graph.link("worker-input", std::string(node_of(purpose)));
+            graph.link("control-inject", std::string(node_of(purpose)));
+        }
+        return id.status();
+    };
+    absl::Status status = graph.add(ip4_fragmenter_).status();
+    status.Update(add(Purpose::ip4_local,
+                      std::make_shared<const Ip4Reassemble>(
+                          stores_of(Purpose::ip4_local), parts.error_slot, parts.ip4_local_arc)));
+    status.Update(add(Purpose::ip4_virtual, std::make_shared<const Ip4VirtualReassembly>(
+                                                stores_of(Purpose::ip4_virtual), ports_slot_)));
+    status.Update(
+        graph.add_feature(unicast_arc, {std::string(node_of(Purpose::ip4_virtual)), {}, {}, true}));
+    return status;
+}
+
+absl::StatusOr<std::shared_ptr<void>> Fragments::use_ports(interface::Index interface) {
+    if (interfaces_.get(interface) == nullptr) {
+        return absl::NotFoundError(fmt::format(
+            "there is no interface {} whose packets could carry their ports", interface));
+    }
+    std::weak_ptr<Use>& use = uses_[interface];
+    if (const auto there = use.lock()) {
+        return there;
+    }
+    const auto made = std::make_shared<Use>(self_, interface);
+    use = made;
+    if (auto status = engine_.graph().set_feature(
+            unicast_arc, std::string(node_of(Purpose::ip4_virtual)), interface, true);
+        !status.ok()) {
+        return status;
+    }
+    return made;
+}
+
+void Fragments::release(interface::Index interface, const Use* use) {
+    const auto found = uses_.find(interface);
+    // One of an interface that went before its index was given again.
+    if (found == uses_.end() || (use != nullptr && !found->second.expired())) {
+        return;
+    }
+    uses_.erase(found);
+    (void)engine_.graph().set_feature(unicast_arc, std::string(node_of(Purpose::ip4_virtual)),
+                                      interface, false);
+}
+
+bool Fragments::ports_used(interface::Index interface) const {
+    return uses_.contains(interface);
+}
+
+Settings Fragments::defaults(Purpose purpose) const {
+    Settings settings;
+    settings.buffers = std::max(engine_.pool().capacity() / 8, Store::least_share_buffers);
+    settings.timeout_ms =
+        purpose == Purpose::ip4_local ? reassembly_timeout_ms : virtual_timeout_ms;
+    return settings;
+}
+
+absl::Status Fragments::set(Purpose purpose, const Settings& settings) {
+    absl::Status status = in_range("<datagrams>", settings.datagrams, 1, Store::most_datagrams);
+    status.Update(in_range("<buffers>", settings.buffers, Store::least_share_buffers,
+                           std::max(most_buffers(), Store::least_share_buffers)));
+    status.Update(in_range("<fragments>", settings.fragments, 2, Store::most_fragments));
+    status.Update(in_range("<share>", settings.share, 1, 100));
+    status.Update(in_range("<timeout>", settings.timeout_ms, least_timeout_ms, most_timeout_ms));
+    if (status.ok()) {
+        stores_of(purpose).set(settings);
+    }
+    return status;
+}
+
+Fragments::Totals Fragments::totals(Purpose purpose) const {
+    Totals totals;
+    const Stores& stores = stores_of(purpose);
+    for (unsigned worker = 0; worker < stores.workers(); ++worker) {
+        const StoreCounters& counters = stores.counters(worker);
+        totals.datagrams += counters.datagrams.read();
+        totals.buffers += counters.buffers.read();
+        totals.begun += counters.begun.read();
+        totals.whole += counters.whole.read();
+        totals.timed_out += counters.timed_out.read();
+        totals.displaced += counters.displaced.read();
+        totals.refused += counters.refused.read();
+    }
+    return totals;
+}
+
+Fragments::CutTotals Fragments::cut_totals() const {
+    CutTotals totals;
+    for (unsigned worker = 0; worker < engine_.workers().size(); ++worker) {
+        const CutCounters& counters = ip4_fragmenter_->counters(worker);
+        totals.packets += counters.packets.read();
+        totals.fragments += counters.fragments.read();
+    }
+    return totals;
+}
+
+}  // namespace vnet::fragment

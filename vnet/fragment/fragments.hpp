@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "graph/engine.hpp"
+#include "vnet/fib/adjacency.hpp"
+#include "vnet/fragment/fragmenter.hpp"
+#include "vnet/fragment/ports.hpp"
+#include "vnet/fragment/stores.hpp"
+#include "vnet/icmp4/error.hpp"
+#include "vnet/interface/table.hpp"
+
+namespace vnet::fragment {
+
+/// The kinds of reassembly, each with settings and stores of its own.
+enum class Purpose : uint8_t { ip4_local, ip4_virtual };
+inline constexpr std::array purposes = {Purpose::ip4_local, Purpose::ip4_virtual};
+/// The name of its node.
+std::string_view node_of(Purpose purpose);
+
+/// All that has to do with fragments, put together: brings the nodes "ip4-fragment",
+/// "ip4-reassemble" and "ip4-virtual-reassembly". Owned by the router. Control thread.
+class Fragments {
+public:
+    struct Parts {
+        graph::Engine& engine;
+        interface::Table& interfaces;
+        const fib::ForwardingTable& forwarding;
+        icmp4::ErrorSlot error_slot;
+        /// Of local delivery.
+        graph::ArcId ip4_local_arc;
+    };
+    /// Registers the nodes and the feature. Whoever builds the graph commits it.
+    static absl::StatusOr<std::unique_ptr<Fragments>> create(const Parts& parts);
+    ~Fragments();
+    Fragments(const Fragments&) = delete;
+    Fragments& operator=(const Fragments&) = delete;
+
+    // ---- for who needs ports ----
+
+    /// Has every packet that comes in by an interface carry its ports, for as long as the handle
+    /// lives: virtual reassembly is on while anybody holds one. The feature that uses them stands
+    /// on the arc "ip4-unicast" behind "ip4-virtual-reassembly". When the interface goes, the
+    /// handle means nothing any more. NOT_FOUND where there is no such interface.
+    absl::StatusOr<std::shared_ptr<void>> use_ports(interface::Index interface);
+    /// Where a packet carries them.
+    const PortsSlot& ports_slot() const noexcept { return ports_slot_; }
+    /// The interface's packets carry them now.
+    bool ports_used(interface::Index interface) const;
+
+    // ---- for operators ----
+
+    const Settings& settings(Purpose purpose) const { return stores_of(purpose).settings(); }
+    /// INVALID_ARGUMENT says what would be accepted.
+    absl::Status set(Purpose purpose, const Settings& settings);
+    /// What a purpose begins with: the buffers are a part of the pool's.
+    Settings defaults(Purpose purpose) const;
+    /// An eighth of the pool's buffers is the default, a quarter the most, so that fragments that
+    /// wait leave room for all other packets.
+    uint32_t most_buffers() const { return engine_.pool().capacity() / 4; }
+
+    /// Sums over all workers.
+    struct Totals {
+        uint64_t datagrams = 0;
+        uint64_t buffers = 0;
+        uint64_t begun = 0;
+        uint64_t whole = 0;
+        uint64_t timed_out = 0;
+        uint64_t displaced = 0;
+        uint64_t refused = 0;
+    };
+    Totals totals(Purpose purpose) const;
+    struct CutTotals {
+        uint64_t packets = 0;
+        uint64_t fragments = 0;
+    };
+    CutTotals cut_totals() const;
+
+private:
+    struct Use;
+    Fragments(const Parts& parts, PortsSlot slot);
+    absl::Status add_nodes(const Parts& parts);
+    void release(interface::Index interface, const Use* use);
+    Stores& stores_of(Purpose purpose) const { return *stores_[size_t(purpose)]; }
+
+    /// For handles, which may outlive it. Owns nothing.
+    std::shared_ptr<Fragments> self_;
+    graph::Engine& engine_;
+    interface::Table& interfaces_;
+    PortsSlot ports_slot_;
+    std::array<std::unique_ptr<Stores>, purposes.size()> stores_;
+    std::shared_ptr<const Ip4Fragmenter> ip4_fragmenter_;
+    std::map<interface::Index, std::weak_ptr<Use>> uses_;
+    graph::Control::Handle timer_;
+};
+
+}  // namespace vnet::fragment

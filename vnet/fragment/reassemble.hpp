@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "graph/driver.hpp"
+#include "vnet/fragment/drops.hpp"
+#include "vnet/fragment/stores.hpp"
+
+namespace vnet::fragment {
+
+/// Puts the fragments of datagrams that are for the router together (RFC 791 3.2, RFC 8200 4.5).
+/// The whole packet enters the arc of local delivery, with the first fragment's headers and the
+/// interface of the fragment that came last. Who sends a datagram of which the first fragment, but
+/// not all, came in time is told (RFC 1122 3.3.2). All fragments between two hosts belong to one
+/// worker; the others hand them over.
+template <class Family>
+class Reassemble {
+public:
+    enum class Next : graph::Edge { error };
+    static constexpr auto info = [] {
+        if constexpr (Family::tells_sender) {
+            return graph::node<Next, Drop>(Family::reassemble, {{Next::error, Family::error_node}},
+                                           drop_reasons);
+        } else {
+            return graph::node<Drop>(Family::reassemble, drop_reasons);
+        }
+    }();
+    static constexpr std::string_view effects =
+        "held until the other fragments of its datagram have come";
+
+    /// `arc`: of local delivery.
+    Reassemble(const Stores& stores, icmp4::ErrorSlot slot, graph::ArcId arc)
+        : stores_(stores), slot_(slot), arc_(arc) {}
+
+    /// The worker's store for the packets at hand, and those that are others'.
+    class Pass final : public DropLosses {
+    public:
+        Pass(const Reassemble& node, graph::Dispatch& dispatch) noexcept
+            : DropLosses(dispatch),
+              node_(node),
+              store_(node.stores_.of(dispatch.worker())),
+              others_(node.stores_, dispatch, graph::Edge(Drop::handoff_full)) {
+            store_.set_limits(node.stores_.limits());
+        }
+        void lost(graph::Packet& packet, Loss why) noexcept override;
+
+    private:
+        friend class Reassemble;
+        const Reassemble& node_;
+        Store& store_;
+        HandOver others_;
+    };
+    graph::Hop operator()(graph::Packet& packet, Pass& pass) const noexcept;
+    /// Which part of which datagram it is.
+    graph::TraceFields format(const graph::TraceStep& step) const;
+
+private:
+    graph::Hop enter(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
+        return dispatch.start_arc(arc_, packet);
+    }
+    const Stores& stores_;
+    icmp4::ErrorSlot slot_;
+    graph::ArcId arc_;
+};
+
+using Ip4Reassemble = Reassemble<Ip4>;
+using Ip6Reassemble = Reassemble<Ip6>;
+extern template class Reassemble<Ip4>;
+extern template class Reassemble<Ip6>;
+
+}  // namespace vnet::fragment
