@@ -125,6 +125,15 @@ graph::Packet* strip(graph::Packet& packet, uint32_t count) noexcept {
 
 bool Joiner::add(graph::Packet& tail) noexcept {
     rte_mbuf* const first = tail.mbuf();
+    const uint16_t length = first->data_len;
+    if (first->nb_segs == 1 && length <= rte_pktmbuf_tailroom(last_) &&
+        rte_mbuf_refcnt_read(last_) == 1) {
+        std::memcpy(bytes_in(last_) + last_->data_len, bytes_in(first), length);
+        last_->data_len = uint16_t(last_->data_len + length);
+        head_.pkt_len += length;
+        free_buffer(first);
+        return true;
+    }
     if (uint32_t(head_.nb_segs) + first->nb_segs > RTE_MBUF_MAX_NB_SEGS) {
         return false;
     }

@@ -36,7 +36,9 @@ inline unsigned buffers_of(const graph::Packet& packet) noexcept {
 /// left; its metadata mean nothing any more. `count` is less than the packet's length.
 graph::Packet* strip(graph::Packet& packet, uint32_t count) noexcept;
 
-/// Puts packets behind one another.
+/// Puts packets behind one another. What fits behind the data of the last buffer is copied there,
+/// so that tiny pieces do not make a chain that no device would send: of two buffers that follow
+/// one another, one is more than half full.
 class Joiner {
 public:
     explicit Joiner(graph::Packet& head) noexcept

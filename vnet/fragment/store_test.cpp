@@ -80,7 +80,9 @@ protected:
         ASSERT_NE(whole.packet, nullptr);
         EXPECT_EQ(whole.payload, length);
         EXPECT_EQ(whole.packet->length(), header + length);
-        EXPECT_GE(whole.packet->segment_length(), std::min<uint32_t>(header + length, header + 64));
+        EXPECT_GE(whole.packet->segment_length(),
+                  std::min<uint32_t>(header + length, header + 128));
+        EXPECT_LE(buffers_of(*whole.packet), 2 * length / graph::buffer_bytes + 1);
         std::vector<std::byte> bytes(length);
         ChainReader reader(*whole.packet, header);
         ASSERT_TRUE(reader.read(bytes));
