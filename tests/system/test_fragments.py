@@ -203,7 +203,7 @@ def test_who_never_sent_the_rest_is_told(lab):
         rows = wire.tshark("icmp.type == 11", "icmp.code", "icmp.checksum.status", "ip.dst")
     # Of the datagram whose first fragment is missing, nobody is told (RFC 1122 3.3.2).
     assert len(told) == 1 and told[0][ICMP].code == 1
-    assert rows[0]["icmp.code"] == "1" and rows[0]["ip.dst"][0] == LAN
+    assert rows[0]["icmp.code"][0] == "1" and rows[0]["ip.dst"][0] == LAN
 
 
 def test_udp_to_nobody_in_pieces_is_answered_as_one(lab):

@@ -169,6 +169,23 @@ TEST(Ip4Fragmenter, DropsByName) {
     }
 }
 
+TEST(Fragmenter, WhatFitsGoesOnAsItIs) {
+    for (const int payload : {0, 1, 172}) {
+        Cutter cutter(200);
+        const Bytes four = datagram(payload);
+        const auto result = cutter.run("ip4-fragment", four);
+        ASSERT_EQ(result.size(), 1u);
+        EXPECT_EQ(result[0].next, "ip4-rewrite");
+        EXPECT_EQ(result[0].bytes, four);
+    }
+    Cutter cutter(1280);
+    const Bytes six = packet().ethernet().ip6().bytes();
+    const auto result = cutter.run("ip6-fragment", six);
+    ASSERT_EQ(result.size(), 1u);
+    EXPECT_EQ(result[0].next, "ip6-rewrite");
+    EXPECT_EQ(result[0].bytes, six);
+}
+
 TEST(Ip4Fragmenter, WithoutBuffersTheWholePacketGoes) {
     Cutter cutter(576);
     const Bytes whole = datagram(3000);

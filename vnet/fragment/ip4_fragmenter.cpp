@@ -69,6 +69,10 @@ graph::To<Ip4Fragmenter::Next, CutDrop> Ip4Fragmenter::operator()(
     const uint32_t each = (mtu - header) & ~7U;
     const uint32_t payload = packet.length() - l3 - header;
     const unsigned count = pieces_of(payload, each);
+    if (count <= 1) {
+        // It fits as it is.
+        return Next::rewrite;
+    }
     if (count > most_pieces) {
         return CutDrop::too_many;
     }
