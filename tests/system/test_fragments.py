@@ -45,7 +45,8 @@ def cut(lab):
 
 
 def to_router(lab, *packets):
-    return [bytes(Ether(src=lab.lan.mac(), dst=lab.mac("lan")) / packet) for packet in packets]
+    header = bytes(Ether(src=lab.lan.mac(), dst=lab.mac("lan"), type=0x0800))
+    return [header + bytes(packet) for packet in packets]
 
 
 def echo(size=3000, ident=7, dst=LAN_ROUTER):
