@@ -58,7 +58,7 @@ def test_the_errors_that_the_router_would_send(shared_lab):
     text = explain(shared_lab, f"from {LAN} to {WAN} length 1600 dont-fragment on")
     assert "mtu 1500" in text and "error unreachable fragmentation-needed" in text
     text = explain(shared_lab, f"from {LAN} to {WAN} length 1600")
-    assert "would be dropped by ip4-rewrite: exceeds-mtu" in text
+    assert "ip4-fragment" in text and "the first fragment 1500 of 1500" in text and "would be dropped" not in text
 
 
 def test_a_packet_for_the_router_and_an_unknown_neighbour(shared_lab):
