@@ -11,10 +11,10 @@ absl::Status register_all(api::Registry& registry, Router& router) {
     const auto configured = std::make_shared<ConfiguredRoutes>(router);
     status.Update(register_addresses(registry, router, configured));
     status.Update(register_routes(registry, router, configured));
-    for (const auto add :
-         {register_interfaces, register_neighbors, register_ip6, register_events, register_graph,
-          register_workers, register_placement, register_power, register_trace, register_explain,
-          register_drops, register_capture, register_fragments, register_memory, register_metrics}) {
+    for (const auto add : {register_interfaces, register_neighbors, register_ip6, register_events,
+                           register_graph, register_workers, register_placement, register_power,
+                           register_trace, register_explain, register_drops, register_capture,
+                           register_fragments, register_memory, register_metrics}) {
         if (status.ok()) {
             status = add(registry, router);
         }
