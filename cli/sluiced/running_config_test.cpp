@@ -83,6 +83,8 @@ private:
         "add vlan <i> parent <i> id <9> type dot1ad",
         "add vlan <i> parent <i> default",
         "add cross-connect <i> <i>",
+        "add loopback <i>",
+        "add loopback <i> mac 02:00:00:00:05:0<9>",
         "add bridge <i>",
         "set bridge br ageing 1<9>",
         "set bridge br mac-limit <9> move-limit <9> suppress arp nd",
