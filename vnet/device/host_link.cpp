@@ -23,6 +23,44 @@ int plain_socket() {
     return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
+/// A descriptor of the namespace that the kernel's side is in, and the namespace's number; closed
+/// with it. Without one on an old kernel, or without the right to ask: the tap is taken to be where
+/// it was made.
+struct Home {
+    explicit Home(int tap_fd) : fd(ioctl(tap_fd, TUNGETDEVNETNS)) {
+        struct stat info {};
+        if (fd >= 0 && fstat(fd, &info) == 0) {
+            number = info.st_ino;
+        }
+    }
+    ~Home() {
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    Home(const Home&) = delete;
+    Home& operator=(const Home&) = delete;
+
+    /// A socket belongs for ever to the namespace it was made in, so that only a thread of its own
+    /// has to go there.
+    int open_socket(int domain, int type, int protocol) const {
+        int made = -1;
+        std::thread([&] {
+            made =
+                setns(fd, CLONE_NEWNET) == 0 ? socket(domain, type | SOCK_CLOEXEC, protocol) : -1;
+        }).join();
+        return made;
+    }
+
+    const int fd;
+    uint64_t number = 0;
+};
+
+uint64_t own_namespace() {
+    struct stat info {};
+    return stat("/proc/self/ns/net", &info) == 0 ? info.st_ino : 0;
+}
+
 /// A request about an interface by name.
 ifreq request_for(const std::string& name) {
     ifreq request{};
@@ -53,33 +91,34 @@ std::string HostLink::name() const {
 }
 
 int HostLink::socket_there() const {
-    const int home = ioctl(tap_fd_, TUNGETDEVNETNS);
-    struct stat info {};
-    if (home < 0 || fstat(home, &info) != 0) {
-        // An old kernel or no right to ask: the tap is taken to be where it was made.
-        if (home >= 0) {
-            close(home);
-        }
+    const Home home(tap_fd_);
+    if (home.number == 0) {
         if (socket_ < 0) {
             socket_ = plain_socket();
         }
         return socket_;
     }
-    if (socket_ < 0 || namespace_ != info.st_ino) {
-        int made = -1;
-        // A socket belongs for ever to the namespace it was made in, so that only a thread of its
-        // own has to go there.
-        std::thread([&made, home] {
-            made = setns(home, CLONE_NEWNET) == 0 ? plain_socket() : -1;
-        }).join();
+    if (socket_ < 0 || namespace_ != home.number) {
+        const int made = home.open_socket(AF_INET, SOCK_DGRAM, 0);
         if (socket_ >= 0) {
             close(socket_);
         }
         socket_ = made >= 0 ? made : plain_socket();
-        namespace_ = info.st_ino;
+        namespace_ = home.number;
     }
-    close(home);
     return socket_;
+}
+
+uint64_t HostLink::where() const {
+    return Home(tap_fd_).number;
+}
+
+int HostLink::open_socket(int domain, int type, int protocol) const {
+    const Home home(tap_fd_);
+    // To go where one is already needs a right that a service may not have.
+    return home.number == 0 || home.number == own_namespace()
+               ? socket(domain, type | SOCK_CLOEXEC, protocol)
+               : home.open_socket(domain, type, protocol);
 }
 
 bool HostLink::up() const {

@@ -9,8 +9,8 @@
 
 namespace vnet::device {
 
-/// The kernel's side of a tap, found through our descriptor of it: whatever its name is by now and
-/// whichever network namespace it was moved to. Control thread.
+/// The kernel's side of a tap or tun, found through our descriptor of it: whatever its name is by
+/// now and whichever network namespace it was moved to. Control thread.
 class HostLink {
 public:
     /// `tap_fd` stays the caller's and must outlive this.
@@ -25,6 +25,10 @@ public:
     absl::Status set_up(bool up);
     absl::Status set_mtu(uint32_t mtu);
     absl::StatusOr<wire::MacAddress> mac() const;
+    /// A number for the namespace that it is in now; 0 where the kernel does not say.
+    uint64_t where() const;
+    /// A socket of any kind in that namespace; -1 where there is none. The caller closes it.
+    int open_socket(int domain, int type, int protocol) const;
 
 private:
     int socket_there() const;

@@ -1,77 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/device/tap.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cerrno>
-#include <cstring>
 
 #include "vnet/device/host_link.hpp"
 #include "vnet/device/link_bytes.hpp"
 #include "vnet/device/random_mac.hpp"
+#include "vnet/device/tun_file.hpp"
 
 namespace vnet::device {
-
-namespace {
-
-constexpr const char* clone_device = "/dev/net/tun";
-
-absl::Status check_host_name(const std::string& name) {
-    // The kernel reads a '%' as a pattern.
-    const bool good = name.size() < IFNAMSIZ && name != "." && name != ".." &&
-                      std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                          return std::isgraph(c) != 0 && c != '/' && c != ':' && c != '%';
-                      });
-    if (!good) {
-        return absl::InvalidArgumentError(
-            fmt::format("'{}' cannot name a host interface; use up to {} letters, digits and - _ .",
-                        name, IFNAMSIZ - 1));
-    }
-    return absl::OkStatus();
-}
-
-absl::StatusOr<int> open_tap(const std::string& name) {
-    const int fd = open(clone_device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) {
-        return errno == EACCES || errno == EPERM
-                   ? absl::PermissionDeniedError(
-                         fmt::format("a tap needs {}, which may not be opened; run the router as "
-                                     "root or give it CAP_NET_ADMIN",
-                                     clone_device))
-                   : absl::UnavailableError(fmt::format(
-                         "a tap needs {}, which cannot be opened ({}); load the kernel's "
-                         "module 'tun' or make the device node",
-                         clone_device, std::strerror(errno)));
-    }
-    ifreq request{};
-    request.ifr_flags = short(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL);
-    std::strncpy(request.ifr_name, name.c_str(), IFNAMSIZ - 1);
-    if (ioctl(fd, TUNSETIFF, &request) == 0) {
-        return fd;
-    }
-    const int error = errno;
-    close(fd);
-    if (error == EBUSY || error == EEXIST ||
-        (error == EINVAL && if_nametoindex(name.c_str()) != 0)) {
-        return absl::AlreadyExistsError(fmt::format(
-            "host interface '{}' is there already; name another or delete it first", name));
-    }
-    if (error == EPERM || error == EACCES) {
-        return absl::PermissionDeniedError(
-            "the router may not make taps; run it as root or give it CAP_NET_ADMIN");
-    }
-    return absl::UnavailableError(fmt::format("the kernel does not make the tap '{}': {}",
-                                              name.empty() ? "tap" : name, std::strerror(error)));
-}
-
-}  // namespace
 
 /// One tap. Its descriptor keeps the kernel's side alive.
 class Tap final : public interface::Device {
@@ -203,7 +143,7 @@ absl::StatusOr<std::unique_ptr<interface::Device>> Taps::create(interface::Index
         return absl::ResourceExhaustedError(
             fmt::format("no room for another tap: there are {}", max_taps));
     }
-    auto fd = open_tap(options.host_interface);
+    auto fd = open_tun(TunLayer::tap, options.host_interface);
     if (!fd.ok()) {
         return fd.status();
     }

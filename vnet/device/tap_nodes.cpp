@@ -8,31 +8,13 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "vnet/device/tun_file.hpp"
+
 namespace vnet::device {
 
 namespace {
 /// Pause after an empty read while the worker does not sleep.
 constexpr uint64_t pauses_per_second = 100'000;
-/// Buffers of one packet that are written.
-constexpr unsigned most_segments = 16;
-
-/// 0, or the error.
-int write_packet(int fd, graph::Packet& packet) noexcept {
-    iovec parts[most_segments];
-    unsigned count = 0;
-    for (rte_mbuf* segment = packet.mbuf(); segment != nullptr; segment = segment->next) {
-        if (count == most_segments) {
-            return EMSGSIZE;
-        }
-        parts[count++] = {rte_pktmbuf_mtod(segment, void*), segment->data_len};
-    }
-    ssize_t written = 0;
-    do {
-        written = count == 1 ? write(fd, parts[0].iov_base, parts[0].iov_len)
-                             : writev(fd, parts, int(count));
-    } while (written < 0 && errno == EINTR);
-    return written < 0 ? errno : 0;
-}
 }  // namespace
 
 TapQueue::TapQueue(interface::Table& table, const TapTarget& target, const InputPath& path)
