@@ -2,6 +2,7 @@
 #include "vnet/router.hpp"
 
 #include <malloc.h>
+#include <rte_cycles.h>
 
 #include <array>
 
@@ -77,6 +78,7 @@ Router::Router(graph::Engine& engine)
     : engine_(engine),
       interfaces_(engine),
       forwarding_(engine.rcu()),
+      punt_limits_(unsigned(engine.workers().size()), rte_get_tsc_hz()),
       ip4_(engine.rcu()),
       ip6_(engine.rcu()),
       ether_types_(engine.graph()) {
@@ -217,10 +219,10 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
         *ip4_.unresolved, forwarding_, *next_hop_slot_));
     const auto icmp_error = add(std::make_shared<const icmp4::Error>(
         interfaces_, *error_slot_, unsigned(engine_.workers().size()), options.icmp_errors));
-    const auto icmp_input = add(std::make_shared<const icmp4::Input>());
+    const auto icmp_input = add(std::make_shared<const icmp4::Input>(ip4_.local));
     add(std::make_shared<const ip4::Deliver>(ip4_.local, *error_slot_));
     add(std::make_shared<const ip4::Input>(interfaces_, *error_slot_, ip4_unicast_arc_));
-    add(std::make_shared<const neighbor::ArpInput>(*ip4_.heard));
+    add(std::make_shared<const neighbor::ArpInput>(*ip4_.heard, punt_limits_));
     if (auto fragments = steps.take(fragment::Fragments::create(
             {engine_, interfaces_, forwarding_, *error_slot_, ip4_local_arc_}))) {
         fragments_ = std::move(*fragments);

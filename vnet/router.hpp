@@ -32,6 +32,7 @@
 #include "vnet/neighbor/nd.hpp"
 #include "vnet/neighbor/router_advertisements.hpp"
 #include "vnet/network.hpp"
+#include "vnet/punt/classes.hpp"
 
 namespace vnet {
 
@@ -96,6 +97,8 @@ public:
     ip4::Fib& fib() noexcept { return *ip4_.fib; }
     ip4::Addresses& addresses() noexcept { return *ip4_.addresses; }
     ip4::LocalTable& local() noexcept { return ip4_.local; }
+    /// How much may come to the router itself.
+    punt::Limits& punt_limits() noexcept { return punt_limits_; }
     neighbor::Arp& neighbors() noexcept { return *ip4_.neighbors; }
     /// Fragmentation, reassembly, and the ports of packets for features that need them.
     fragment::Fragments& fragments() noexcept { return *fragments_; }
@@ -131,6 +134,7 @@ private:
     graph::Engine& engine_;
     interface::Table interfaces_;
     fib::ForwardingTable forwarding_;
+    punt::Limits punt_limits_;
     Ip4 ip4_;
     Ip6 ip6_;
     std::atomic<bool> ip6_redirects_{false};

@@ -33,7 +33,13 @@ graph::To<Input::Next, Input::Drop> Input::operator()(graph::Packet& packet) con
         return Drop::bad_checksum;
     }
     if (icmp->type() != wire::Icmp4Type::echo_request || icmp->code != 0) {
-        return Drop::unknown_type;
+        const graph::NodeId rest = local_.rest();
+        const bool alone = meta.has(graph::packet_flag::l2_group) ||
+                           ip->destination.is_multicast() || ip->destination.is_limited_broadcast();
+        if (rest == graph::no_node || alone || icmp->type() == wire::Icmp4Type::redirect) {
+            return Drop::unknown_type;
+        }
+        return graph::Hop::node(rest);
     }
     if (meta.has(graph::packet_flag::l2_group) || ip->destination.is_multicast() ||
         ip->destination.is_limited_broadcast()) {

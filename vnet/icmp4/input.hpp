@@ -2,11 +2,13 @@
 #pragma once
 
 #include "graph/driver.hpp"
+#include "vnet/ip4/local.hpp"
 
 namespace vnet::icmp4 {
 
 /// Answers echo requests that are addressed to the router (RFC 792, RFC 1122 3.2.2.6). Other
-/// messages to the router are for nobody here and dropped by name.
+/// messages are for whoever takes what nobody else does, but redirects, which a router does not
+/// follow (RFC 1812 5.2.7.2). Where nobody does they are dropped by name.
 class Input {
 public:
     enum class Next : graph::Edge { lookup };
@@ -18,7 +20,11 @@ public:
          {Drop::broadcast, "broadcast-echo", "an echo request to a broadcast or multicast address"},
          {Drop::unknown_type, "not-for-router", "an ICMP message that the router has no use for"}});
 
+    explicit Input(const ip4::LocalTable& local) : local_(local) {}
     graph::To<Next, Drop> operator()(graph::Packet& packet) const noexcept;
+
+private:
+    const ip4::LocalTable& local_;
 };
 
 }  // namespace vnet::icmp4

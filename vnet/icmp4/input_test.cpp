@@ -79,6 +79,30 @@ TEST(Icmp4Input, DropsByName) {
     ip4::testing::check(make, "icmp4-input", cases);
 }
 
+TEST(Icmp4Input, TheRestIsForWhoTookIt) {
+    const auto with_rest = [] {
+        auto net = std::make_unique<Net>();
+        net->add_icmp_input();
+        EXPECT_TRUE(
+            net->local.register_rest(net->bench.graph(), net->bench.collector("rest")).ok());
+        net->start();
+        return net;
+    };
+    const auto group = [](graph::Packet& one) { one.meta().flags |= graph::packet_flag::l2_group; };
+    ip4::testing::check(
+        with_rest, "icmp4-input",
+        {{"an answer to us", to_us().icmp_echo_reply(1, 1).payload(9).bytes(), "rest", ""},
+         {"an error about what we sent", to_us().icmp(3, 3).payload(28).bytes(), "rest", ""},
+         {"a redirect", to_us().icmp(5).payload(28).bytes(), "drop", "not-for-router"},
+         {"to all on the link", to_us().icmp(13).bytes(), "drop", "not-for-router", {}, group},
+         {"by multicast", from("10.0.0.2", "224.0.0.1").icmp(10).bytes(), "drop", "not-for-router"},
+         {"checksum", to_us().icmp_echo_reply(1, 1).bad_checksum().payload(9).bytes(), "drop",
+          "bad-checksum"}});
+    const auto result =
+        with_rest()->run("icmp4-input", to_us().icmp_echo_request(7, 3).bytes()).at(0);
+    EXPECT_EQ(result.next, "ip4-lookup");
+}
+
 TEST(Icmp4Input, SumsOverSegments) {
     const Bytes request = to_us().icmp_echo_request(7, 3).payload(100).bytes();
     const Bytes reply = from_us().icmp_echo_reply(7, 3).payload(100).bytes();

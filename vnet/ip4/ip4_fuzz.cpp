@@ -71,8 +71,8 @@ public:
             bench_.add(std::make_shared<const ip4::Unreachable>(forwarding_, slot));
         bench_.add(std::make_shared<const icmp4::Error>(
             interfaces_, slot, 1, icmp4::Error::Limit{1'000'000'000, 1'000'000}));
-        const auto echo = bench_.add(std::make_shared<const icmp4::Input>());
-        bench_.add(std::make_shared<const neighbor::ArpInput>(arp_));
+        const auto echo = bench_.add(std::make_shared<const icmp4::Input>(local_table_));
+        bench_.add(std::make_shared<const neighbor::ArpInput>(arp_, limits_));
         bench_.add(std::make_shared<const interface::Output>(interfaces_, device));
         bench_.add(std::make_shared<const interface::Transmit>(interfaces_));
         require(local_table_.register_protocol(graph, wire::IpProtocol::icmp, echo).ok());
@@ -178,6 +178,7 @@ private:
     std::unique_ptr<graph::Engine> engine_ = make_engine();
     graph::Control control_;
     graph::testing::Bench bench_;
+    punt::Limits limits_{1, 1'000'000'000};
     graph::Mailbox arp_{"arp", 64, control_,
                         [](std::span<graph::Packet*> packets) { graph::free_packets(packets); }};
     interface::Table interfaces_ {

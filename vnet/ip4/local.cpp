@@ -30,6 +30,15 @@ absl::Status LocalTable::register_udp_port(const graph::Graph& graph, uint16_t p
     return absl::OkStatus();
 }
 
+absl::Status LocalTable::register_rest(const graph::Graph& graph, graph::NodeId node) {
+    if (rest() != graph::no_node) {
+        return absl::AlreadyExistsError(fmt::format(
+            "what nobody else takes is taken by node '{}' already", graph.name_of(rest())));
+    }
+    rest_.store(uint16_t(node + 1));
+    return absl::OkStatus();
+}
+
 fib::Action Local::action(wire::Ip4Address address) const noexcept {
     return forwarding_.adjacency(forwarding_.at(table_.lookup(address.value()))).action;
 }
@@ -67,6 +76,9 @@ graph::To<Deliver::Next, Deliver::Drop> Deliver::nobody(graph::Packet& packet,
     if (packet.meta().has(graph::packet_flag::l2_group) || ip.destination.is_multicast() ||
         ip.destination.is_limited_broadcast()) {
         return Drop::no_listener;
+    }
+    if (const graph::NodeId rest = local_.rest(); rest != graph::no_node) {
+        return graph::Hop::node(rest);
     }
     dispatch.count_drop(graph::Edge(reason), packet);
     icmp4::ask(slot_, packet, wire::Icmp4Type::unreachable, uint8_t(code));

@@ -16,8 +16,8 @@
 
 namespace vnet::ip4 {
 
-/// Who takes what is addressed to the router: a node for each IP protocol, and for each UDP port.
-/// Changed by control, read by workers.
+/// Who takes what is addressed to the router: a node for each IP protocol, for each UDP port, and
+/// for the rest. Changed by control, read by workers.
 class LocalTable {
 public:
     LocalTable() : protocols_(256), udp_ports_(65536) {}
@@ -28,12 +28,17 @@ public:
     absl::Status register_udp_port(const graph::Graph& graph, uint16_t port, graph::NodeId node);
     void unregister_protocol(wire::IpProtocol protocol) { protocols_[size_t(protocol)].store(0); }
     void unregister_udp_port(uint16_t port) { udp_ports_[port].store(0); }
+    /// Who takes what is from and to one host and nobody else takes, ICMP messages that the router
+    /// has no use for included. ALREADY_EXISTS names who does.
+    absl::Status register_rest(const graph::Graph& graph, graph::NodeId node);
+    void unregister_rest() { rest_.store(0); }
 
     /// no_node: nobody takes it.
     graph::NodeId protocol(wire::IpProtocol protocol) const noexcept {
         return taken(protocols_[size_t(protocol)]);
     }
     graph::NodeId udp_port(uint16_t port) const noexcept { return taken(udp_ports_[port]); }
+    graph::NodeId rest() const noexcept { return taken(rest_); }
 
 private:
     /// Zeroed memory means nobody, so that ids are kept one higher.
@@ -44,6 +49,7 @@ private:
     }
     graph::StableArray<Entry> protocols_;
     graph::StableArray<Entry> udp_ports_;
+    Entry rest_{0};
 };
 
 /// Takes in packets that are for the router: refuses what pretends to come from it, and has
@@ -73,8 +79,8 @@ private:
     graph::ArcId arc_;
 };
 
-/// The end of the arc "ip4-local": to the node that took the protocol or port, else the sender is
-/// told that there is nobody (RFC 1122 3.2.2.1).
+/// The end of the arc "ip4-local": to the node that took the protocol or port, or the rest. Else
+/// the sender is told that there is nobody (RFC 1122 3.2.2.1).
 class Deliver {
 public:
     enum class Next : graph::Edge { icmp_error };

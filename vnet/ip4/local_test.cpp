@@ -156,6 +156,38 @@ TEST(Ip4Deliver, GoesToWhoTookTheProtocolOrPort) {
     EXPECT_EQ(net->bench.drops("ip4-deliver", "no-protocol"), 2u);
 }
 
+TEST(Ip4Deliver, TheRestIsForWhoTookIt) {
+    const auto make = [] {
+        auto net = std::make_unique<Net>();
+        net->add_deliver();
+        const auto& graph = net->bench.graph();
+        const graph::NodeId rest = net->bench.collector("rest");
+        EXPECT_TRUE(net->local.register_udp_port(graph, 67, net->bench.collector("dhcp")).ok());
+        EXPECT_TRUE(net->local.register_rest(graph, rest).ok());
+        EXPECT_EQ(net->local.register_rest(graph, rest).message(),
+                  "what nobody else takes is taken by node 'rest' already");
+        net->start();
+        return net;
+    };
+    testing::check(
+        make, "ip4-deliver",
+        {{"a port that is taken", to_us().udp(68, 67).bytes(), "dhcp", ""},
+         {"another port", to_us().udp(1000, 68).payload(8).bytes(), "rest", ""},
+         {"TCP", to_us().tcp(1000, 179).bytes(), "rest", ""},
+         {"another protocol", to_us().protocol(wire::IpProtocol::sctp).bytes(), "rest", ""},
+         {"by broadcast",
+          from("10.0.0.2", "10.0.0.255").udp(1, 2).bytes(),
+          "drop",
+          "no-listener",
+          {},
+          in_link_broadcast},
+         {"by multicast", from("10.0.0.2", "224.0.0.9").udp(1, 2).bytes(), "drop", "no-listener"},
+         {"half a UDP header", to_us().udp().truncate(14 + 20 + 7).bytes(), "drop", "truncated"}});
+    const auto net = make();
+    net->local.unregister_rest();
+    EXPECT_EQ(net->run("ip4-deliver", to_us().tcp().bytes()).at(0).next, "icmp4-error");
+}
+
 TEST(LocalTable, OneTakesAPortOrProtocol) {
     Net net;
     const graph::Graph& graph = net.bench.graph();

@@ -46,10 +46,13 @@ graph::To<graph::NoNext, ArpInput::Drop> ArpInput::preview(
 }
 
 graph::To<graph::NoNext, ArpInput::Drop> ArpInput::operator()(
-    graph::Packet& packet) const noexcept {
+    graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
     const auto hop = preview(packet);
     if (graph::Hop(hop).is_drop()) {
         return hop;
+    }
+    if (!limits_.allows(punt::Class::neighbor, dispatch.worker(), dispatch.now_tsc())) {
+        return Drop::rate_limited;
     }
     if (!to_control_.push(packet)) {
         return Drop::queue_full;

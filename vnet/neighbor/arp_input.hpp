@@ -3,6 +3,7 @@
 
 #include "graph/driver.hpp"
 #include "graph/mailbox.hpp"
+#include "vnet/punt/classes.hpp"
 
 namespace vnet::neighbor {
 
@@ -21,6 +22,7 @@ public:
         sender_ip,
         spoofed_mac,
         queue_full,
+        rate_limited,
     };
     static constexpr auto info = graph::node<Drop>(
         "arp-input",
@@ -35,18 +37,24 @@ public:
          {Drop::sender_ip, "bad-sender-ip", "the sender's IPv4 address cannot be one host's"},
          {Drop::spoofed_mac, "spoofed-mac",
           "the sender in the ARP packet is not the sender of the frame"},
-         {Drop::queue_full, "queue-full", "more ARP packets than control takes"}});
+         {Drop::queue_full, "queue-full", "more ARP packets than control takes"},
+         {Drop::rate_limited, "rate-limited",
+          "more ARP packets than may come in a second (punt class neighbor)"}});
 
     static constexpr std::string_view effects =
         "handed to control, which learns the sender and answers for the router's own addresses";
 
-    explicit ArpInput(graph::Mailbox& to_control) : to_control_(to_control) {}
-    graph::To<graph::NoNext, Drop> operator()(graph::Packet& packet) const noexcept;
+    /// `limits` are asked for the class "neighbor".
+    ArpInput(graph::Mailbox& to_control, punt::Limits& limits)
+        : to_control_(to_control), limits_(limits) {}
+    graph::To<graph::NoNext, Drop> operator()(graph::Packet& packet,
+                                              graph::Dispatch& dispatch) const noexcept;
     /// Its checks alone.
     graph::To<graph::NoNext, Drop> preview(const graph::Packet& packet) const noexcept;
 
 private:
     graph::Mailbox& to_control_;
+    punt::Limits& limits_;
 };
 
 }  // namespace vnet::neighbor

@@ -21,7 +21,10 @@ constexpr const char* host = "02:00:00:00:00:b1";
 class ArpInputTest : public ::testing::Test {
 protected:
     static constexpr unsigned capacity = 512;
-    ArpInputTest() { bench_.add(std::make_shared<const ArpInput>(box_)); }
+    ArpInputTest() {
+        limits_.set_rate(punt::Class::neighbor, 1'000'000);
+        bench_.add(std::make_shared<const ArpInput>(box_, limits_));
+    }
     std::vector<graph::testing::Result> run(const Bytes& frame, unsigned count) {
         std::vector<graph::Packet*> packets;
         for (unsigned i = 0; i < count; ++i) {
@@ -39,6 +42,7 @@ protected:
     }
 
     Bench bench_;
+    punt::Limits limits_{1, 1'000'000'000};
     graph::Control control_;
     std::vector<Bytes> taken_;
     graph::Mailbox box_{"arp", capacity, control_, [this](std::span<graph::Packet*> packets) {
@@ -113,6 +117,18 @@ TEST_F(ArpInputTest, AFullQueueIsACountedDrop) {
     EXPECT_EQ(bench_.drops("arp-input", "queue-full"), dropped);
     EXPECT_GE(dropped, 3u * 256 - capacity);
     EXPECT_EQ(taken().size() + dropped, 3u * 256);
+}
+
+TEST_F(ArpInputTest, NoMoreThanMayComeInASecond) {
+    limits_.set_rate(punt::Class::neighbor, 0);
+    for (const auto& result : run(request().bytes(), 3)) {
+        EXPECT_EQ(result.drop, "rate-limited");
+    }
+    EXPECT_EQ(bench_.drops("arp-input", "rate-limited"), 3U);
+    EXPECT_EQ(limits_.counts(punt::Class::neighbor).limited, 3U);
+    // What is none is dropped as that.
+    EXPECT_EQ(run(request().poke(1, 6).bytes(), 1).at(0).drop, "bad-hardware-type");
+    EXPECT_TRUE(taken().empty());
 }
 
 TEST(Resolve, NotesTheNextHopInThePacket) {

@@ -87,7 +87,7 @@ void Net::add_error(icmp4::Error::Limit limit) {
     bench.add(std::make_shared<const icmp4::Error>(interfaces, *slot, 1, limit));
 }
 void Net::add_icmp_input() {
-    bench.add(std::make_shared<const icmp4::Input>());
+    bench.add(std::make_shared<const icmp4::Input>(local));
 }
 
 void Net::start() {

@@ -123,7 +123,7 @@ void Link::add_ip4_nodes(const Settings& settings) {
         must(graph.add(std::make_shared<const ip4::Unreachable>(forwarding, error_slot)));
     const auto error = must(graph.add(std::make_shared<const icmp4::Error>(
         interfaces, error_slot, 1, icmp4::Error::Limit{1'000'000'000, 1'000'000})));
-    arp_input_ = must(graph.add(std::make_shared<const ArpInput>(*ip4.heard)));
+    arp_input_ = must(graph.add(std::make_shared<const ArpInput>(*ip4.heard, limits_)));
     for (const char* next : {"ip4-rewrite", "ip4-resolve", "ip4-unreachable"}) {
         graph.link("ip4-lookup", next);
     }

@@ -16,6 +16,7 @@
 #include "vnet/neighbor/arp.hpp"
 #include "vnet/neighbor/nd.hpp"
 #include "vnet/network.hpp"
+#include "vnet/punt/classes.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
 /// A router with one running worker and two links that a test listens to: "lan" with index 1
@@ -85,6 +86,7 @@ private:
     graph::NodeId output_ = 0;
     graph::NodeId lookup_ = 0;
     graph::NodeId lookup6_ = 0;
+    punt::Limits limits_{1, 1'000'000'000};
     graph::NodeId arp_input_ = 0;
     graph::NodeId nd_input_ = 0;
     graph::NodeId tx_ = 0;
