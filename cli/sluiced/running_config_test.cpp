@@ -85,6 +85,8 @@ private:
         "add cross-connect <i> <i>",
         "add loopback <i>",
         "add loopback <i> mac 02:00:00:00:05:0<9>",
+        "set punt class icmp rate <9>",
+        "set punt class neighbor rate 0",
         "add bridge <i>",
         "set bridge br ageing 1<9>",
         "set bridge br mac-limit <9> move-limit <9> suppress arp nd",
@@ -165,6 +167,7 @@ std::vector<std::string> left_out(const std::set<std::string>& used) {
         const auto options = api::grammar::options_of(method->descriptor());
         // What needs the rights of root or a file is tested in tests/system.
         const bool elsewhere = method->name() == "sluice.Interfaces.AddTap" ||
+                               method->name() == "sluice.punt.Punt.AddKernelInterface" ||
                                method->name() == "sluice.pg.PacketGenerator.AddReplay";
         if (options.ExtensionSize(sluice::undo) > 0 && !elsewhere &&
             !used.contains(method->name())) {
