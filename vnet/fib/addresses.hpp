@@ -16,6 +16,14 @@
 
 namespace vnet::fib {
 
+/// Where an address comes from.
+enum class Origin : uint8_t {
+    /// Somebody asked for it: part of the configuration.
+    configured,
+    /// A part of the router found it out, as a DHCP client does, and takes it back.
+    learned,
+};
+
 /// The addresses of the router's interfaces of one family, and the routes that follow from them:
 /// the address itself is local, the network is connected, and its IPv4 broadcast address is for the
 /// router too. An IPv6 address is tentative until assign() says that nobody else on the link has
@@ -32,7 +40,8 @@ public:
     /// host may have, that is the network's own or its broadcast address, that another interface
     /// has, or whose network overlaps another interface's; but for IPv6 link-local ones, which mean
     /// something on their own link only.
-    absl::Status add(const std::string& interface, const Prefix& prefix);
+    absl::Status add(const std::string& interface, const Prefix& prefix,
+                     Origin origin = Origin::configured);
     absl::Status remove(const std::string& interface, const Prefix& prefix);
 
     /// Of one interface, first given first, tentative ones included.
@@ -53,6 +62,10 @@ public:
     void assign(interface::Index interface, Address address);
     bool is_tentative(interface::Index interface, Address address) const {
         return tentative_.contains({interface, address});
+    }
+
+    bool is_learned(interface::Index interface, Address address) const {
+        return learned_.contains({interface, address});
     }
 
     /// Calls back after an address came (true) or went (false).
@@ -78,6 +91,7 @@ private:
     Fib<Family>& fib_;
     std::map<interface::Index, std::vector<Prefix>> addresses_;
     std::set<std::pair<interface::Index, Address>> tentative_;
+    std::set<std::pair<interface::Index, Address>> learned_;
     std::vector<Observer> observers_;
     std::vector<Observer> use_observers_;
 };

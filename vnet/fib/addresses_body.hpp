@@ -152,7 +152,7 @@ void Addresses<Family>::remove_routes(interface::Index interface, const Prefix& 
 }
 
 template <class Family>
-absl::Status Addresses<Family>::add(const std::string& name, const Prefix& prefix) {
+absl::Status Addresses<Family>::add(const std::string& name, const Prefix& prefix, Origin origin) {
     auto interface = interfaces_.find(name);
     if (!interface.ok()) {
         return interface.status();
@@ -165,6 +165,9 @@ absl::Status Addresses<Family>::add(const std::string& name, const Prefix& prefi
         return status;
     }
     addresses_[index].push_back(prefix);
+    if (origin == Origin::learned) {
+        learned_.insert({index, prefix.address()});
+    }
     if (Family::detects_duplicates) {
         tentative_.insert({index, prefix.address()});
     }
@@ -200,6 +203,7 @@ absl::Status Addresses<Family>::remove(const std::string& name, const Prefix& pr
 template <class Family>
 void Addresses<Family>::take(interface::Index interface, const Prefix& prefix) {
     const bool was_used = tentative_.erase({interface, prefix.address()}) == 0;
+    learned_.erase({interface, prefix.address()});
     auto& own = addresses_[interface];
     own.erase(std::find(own.begin(), own.end(), prefix));
     Family::note(interfaces_.hot(interface), own);

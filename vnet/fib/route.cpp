@@ -13,6 +13,8 @@ std::string_view name(RouteSource source) {
             return "neighbor";
         case RouteSource::loaded:
             return "loaded";
+        case RouteSource::dhcp:
+            return "dhcp";
     }
     return {};
 }
@@ -27,6 +29,8 @@ uint8_t default_preference(RouteSource source) {
             return 250;
         case RouteSource::loaded:
             return 20;
+        case RouteSource::dhcp:
+            return 100;
     }
     return 255;
 }

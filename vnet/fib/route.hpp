@@ -19,10 +19,12 @@ enum class RouteSource : uint8_t {
     neighbor,
     /// A controller, in batches: its own to keep and to bring again.
     loaded,
+    /// A DHCP client: as long as its lease.
+    dhcp,
 };
 std::string_view name(RouteSource source);
-/// Preference of a route where nothing else is said: 0 address, 10 configured, 20
-/// loaded, 250 neighbor.
+/// Preference of a route where nothing else is said: 0 address, 10 configured, 20 loaded, 100 dhcp,
+/// 250 neighbor.
 uint8_t default_preference(RouteSource source);
 
 /// What a route does with its packets.

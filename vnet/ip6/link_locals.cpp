@@ -72,7 +72,7 @@ void LinkLocals::look_again(interface::Index index) {
     if (wanted && !automatic_.contains(index)) {
         automatic_[index] = right;
         // Refused where the operator gave it as part of another network; that one is used then.
-        if (!addresses_.add(interface->name, right).ok()) {
+        if (!addresses_.add(interface->name, right, fib::Origin::learned).ok()) {
             automatic_.erase(index);
         }
     }

@@ -49,20 +49,29 @@ absl::Status add(Router& router, ConfiguredRoutes& routes,
     });
 }
 
+/// Why an address that was not asked for cannot be taken away, and what can be done.
+template <class Prefix>
+absl::Status refuse_learned(const std::string& interface, const Prefix& prefix) {
+    using Family = decltype(family_of(prefix));
+    return absl::FailedPreconditionError(
+        Family::is_of_link(prefix.address())
+            ? fmt::format("{} belongs to interface '{}' while it has IPv6; add another link-local "
+                          "address in its place, or delete its IPv6 addresses",
+                          prefix, interface)
+            : fmt::format("{} of interface '{}' was not configured but found out; take back what "
+                          "finds it out, a DHCP client for example",
+                          prefix, interface));
+}
+
 absl::Status remove(Router& router, const sluice::InterfaceAddress& request) {
     return with_prefix(request.prefix(), [&](const auto& prefix) -> absl::Status {
         using Family = decltype(family_of(prefix));
-        if constexpr (std::is_same_v<Family, ip6::Family>) {
-            const auto interface = router.interfaces().find(request.interface());
-            if (interface.ok() &&
-                router.link_locals().is_automatic((*interface)->index, prefix.address())) {
-                return absl::FailedPreconditionError(
-                    fmt::format("{} belongs to interface '{}' while it has IPv6; add another "
-                                "link-local address in its place, or delete its IPv6 addresses",
-                                prefix, request.interface()));
-            }
+        auto& addresses = *router.network<Family>().addresses;
+        const auto interface = router.interfaces().find(request.interface());
+        if (interface.ok() && addresses.is_learned((*interface)->index, prefix.address())) {
+            return refuse_learned(request.interface(), prefix);
         }
-        return router.network<Family>().addresses->remove(request.interface(), prefix);
+        return addresses.remove(request.interface(), prefix);
     });
 }
 
@@ -78,38 +87,37 @@ std::string_view state_of(Router&, interface::Index, wire::Ip4Address) {
 
 template <class Family>
 void append(Router& router, std::vector<sluice::OwnAddress>& all) {
-    for (const auto& [index, prefixes] : router.network<Family>().addresses->all()) {
+    const auto& addresses = *router.network<Family>().addresses;
+    for (const auto& [index, prefixes] : addresses.all()) {
         for (const auto& prefix : prefixes) {
             sluice::OwnAddress& message = all.emplace_back();
             message.set_interface(router.interfaces().name_of(index));
             *message.mutable_prefix() = ip_to_api(prefix);
             message.set_state(std::string(state_of(router, index, prefix.address())));
-            if constexpr (std::is_same_v<Family, ip6::Family>) {
-                message.set_automatic(router.link_locals().is_automatic(index, prefix.address()));
-            }
+            message.set_automatic(addresses.is_learned(index, prefix.address()));
         }
     }
 }
 
-template <class Prefix>
-void emit_address(const api::config::Emit& emit, const std::string& interface,
-                  const Prefix& prefix) {
-    sluice::InterfaceAddress address;
-    address.set_interface(interface);
-    *address.mutable_prefix() = ip_to_api(prefix);
-    emit("sluice.Addresses.Add", address);
+template <class Family>
+void write(Router& router, const std::string& name, interface::Index index,
+           const api::config::Emit& emit) {
+    const auto& addresses = *router.network<Family>().addresses;
+    // In the order in which they were given: the first is the one that speaks for the interface.
+    for (const auto& prefix : addresses.of(index)) {
+        if (!addresses.is_learned(index, prefix.address())) {
+            sluice::InterfaceAddress address;
+            address.set_interface(name);
+            *address.mutable_prefix() = ip_to_api(prefix);
+            emit("sluice.Addresses.Add", address);
+        }
+    }
 }
 
 void write(Router& router, const api::config::Emit& emit) {
     for (const auto& [name, index] : by_name(router.interfaces())) {
-        for (const wire::Ip4Prefix& prefix : router.ip4().addresses->of(index)) {
-            emit_address(emit, name, prefix);
-        }
-        for (const wire::Ip6Prefix& prefix : router.ip6().addresses->of(index)) {
-            if (!router.link_locals().is_automatic(index, prefix.address())) {
-                emit_address(emit, name, prefix);
-            }
-        }
+        write<ip4::Family>(router, name, index, emit);
+        write<ip6::Family>(router, name, index, emit);
     }
 }
 
