@@ -85,6 +85,8 @@ private:
         "add cross-connect <i> <i>",
         "add loopback <i>",
         "add loopback <i> mac 02:00:00:00:05:0<9>",
+        "set interface <i> dhcp-client",
+        "set interface <i> dhcp-client hostname <i> preference <9>",
         "set interface <i> mss-clamp auto",
         "set interface <i> mss-clamp <9>00 direction rx",
         "set punt class icmp rate <9>",

@@ -20,7 +20,8 @@ from lib.netns import Namespace, join
 from lib.wait import PATIENCE, wait_until
 
 PACKAGES = {"sluice", "sluice-dev", "sluice-plugin-pg", "sluice-plugin-graph-svg", "sluice-plugin-vlan",
-            "sluice-plugin-cross-connect", "sluice-plugin-bridge", "sluice-plugin-loopback", "sluice-plugin-mss-clamp",
+            "sluice-plugin-cross-connect", "sluice-plugin-bridge", "sluice-plugin-dhcp-client",
+            "sluice-plugin-loopback", "sluice-plugin-mss-clamp",
             "sluice-plugin-punt"}
 # How exposed systemd finds the service, in tenths: 0 best, 100 worst.
 MOST_EXPOSED = 35
