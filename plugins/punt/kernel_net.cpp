@@ -198,7 +198,14 @@ void KernelNet::take(const HostAddress& address) {
 }
 
 absl::Status KernelNet::set(const std::set<HostAddress>& addresses) {
-    if (!reach()) {
+    const bool reached = reach();
+    if (socket_ < 0) {
+        return absl::PermissionDeniedError(fmt::format(
+            "the router may not enter the network namespace that '{}' was moved to; move it back, "
+            "or give the router CAP_SYS_ADMIN and no RestrictNamespaces",
+            tun_.name()));
+    }
+    if (!reached) {
         return absl::UnavailableError(
             "the kernel's end of the interface is gone; delete the interface and add it again");
     }

@@ -96,6 +96,18 @@ std::vector<proto::KernelInterface> interfaces(const KernelInterface& kernel) {
     return all;
 }
 
+/// A family of one counter for each class.
+absl::Status add_counter(vnet::plugin::Registry& registry, const char* name, const char* help,
+                         uint64_t Limits::Counts::*counter) {
+    return registry.add_metrics(
+        {name, api::metrics::Kind::counter, "packets", help, {"class"}},
+        [&limits = registry.router().punt_limits(), counter](api::metrics::Samples& samples) {
+            for (size_t i = 0; i < vnet::punt::class_count; ++i) {
+                samples.add({vnet::punt::name(Class(i))}, limits.counts(Class(i)).*counter);
+            }
+        });
+}
+
 }  // namespace
 
 absl::Status register_service(vnet::plugin::Registry& registry, KernelInterface& kernel) {
@@ -121,6 +133,12 @@ absl::Status register_service(vnet::plugin::Registry& registry, KernelInterface&
         [&kernel](const auto&) -> absl::StatusOr<api::ItemSource<proto::KernelInterface>> {
             return api::items(interfaces(kernel));
         }));
+    status.Update(add_counter(registry, "sluice_punt_passed_packets",
+                              "Packets for the router itself that were let pass.",
+                              &Limits::Counts::passed));
+    status.Update(add_counter(registry, "sluice_punt_limited_packets",
+                              "Packets for the router itself that were too many in their second.",
+                              &Limits::Counts::limited));
     return status;
 }
 

@@ -55,7 +55,8 @@ class Served:
     ports whose host interfaces the kernel sees as well) or one apart."""
 
     def __init__(self, directory, where, stack):
-        self.lab = stack.enter_context(Lab(directory, "tap" if where == "here" else "af_packet"))
+        workers = ("--workers", 2) if where == "apart" else ()
+        self.lab = stack.enter_context(Lab(directory, "tap" if where == "here" else "af_packet", workers))
         self.daemon = self.lab.daemon
         self.apart = where == "apart"
         self.services = stack.enter_context(Namespace("services")) if self.apart else self.lab.box
