@@ -15,12 +15,13 @@ DryRun::DryRun(Engine& engine) : engine_(engine), dispatch_(engine.dry_context()
         if (node.id == drop_node) {
             visit.process = nullptr;
             visit.end = End::dropped;
+        } else if (!spec.effects.empty()) {
+            // An output too, that is no interface's.
+            visit.process = spec.preview;
+            visit.end = End::taken;
         } else if (spec.kind == NodeKind::output) {
             visit.process = spec.preview;
             visit.end = End::transmitted;
-        } else if (!spec.effects.empty()) {
-            visit.process = spec.preview;
-            visit.end = End::taken;
         }
         node.process = &DryRun::visit;
         node.self = &visit;

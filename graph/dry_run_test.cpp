@@ -38,6 +38,16 @@ struct HandOver {
     }
 };
 
+/// An output that is no interface's.
+struct Away {
+    static constexpr auto info = node("away");
+    static constexpr std::string_view effects = "sent away";
+    void operator()(std::span<Packet*> packets, Dispatch&) const noexcept {
+        ADD_FAILURE() << "sent away";
+        free_packets(packets);
+    }
+};
+
 class DryRunning : public ::testing::Test {
 protected:
     DryRunning() {
@@ -48,9 +58,10 @@ protected:
         Graph& graph = engine_->graph();
         EXPECT_TRUE(graph.add(std::make_shared<const Sender>()).ok());
         EXPECT_TRUE(graph.add(std::make_shared<const HandOver>()).ok());
+        EXPECT_TRUE(graph.add(std::make_shared<const Away>()).ok());
         EXPECT_TRUE(graph
-                        .add(Scripted::spec(script_, "first", {"sender", "hand-over", "first"},
-                                            {"dropped"}))
+                        .add(Scripted::spec(script_, "first",
+                                            {"sender", "hand-over", "first", "away"}, {"dropped"}))
                         .ok());
         EXPECT_TRUE(engine_->commit().ok());
     }
@@ -96,6 +107,13 @@ TEST_F(DryRunning, NeverRunsANodeWithEffectsButItsPreview) {
     paths = run(1);
     EXPECT_EQ(paths[0].end, DryRun::End::dropped);
     EXPECT_THAT(names(paths[0]), ElementsAre("first", "hand-over", "drop"));
+}
+
+TEST_F(DryRunning, AnOutputWithEffectsTakesAPacketAndTransmitsItByNoInterface) {
+    answer_ = [](Packet&, Dispatch&) { return Hop::edge(3); };
+    const auto paths = run();
+    EXPECT_EQ(paths[0].end, DryRun::End::taken);
+    EXPECT_THAT(names(paths[0]), ElementsAre("first", "away"));
 }
 
 TEST_F(DryRunning, TellsWhyAPacketIsDropped) {
