@@ -45,6 +45,9 @@ public:
          {Drop::full, "tx-full", "the kernel's queue did not take the packet"},
          {Drop::refused, "refused", "the kernel refused the packet, or its end is down"}});
 
+    static constexpr std::string_view effects =
+        "written to the host's kernel, unless its class has had what it may in this second";
+
     ToKernel(vnet::interface::Table& table, vnet::punt::Limits& limits)
         : table_(table), limits_(limits) {}
 

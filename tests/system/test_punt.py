@@ -220,6 +220,8 @@ def test_it_comes_back_after_a_crash(tmp_path):
 
 def test_a_trace_tells_the_class(served):
     served.serve()
+    told = served.daemon.ctl(f"explain lan from 10.0.1.2 to {LAN_ROUTER} protocol tcp destination-port 22")
+    assert "class management" in told and "would be taken by ip4-punt: written to the host's kernel" in told
     served.daemon.ctl("trace add ip4-punt 10")
     assert fetch(served.lab.lan, LAN_ROUTER) == SIZE
     trace = served.daemon.ctl("show trace")
