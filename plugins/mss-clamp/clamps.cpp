@@ -10,9 +10,14 @@
 namespace mss_clamp {
 
 absl::Status Clamps::turn(Index interface, bool rx, bool tx) {
-    absl::Status status =
-        graph_.set_feature("ip4-unicast", std::string(Ip4Rx::info.name), interface, rx);
-    status.Update(graph_.set_feature("ip4-output", std::string(Ip4Tx::info.name), interface, tx));
+    const auto both = [&](auto family) {
+        using Family = decltype(family);
+        absl::Status status = graph_.set_feature(Family::unicast_arc, Family::rx, interface, rx);
+        status.Update(graph_.set_feature(Family::output_arc, Family::tx, interface, tx));
+        return status;
+    };
+    absl::Status status = both(Ip4());
+    status.Update(both(Ip6()));
     return status;
 }
 

@@ -4,37 +4,65 @@
 #include <fmt/format.h>
 
 #include "vnet/wire/ip4_header.hpp"
+#include "vnet/wire/ip6_extensions.hpp"
 #include "vnet/wire/tcp.hpp"
 
 namespace mss_clamp {
 
-namespace {
-
 using vnet::wire::Ip4Header;
+using vnet::wire::Ip6Header;
+using vnet::wire::IpProtocol;
 
-/// From the TCP header on; empty where the packet has none, or is a fragment behind the first.
-template <class Bytes>
-Bytes tcp_of_ip4(Bytes packet) noexcept {
+std::optional<size_t> Ip4::tcp_offset(std::span<const std::byte> packet) noexcept {
     const auto* ip = vnet::wire::view<Ip4Header>(packet);
-    if (ip == nullptr || ip->protocol() != vnet::wire::IpProtocol::tcp || !ip->has_l4_header() ||
+    if (ip == nullptr || ip->protocol() != IpProtocol::tcp || !ip->has_l4_header() ||
         ip->header_length() < sizeof(Ip4Header) || ip->header_length() > packet.size()) {
-        return {};
+        return std::nullopt;
     }
-    return packet.subspan(ip->header_length());
+    return ip->header_length();
 }
 
-void clamp_ip4(const Limits& limits, Side side, Index interface, graph::Packet& packet,
-               graph::Dispatch& dispatch) noexcept {
-    const std::span<std::byte> segment = tcp_of_ip4(packet.from_offset(packet.meta().l3_offset));
+std::optional<size_t> Ip6::tcp_offset(std::span<const std::byte> packet) noexcept {
+    const auto* ip = vnet::wire::view<Ip6Header>(packet);
+    if (ip == nullptr) {
+        return std::nullopt;
+    }
+    if (!vnet::wire::is_ip6_extension(ip->next_header())) {
+        return ip->next_header() == IpProtocol::tcp ? std::optional(sizeof(Ip6Header))
+                                                    : std::nullopt;
+    }
+    // More of it may be in further buffers.
+    const size_t length = sizeof(Ip6Header) + ip->payload_length.value();
+    const auto chain = vnet::wire::walk_ip6(packet, length);
+    const bool found = chain.fault == vnet::wire::Ip6ChainFault::none && chain.has_l4_header &&
+                       chain.upper == IpProtocol::tcp && chain.upper_offset <= packet.size();
+    return found ? std::optional<size_t>(chain.upper_offset) : std::nullopt;
+}
+
+namespace {
+
+/// From the TCP header on; empty where there is none.
+template <class Family, class Bytes>
+Bytes tcp_of(Bytes packet) noexcept {
+    const auto offset = Family::tcp_offset(packet);
+    return offset ? packet.subspan(*offset) : Bytes();
+}
+
+template <class Family>
+void clamp_packet(const Limits& limits, Side side, Index interface, graph::Packet& packet,
+                  graph::Dispatch& dispatch) noexcept {
+    const std::span<std::byte> segment =
+        tcp_of<Family>(packet.from_offset(packet.meta().l3_offset));
     if (!segment.empty()) {
-        limits.apply(side, interface, Headers::ip4, segment, dispatch.worker());
+        limits.apply(side, interface, Family::headers, segment, dispatch.worker());
     }
 }
 
 /// The checksum tells a change of the segment.
+template <class Family>
 graph::TraceFields changes(const graph::TraceStep& step) {
     const auto checksum = [](const graph::TraceRecord& at) -> std::optional<uint16_t> {
-        const auto segment = tcp_of_ip4(at.from_offset(at.meta.l3_offset));
+        const auto segment = tcp_of<Family>(at.from_offset(at.meta.l3_offset));
         const auto* tcp = vnet::wire::view<vnet::wire::TcpHeader>(segment);
         return tcp == nullptr ? std::nullopt : std::optional(tcp->checksum.value());
     };
@@ -48,22 +76,31 @@ graph::TraceFields changes(const graph::TraceStep& step) {
 
 }  // namespace
 
-graph::Hop Ip4Rx::operator()(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
-    clamp_ip4(limits_, Side::rx, packet.meta().rx_interface, packet, dispatch);
+template <class Family>
+graph::Hop Rx<Family>::operator()(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
+    clamp_packet<Family>(limits_, Side::rx, packet.meta().rx_interface, packet, dispatch);
     return dispatch.next_feature(packet);
 }
 
-graph::TraceFields Ip4Rx::format(const graph::TraceStep& step) const {
-    return changes(step);
+template <class Family>
+graph::TraceFields Rx<Family>::format(const graph::TraceStep& step) const {
+    return changes<Family>(step);
 }
 
-graph::Hop Ip4Tx::operator()(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
-    clamp_ip4(limits_, Side::tx, packet.meta().tx_interface, packet, dispatch);
+template <class Family>
+graph::Hop Tx<Family>::operator()(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
+    clamp_packet<Family>(limits_, Side::tx, packet.meta().tx_interface, packet, dispatch);
     return dispatch.next_feature(packet);
 }
 
-graph::TraceFields Ip4Tx::format(const graph::TraceStep& step) const {
-    return changes(step);
+template <class Family>
+graph::TraceFields Tx<Family>::format(const graph::TraceStep& step) const {
+    return changes<Family>(step);
 }
+
+template class Rx<Ip4>;
+template class Tx<Ip4>;
+template class Rx<Ip6>;
+template class Tx<Ip6>;
 
 }  // namespace mss_clamp

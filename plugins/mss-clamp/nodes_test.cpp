@@ -20,24 +20,36 @@ using vnet::wire::testing::PacketMaker;
 PacketMaker ip4() {
     return packet().ethernet().ip4("10.0.0.1", "10.0.0.2");
 }
+PacketMaker ip6() {
+    return packet().ethernet().ip6("2001:db8::1", "2001:db8::2");
+}
 Bytes syn(const char* options) {
     return ip4().tcp(1000, 80, TcpFlags::syn).options(from_hex(options)).bytes();
 }
 
-/// Both nodes on their arcs, for an interface of MTU 1400 that clamps by its MTU.
+/// All nodes on their arcs, for an interface of MTU 1400 that clamps by its MTU.
 struct NodesTest : ::testing::Test {
     NodesTest() {
-        for (const auto& [arc, start, end] :
-             {std::array{"ip4-unicast", "ip4-input", "ip4-lookup"},
-              std::array{"ip4-output", "ip4-rewrite", "interface-output"}}) {
-            bench.collector(start);
-            bench.collector(end);
-            EXPECT_TRUE(bench.graph().add_arc({arc, graph::ArcSide::rx, {start}, end}).ok());
-        }
-        bench.add(std::make_shared<const Ip4Rx>(limits));
-        bench.add(std::make_shared<const Ip4Tx>(limits));
-        EXPECT_TRUE(bench.graph().add_feature("ip4-unicast", {"ip4-mss-clamp-rx", {}, {}}).ok());
-        EXPECT_TRUE(bench.graph().add_feature("ip4-output", {"ip4-mss-clamp-tx", {}, {}}).ok());
+        bench.collector("interface-output");
+        add<Ip4>("ip4-input", "ip4-lookup", "ip4-rewrite");
+        add<Ip6>("ip6-input", "ip6-lookup", "ip6-rewrite");
+    }
+    template <class Family>
+    void add(const char* input, const char* lookup, const char* rewrite) {
+        bench.collector(input);
+        bench.collector(lookup);
+        bench.collector(rewrite);
+        auto& graph = bench.graph();
+        EXPECT_TRUE(graph.add_arc({Family::unicast_arc, graph::ArcSide::rx, {input}, lookup}).ok());
+        EXPECT_TRUE(
+            graph.add_arc({Family::output_arc, graph::ArcSide::rx, {rewrite}, "interface-output"})
+                .ok());
+        bench.add(std::make_shared<const Rx<Family>>(limits));
+        bench.add(std::make_shared<const Tx<Family>>(limits));
+        EXPECT_TRUE(graph.add_feature(Family::unicast_arc, {Family::rx, {}, {}}).ok());
+        EXPECT_TRUE(graph.add_feature(Family::output_arc, {Family::tx, {}, {}}).ok());
+        arc_of[Family::rx] = graph::ArcId(arc_of.size());
+        arc_of[Family::tx] = graph::ArcId(arc_of.size());
     }
     std::vector<graph::testing::Result> run(const std::string& node, const Bytes& in,
                                             unsigned burst = 1) {
@@ -46,7 +58,7 @@ struct NodesTest : ::testing::Test {
             packets.push_back(bench.packet(in, index));
             packets.back()->meta().tx_interface = index;
             packets.back()->meta().l3_offset = 14;
-            packets.back()->meta().arc = node == "ip4-mss-clamp-rx" ? 0 : 1;
+            packets.back()->meta().arc = arc_of.at(node);
         }
         return bench.run(node, packets);
     }
@@ -69,6 +81,7 @@ struct NodesTest : ::testing::Test {
     Limits limits{1, table};
     const Index index = make_interface(table);
     Bench bench;
+    std::map<std::string, graph::ArcId> arc_of;
 };
 
 TEST_F(NodesTest, ClampTheirSideAtEveryBurst) {
@@ -115,6 +128,43 @@ TEST_F(NodesTest, TouchNothingElse) {
         return ip4().fragment(0, true).tcp(1, 2).options(from_hex(mss)).payload(40).bytes();
     };
     EXPECT_EQ(run("ip4-mss-clamp-rx", first("02 04 05 b4")).at(0).bytes, first("02 04 05 50"));
+}
+
+TEST_F(NodesTest, FindTheHeaderBehindExtensionHeaders) {
+    limits.set(index, Setting{});
+    const auto tcp = [](PacketMaker maker, const char* options) {
+        return maker.tcp(1000, 80, TcpFlags::syn).options(from_hex(options)).payload(40).bytes();
+    };
+    const PacketMaker clamped[] = {
+        ip6(),
+        ip6().hop_by_hop(),
+        ip6().hop_by_hop().destination_options().routing(4, 0).destination_options(),
+        ip6().fragment_header(0, false),
+        ip6().destination_options().fragment_header(0, true),
+    };
+    for (const PacketMaker& maker : clamped) {
+        const Bytes in = tcp(maker, "02 04 05 b4");
+        for (const auto& [node, next] : {std::pair("ip6-mss-clamp-rx", "ip6-lookup"),
+                                         std::pair("ip6-mss-clamp-tx", "interface-output")}) {
+            for (const unsigned burst : Bench::bursts) {
+                for (const auto& result : run(node, in, burst)) {
+                    ASSERT_EQ(result.next, next);
+                    ASSERT_EQ(result.bytes, tcp(maker, "02 04 05 3c"));
+                }
+            }
+        }
+    }
+    const Bytes alone[] = {
+        ip6().udp().payload(40).bytes(),
+        tcp(ip6().fragment_header(8, true), "02 04 05 b4"),
+        tcp(ip6().routing(4, 0).hop_by_hop(), "02 04 05 b4"),
+        ip6().hop_by_hop().tcp().truncate(14 + 40 + 4).bytes(),
+        ip6().tcp().truncate(14 + 39).bytes(),
+        tcp(ip6(), "02 04 05 3c"),
+    };
+    for (const Bytes& in : alone) {
+        EXPECT_EQ(run("ip6-mss-clamp-rx", in).at(0).bytes, in);
+    }
 }
 
 TEST_F(NodesTest, SettingsSayHowMuch) {

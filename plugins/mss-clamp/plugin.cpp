@@ -7,6 +7,7 @@
 #include "plugins/mss-clamp/mss_clamp.pb.h"
 #include "plugins/mss-clamp/nodes.hpp"
 #include "vnet/plugin/registry.hpp"
+#include "vnet/service/convert.hpp"
 
 namespace mss_clamp {
 
@@ -15,12 +16,7 @@ namespace {
 namespace proto = sluice::mss_clamp;
 constexpr const char* set_method = "sluice.mss_clamp.MssClamp.Set";
 
-absl::StatusOr<sluice::Empty> done(const absl::Status& status) {
-    if (!status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
-}
+using vnet::service::done;
 
 absl::Status set(Clamps& clamps, const proto::SetMssClampRequest& request) {
     if (!proto::Direction_IsValid(request.direction())) {
@@ -90,15 +86,22 @@ absl::Status register_service(vnet::plugin::Registry& registry, Clamps& clamps) 
     return status;
 }
 
+template <class Family>
+absl::Status add_nodes(vnet::plugin::Registry& registry, const Limits& limits) {
+    absl::Status status = registry.add_node(std::make_shared<const Rx<Family>>(limits)).status();
+    status.Update(registry.add_node(std::make_shared<const Tx<Family>>(limits)).status());
+    status.Update(registry.add_feature(Family::unicast_arc, {Family::rx, {}, {}}));
+    status.Update(registry.add_feature(Family::output_arc, {Family::tx, {}, {}}));
+    return status;
+}
+
 }  // namespace
 
 absl::Status register_plugin(vnet::plugin::Registry& registry) {
     const auto limits =
         std::make_shared<Limits>(registry.engine().contexts(), registry.interfaces());
-    absl::Status status = registry.add_node(std::make_shared<const Ip4Rx>(*limits)).status();
-    status.Update(registry.add_node(std::make_shared<const Ip4Tx>(*limits)).status());
-    status.Update(registry.add_feature("ip4-unicast", {std::string(Ip4Rx::info.name), {}, {}}));
-    status.Update(registry.add_feature("ip4-output", {std::string(Ip4Tx::info.name), {}, {}}));
+    absl::Status status = add_nodes<Ip4>(registry, *limits);
+    status.Update(add_nodes<Ip6>(registry, *limits));
     if (!status.ok()) {
         return status;
     }
