@@ -119,7 +119,7 @@ public:
         }
         if (!given_) {
             const absl::Status status =
-                owner_.router_.addresses().add(name(), lease.address, fib::Origin::learned);
+                owner_.router_.addresses().add(name(), lease.address, vnet::fib::Origin::learned);
             if (!status.ok()) {
                 return status;
             }
