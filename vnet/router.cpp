@@ -125,7 +125,7 @@ absl::Status Router::add_arcs() {
             {"device-input", graph::ArcSide::rx, {"port-rx", "tap-rx"}, "ethernet-input"}},
         Arc{&ip4_unicast_arc_, {"ip4-unicast", graph::ArcSide::rx, {"ip4-input"}, "ip4-lookup"}},
         Arc{&ip4_local_arc_,
-            {"ip4-local", graph::ArcSide::rx, {"ip4-local", "ip4-reassemble"}, "ip4-deliver"}},
+            {"ip4-local", graph::ArcSide::rx, {"ip4-local"}, "ip4-deliver"}},
         Arc{&ip4_output_arc_,
             {"ip4-output", graph::ArcSide::tx, {"ip4-rewrite"}, "interface-output"}},
         Arc{&ip6_unicast_arc_, {"ip6-unicast", graph::ArcSide::rx, {"ip6-input"}, "ip6-lookup"}},
@@ -224,7 +224,7 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     add(std::make_shared<const ip4::Input>(interfaces_, *error_slot_, ip4_unicast_arc_));
     add(std::make_shared<const neighbor::ArpInput>(*ip4_.heard, punt_limits_));
     if (auto fragments = steps.take(fragment::Fragments::create(
-            {engine_, interfaces_, forwarding_, *error_slot_, ip4_local_arc_}))) {
+            {engine_, interfaces_, forwarding_, *error_slot_, *error6_slot_}))) {
         fragments_ = std::move(*fragments);
     }
     // What an adjacency, a protocol or an interface leads to is known at run time only; the graph
@@ -267,11 +267,11 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
         *ip6_.unresolved, forwarding_, *next_hop_slot_));
     const auto icmp_error = add(std::make_shared<const icmp6::Error>(interfaces_, *error6_slot_,
                                                                      workers, options.icmp_errors));
-    const auto icmp_input = add(std::make_shared<const icmp6::Input>(interfaces_));
+    const auto icmp_input = add(std::make_shared<const icmp6::Input>(interfaces_, ip6_.local));
     add(std::make_shared<const ip6::Deliver>(ip6_.local, *error6_slot_));
     add(std::make_shared<const ip6::Input>(interfaces_, table, forwarding_, *error6_slot_,
                                            ip6_unicast_arc_));
-    add(std::make_shared<const neighbor::NdInput>(*ip6_.heard));
+    add(std::make_shared<const neighbor::NdInput>(*ip6_.heard, punt_limits_));
     add(std::make_shared<const neighbor::Redirect>(interfaces_, forwarding_, workers,
                                                    options.redirects));
     for (const char* next : {"ip6-rewrite", "ip6-unreachable", "ip6-local", "ip6-resolve"}) {

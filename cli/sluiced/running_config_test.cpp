@@ -115,6 +115,7 @@ private:
         "set interface <i> virtual-reassembly on",
         "set fragments ip4-local buffers 25<9> timeout <9>000",
         "set fragments ip4-virtual datagrams <9> share <9>",
+        "set fragments ip6-local fragments 12<9>",
         "add address <i> <n>.<9>/24",
         "add address <i> <n>.<9>/24",
         "add neighbor <i> <n>.<9> 02:00:00:00:03:0<9>",

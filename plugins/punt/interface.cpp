@@ -42,18 +42,20 @@ public:
         }
         absl::Status status = host_.set_up(true);
         if (status.ok()) {
+            // Of one family only, where the kernel has but one: `show punt kernel-interface` tells.
             status = follow();
+            status = absl::IsPermissionDenied(status) ? status : absl::OkStatus();
         }
         auto& router = owner_.router_;
         if (status.ok()) {
-            status = router.local().register_rest(router.engine().graph(), owner_.nodes_.punt);
+            status = owner_.take_rest();
         }
         if (!status.ok()) {
             net_.clear();
             (void)host_.set_up(false);
             return status;
         }
-        owner_.punt_.set(&target_);
+        owner_.write_to(&target_);
         source_ = std::make_shared<vnet::device::TapQueue>(router.interfaces(), target_,
                                                            owner_.nodes_.input);
         (void)router.engine().attach(source_);
@@ -83,15 +85,13 @@ public:
 
     /// Has the kernel know the router's addresses as they are now.
     absl::Status follow() {
-        const std::set<HostAddress> wanted = owner_.addresses();
-        absl::Status status = net_.set(wanted);
+        absl::Status status = net_.set(owner_.addresses());
         problem_ = std::string(status.message());
-        known_ = status.ok() ? wanted.size() : 0;
         return status;
     }
     bool is_up() const { return up_; }
     Info info() const {
-        return {owner_.router_.interfaces().name_of(target_.interface), host_.name(), known_,
+        return {owner_.router_.interfaces().name_of(target_.interface), host_.name(), net_.known(),
                 problem_};
     }
 
@@ -102,10 +102,10 @@ private:
             return;
         }
         auto& router = owner_.router_;
-        router.local().unregister_rest();
+        owner_.leave_rest();
         router.engine().detach(source_.get());
         source_.reset();
-        owner_.punt_.set(nullptr);
+        owner_.write_to(nullptr);
         router.engine().rcu().synchronize();
     }
 
@@ -116,28 +116,60 @@ private:
     const std::string description_;
     MacAddress mac_ = vnet::device::random_mac();
     bool up_ = false;
-    size_t known_ = 0;
     std::string problem_;
     mutable std::shared_ptr<vnet::device::TapQueue> source_;
 };
 
-std::shared_ptr<KernelInterface> KernelInterface::create(vnet::Router& router, ToKernel& punt,
+std::shared_ptr<KernelInterface> KernelInterface::create(vnet::Router& router,
+                                                         const Writers& writers,
                                                          const Nodes& nodes) {
-    std::shared_ptr<KernelInterface> made(new KernelInterface(router, punt, nodes));
+    std::shared_ptr<KernelInterface> made(new KernelInterface(router, writers, nodes));
     // Observers are never taken back, and a plugin may go.
-    router.addresses().observe([weak = std::weak_ptr(made)](auto, const auto&, bool) {
+    const auto follow = [weak = std::weak_ptr(made)](auto, const auto&, bool) {
         if (const auto alive = weak.lock()) {
             alive->addresses_changed();
         }
-    });
+    };
+    router.ip4().addresses->observe_use(follow);
+    router.ip6().addresses->observe_use(follow);
     return made;
+}
+
+absl::Status KernelInterface::take_rest() {
+    auto& graph = router_.engine().graph();
+    absl::Status status = router_.ip4().local.register_rest(graph, nodes_.ip4_punt);
+    if (status.ok()) {
+        status = router_.ip6().local.register_rest(graph, nodes_.ip6_punt);
+        if (!status.ok()) {
+            router_.ip4().local.unregister_rest();
+        }
+    }
+    return status;
+}
+
+void KernelInterface::leave_rest() {
+    router_.ip4().local.unregister_rest();
+    router_.ip6().local.unregister_rest();
+}
+
+void KernelInterface::write_to(const vnet::device::TapTarget* target) {
+    writers_.ip4.set(target);
+    writers_.ip6.set(target);
 }
 
 std::set<HostAddress> KernelInterface::addresses() const {
     std::set<HostAddress> all;
-    for (const auto& [index, prefixes] : router_.addresses().all()) {
+    for (const auto& [index, prefixes] : router_.ip4().addresses->all()) {
         for (const auto& prefix : prefixes) {
             all.insert(HostAddress::of(prefix.address()));
+        }
+    }
+    const auto& ip6 = *router_.ip6().addresses;
+    for (const auto& [index, prefixes] : ip6.all()) {
+        for (const auto& prefix : prefixes) {
+            if (!prefix.address().is_link_local() && !ip6.is_tentative(index, prefix.address())) {
+                all.insert(HostAddress::of(prefix.address()));
+            }
         }
     }
     return all;

@@ -15,7 +15,7 @@ namespace punt {
 
 /// The interface of kind "kernel", of which there is one at most: while it is up, what is for the
 /// router and nobody else takes goes to the host's kernel by a tun, which has the router's
-/// addresses and follows their changes. Control thread.
+/// addresses, but for link-local ones, and follows their changes. Control thread.
 class KernelInterface : public std::enable_shared_from_this<KernelInterface> {
 public:
     static constexpr const char* kind = "kernel";
@@ -23,11 +23,17 @@ public:
     struct Nodes {
         /// Where the packets of the tun begin.
         vnet::device::InputPath input;
-        graph::NodeId punt;
+        graph::NodeId ip4_punt;
+        graph::NodeId ip6_punt;
         graph::NodeId tx;
     };
-    /// `punt` is the node of that name. All outlive it, and it outlives its interface.
-    static std::shared_ptr<KernelInterface> create(vnet::Router& router, ToKernel& punt,
+    /// What writes to the tun.
+    struct Writers {
+        Ip4ToKernel& ip4;
+        Ip6ToKernel& ip6;
+    };
+    /// All outlive it, and it outlives its interface.
+    static std::shared_ptr<KernelInterface> create(vnet::Router& router, const Writers& writers,
                                                    const Nodes& nodes);
     KernelInterface(const KernelInterface&) = delete;
     KernelInterface& operator=(const KernelInterface&) = delete;
@@ -50,13 +56,16 @@ public:
 
 private:
     class Device;
-    KernelInterface(vnet::Router& router, ToKernel& punt, const Nodes& nodes)
-        : router_(router), punt_(punt), nodes_(nodes) {}
+    KernelInterface(vnet::Router& router, const Writers& writers, const Nodes& nodes)
+        : router_(router), writers_(writers), nodes_(nodes) {}
     std::set<HostAddress> addresses() const;
+    absl::Status take_rest();
+    void leave_rest();
+    void write_to(const vnet::device::TapTarget* target);
     void addresses_changed();
 
     vnet::Router& router_;
-    ToKernel& punt_;
+    const Writers writers_;
     const Nodes nodes_;
     Device* device_ = nullptr;
 };

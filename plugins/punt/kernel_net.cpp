@@ -71,6 +71,10 @@ netlink::Request address_request(uint16_t type, uint16_t flags, const HostAddres
     header.ifa_prefixlen = uint8_t(address.size() * 8);
     header.ifa_index = interface;
     request.header(header);
+    if (address.family == AF_INET6) {
+        // The router has found out that nobody else has it.
+        request.attribute(IFA_FLAGS, uint32_t(IFA_F_NODAD));
+    }
     request.attribute(IFA_LOCAL, bytes_of(address));
     request.attribute(IFA_ADDRESS, bytes_of(address));
     return request;
@@ -88,6 +92,16 @@ HostAddress HostAddress::of(vnet::wire::Ip4Address address) {
     return host;
 }
 
+HostAddress HostAddress::of(vnet::wire::Ip6Address address) {
+    HostAddress host;
+    host.family = AF_INET6;
+    for (int i = 0; i < 8; ++i) {
+        host.bytes[size_t(i)] = uint8_t(address.high() >> (56 - 8 * i));
+        host.bytes[size_t(8 + i)] = uint8_t(address.low() >> (56 - 8 * i));
+    }
+    return host;
+}
+
 size_t HostAddress::size() const noexcept {
     return family == AF_INET ? 4 : 16;
 }
@@ -99,7 +113,12 @@ KernelNet::~KernelNet() {
     }
 }
 
-absl::Status KernelNet::refused(const char* what, int error) const {
+absl::Status KernelNet::refused(const char* what, uint8_t family, int error) const {
+    if (error == EACCES && family == AF_INET6) {
+        return absl::UnavailableError(fmt::format(
+            "IPv6 is switched off at '{0}'; sysctl net.ipv6.conf.{0}.disable_ipv6=0 switches it on",
+            tun_.name()));
+    }
     if (error == EPERM || error == EACCES) {
         return absl::PermissionDeniedError(
             fmt::format("the router may not {} at '{}'; run it as root or give it CAP_NET_ADMIN",
@@ -173,19 +192,19 @@ absl::Status KernelNet::lead_out(uint8_t family) {
     request.attribute(RTA_TABLE, table_base | index_);
     request.attribute(RTA_OIF, index_);
     const int error = netlink::ask(socket_, request);
-    return error == 0 ? absl::OkStatus() : refused("add a route", error);
+    return error == 0 ? absl::OkStatus() : refused("add a route", family, error);
 }
 
 absl::Status KernelNet::put(const HostAddress& address) {
     int error = netlink::ask(
         socket_, address_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, address, index_));
     if (error != 0) {
-        return refused("add an address", error);
+        return refused("add an address", address.family, error);
     }
     error = netlink::ask(socket_, rule_request(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, address,
                                                table_base | index_));
     if (error != 0 && error != EEXIST) {
-        return refused("add a rule", error);
+        return refused("add a rule", address.family, error);
     }
     known_.insert(address);
     return absl::OkStatus();
@@ -214,21 +233,28 @@ absl::Status KernelNet::set(const std::set<HostAddress>& addresses) {
             take(address);
         }
     }
-    // The route goes when the tun goes down, so it is laid each time.
-    std::set<uint8_t> families;
+    absl::Status status = set_family(AF_INET, addresses);
+    status.Update(set_family(AF_INET6, addresses));
+    return status;
+}
+
+absl::Status KernelNet::set_family(uint8_t family, const std::set<HostAddress>& addresses) {
+    absl::Status status;
+    bool led_out = false;
     for (const HostAddress& address : addresses) {
-        if (families.insert(address.family).second) {
-            if (absl::Status status = lead_out(address.family); !status.ok()) {
-                return status;
-            }
+        if (!status.ok() || address.family != family) {
+            continue;
         }
-        if (!known_.contains(address)) {
-            if (absl::Status status = put(address); !status.ok()) {
-                return status;
-            }
+        // The route goes when the tun goes down, so it is laid each time.
+        if (!led_out) {
+            status = lead_out(family);
+            led_out = true;
+        }
+        if (status.ok() && !known_.contains(address)) {
+            status = put(address);
         }
     }
-    return absl::OkStatus();
+    return status;
 }
 
 void KernelNet::clear() {

@@ -10,6 +10,7 @@
 
 #include "vnet/device/host_link.hpp"
 #include "vnet/wire/ip4.hpp"
+#include "vnet/wire/ip6.hpp"
 
 namespace punt {
 
@@ -21,6 +22,7 @@ struct HostAddress {
     std::array<uint8_t, 16> bytes{};
 
     static HostAddress of(vnet::wire::Ip4Address address);
+    static HostAddress of(vnet::wire::Ip6Address address);
     size_t size() const noexcept;
     auto operator<=>(const HostAddress&) const = default;
 };
@@ -38,8 +40,11 @@ public:
     KernelNet& operator=(const KernelNet&) = delete;
 
     /// Has the kernel know these addresses and no others; the tun is up. Also after it was moved to
-    /// another namespace. PERMISSION_DENIED, or UNAVAILABLE with what the kernel says.
+    /// another namespace. What it refuses of one family takes nothing from the other.
+    /// PERMISSION_DENIED, or UNAVAILABLE with what the kernel says.
     absl::Status set(const std::set<HostAddress>& addresses);
+    /// How many addresses the kernel has.
+    size_t known() const noexcept { return known_.size(); }
     /// Takes back all of it. What the kernel refuses is gone with the tun.
     void clear();
 
@@ -49,7 +54,8 @@ private:
     void take(const HostAddress& address);
     absl::Status lead_out(uint8_t family);
     void forget_leftovers();
-    absl::Status refused(const char* what, int error) const;
+    absl::Status set_family(uint8_t family, const std::set<HostAddress>& addresses);
+    absl::Status refused(const char* what, uint8_t family, int error) const;
 
     const vnet::device::HostLink& tun_;
     /// A netlink socket in the namespace that has this number.

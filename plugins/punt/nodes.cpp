@@ -5,65 +5,94 @@
 #include <cerrno>
 
 #include "vnet/device/tun_file.hpp"
+#include "vnet/ip6/scope.hpp"
 #include "vnet/wire/ip4_header.hpp"
+#include "vnet/wire/ip6_extensions.hpp"
 #include "vnet/wire/udp.hpp"
 
 namespace punt {
 
+using vnet::punt::Class;
+using vnet::wire::Ip4Header;
+using vnet::wire::Ip6Header;
+using vnet::wire::IpProtocol;
+
 namespace {
 
-using vnet::punt::Class;
-
-Class class_of(const graph::Packet& packet, const vnet::wire::Ip4Header& ip) noexcept {
+/// `offset` is where the protocol's header lies; none where the packet does not have it.
+Class class_with_ports(std::span<const std::byte> packet, IpProtocol protocol,
+                       std::optional<size_t> offset) noexcept {
     std::optional<vnet::punt::Ports> ports;
-    const vnet::wire::IpProtocol protocol = ip.protocol();
-    if (protocol == vnet::wire::IpProtocol::tcp || protocol == vnet::wire::IpProtocol::udp) {
+    if (offset && *offset <= packet.size() &&
+        (protocol == IpProtocol::tcp || protocol == IpProtocol::udp)) {
         // TCP's ports lie where UDP's do.
-        const auto offset = uint16_t(packet.meta().l3_offset + ip.header_length());
-        if (const auto* l4 = vnet::wire::view<vnet::wire::UdpHeader>(packet.from_offset(offset));
-            l4 != nullptr && ip.has_l4_header()) {
+        if (const auto* l4 = vnet::wire::view<vnet::wire::UdpHeader>(packet.subspan(*offset))) {
             ports = {l4->source_port.value(), l4->destination_port.value()};
         }
     }
     return vnet::punt::class_of(protocol, ports);
 }
 
-ToKernel::Drop over_limit(Class one) noexcept {
+ToKernelDrop over_limit(Class one) noexcept {
     switch (one) {
         case Class::routing:
-            return ToKernel::Drop::routing;
+            return ToKernelDrop::routing;
         case Class::management:
-            return ToKernel::Drop::management;
+            return ToKernelDrop::management;
         case Class::icmp:
-            return ToKernel::Drop::icmp;
+            return ToKernelDrop::icmp;
         case Class::tcp:
-            return ToKernel::Drop::tcp;
+            return ToKernelDrop::tcp;
         case Class::neighbor:
         case Class::other:
             break;
     }
-    return ToKernel::Drop::other;
+    return ToKernelDrop::other;
 }
 
-graph::Hop drop(ToKernel::Drop reason) noexcept {
+graph::Hop drop(ToKernelDrop reason) noexcept {
     return graph::Hop::drop(graph::Edge(reason));
 }
 
 }  // namespace
 
-graph::Hop ToKernel::write(graph::Packet& packet, const vnet::device::TapTarget& target,
-                           graph::Dispatch& dispatch) const noexcept {
-    graph::Metadata& meta = packet.meta();
-    const auto* ip = vnet::wire::view<vnet::wire::Ip4Header>(packet.from_offset(meta.l3_offset));
+std::optional<Class> Ip4::class_of(std::span<const std::byte> packet) noexcept {
+    const auto* ip = vnet::wire::view<Ip4Header>(packet);
     if (ip == nullptr) {
+        return std::nullopt;
+    }
+    return class_with_ports(
+        packet, ip->protocol(),
+        ip->has_l4_header() ? std::optional<size_t>(ip->header_length()) : std::nullopt);
+}
+
+std::optional<Class> Ip6::class_of(std::span<const std::byte> packet) noexcept {
+    const auto* ip = vnet::wire::view<Ip6Header>(packet);
+    if (ip == nullptr) {
+        return std::nullopt;
+    }
+    if (!vnet::wire::is_ip6_extension(ip->next_header())) {
+        return class_with_ports(packet, ip->next_header(), sizeof(Ip6Header));
+    }
+    const auto chain = vnet::wire::walk_ip6(packet, sizeof(Ip6Header) + ip->payload_length.value());
+    return class_with_ports(
+        packet, chain.upper,
+        chain.has_l4_header ? std::optional<size_t>(chain.upper_offset) : std::nullopt);
+}
+
+template <class Family>
+graph::Hop ToKernel<Family>::write(graph::Packet& packet, const vnet::device::TapTarget& target,
+                                   graph::Dispatch& dispatch) const noexcept {
+    graph::Metadata& meta = packet.meta();
+    const auto one = Family::class_of(packet.from_offset(meta.l3_offset));
+    if (!one) {
         return drop(Drop::truncated);
     }
     if (meta.has(graph::packet_flag::local_origin)) {
         return drop(Drop::own_packet);
     }
-    const Class one = class_of(packet, *ip);
-    if (!limits_.allows(one, dispatch.worker(), dispatch.now_tsc())) {
-        return drop(over_limit(one));
+    if (!limits_.allows(*one, dispatch.worker(), dispatch.now_tsc())) {
+        return drop(over_limit(*one));
     }
     // The kernel's end takes layer 3.
     (void)packet.move_start(meta.l3_offset);
@@ -79,8 +108,9 @@ graph::Hop ToKernel::write(graph::Packet& packet, const vnet::device::TapTarget&
     return graph::Hop::consumed();
 }
 
-void ToKernel::operator()(std::span<graph::Packet*> packets,
-                          graph::Dispatch& dispatch) const noexcept {
+template <class Family>
+void ToKernel<Family>::operator()(std::span<graph::Packet*> packets,
+                                  graph::Dispatch& dispatch) const noexcept {
     const vnet::device::TapTarget* target = target_.load(std::memory_order_acquire);
     // Packets that were written move to the front, to be freed as one.
     size_t written = 0;
@@ -96,18 +126,11 @@ void ToKernel::operator()(std::span<graph::Packet*> packets,
     graph::free_packets(packets.first(written));
 }
 
-graph::TraceFields ToKernel::format(const graph::TraceStep& step) const {
+template <class Family>
+graph::TraceFields ToKernel<Family>::format(const graph::TraceStep& step) const {
     graph::TraceFields fields;
-    if (const auto* ip =
-            vnet::wire::view<vnet::wire::Ip4Header>(step.at.from_offset(step.at.meta.l3_offset))) {
-        std::optional<vnet::punt::Ports> ports;
-        const auto l4_offset = uint16_t(step.at.meta.l3_offset + ip->header_length());
-        if (const auto* l4 =
-                vnet::wire::view<vnet::wire::UdpHeader>(step.at.from_offset(l4_offset))) {
-            ports = {l4->source_port.value(), l4->destination_port.value()};
-        }
-        fields.emplace_back(
-            "class", std::string(vnet::punt::name(vnet::punt::class_of(ip->protocol(), ports))));
+    if (const auto one = Family::class_of(step.at.from_offset(step.at.meta.l3_offset))) {
+        fields.emplace_back("class", std::string(vnet::punt::name(*one)));
     }
     if (const auto* target = target_.load(std::memory_order_acquire)) {
         fields.emplace_back("kernel-interface", table_.name_of(target->interface));
@@ -115,28 +138,54 @@ graph::TraceFields ToKernel::format(const graph::TraceStep& step) const {
     return fields;
 }
 
+template class ToKernel<Ip4>;
+template class ToKernel<Ip6>;
+
 graph::To<FromKernel::Next, FromKernel::Drop> FromKernel::operator()(
     graph::Packet& packet) const noexcept {
     graph::Metadata& meta = packet.meta();
-    const auto* ip = vnet::wire::view<vnet::wire::Ip4Header>(packet.bytes());
-    if (ip == nullptr) {
-        return Drop::not_ip4;
-    }
-    const auto fault = vnet::wire::check_structure(*ip, packet.length());
-    if (fault == vnet::wire::Ip4Fault::version) {
-        return Drop::not_ip4;
-    }
-    if (fault != vnet::wire::Ip4Fault::none) {
-        return Drop::malformed;
-    }
-    const auto path = table_.lookup(ip->source.value());
-    if (forwarding_.adjacency(forwarding_.at(path)).action != vnet::fib::Action::local) {
-        return Drop::foreign_source;
-    }
     meta.flags |= graph::packet_flag::local_origin;
     meta.l3_offset = 0;
-    meta.l4_offset = uint16_t(ip->header_length());
-    return Next::lookup;
+    const std::span<const std::byte> bytes = packet.bytes();
+    switch (bytes.empty() ? 0 : uint8_t(bytes.front()) >> 4) {
+        case 4:
+            return ip4(packet);
+        case 6:
+            return ip6(packet);
+        default:
+            return Drop::not_ip;
+    }
+}
+
+graph::To<FromKernel::Next, FromKernel::Drop> FromKernel::ip4(
+    graph::Packet& packet) const noexcept {
+    const auto* ip = vnet::wire::view<Ip4Header>(packet.bytes());
+    if (ip == nullptr ||
+        vnet::wire::check_structure(*ip, packet.length()) != vnet::wire::Ip4Fault::none) {
+        return Drop::malformed;
+    }
+    if (!is_own(ip4_table_.lookup(ip->source.value()))) {
+        return Drop::foreign_source;
+    }
+    packet.meta().l4_offset = uint16_t(ip->header_length());
+    return Next::ip4_lookup;
+}
+
+graph::To<FromKernel::Next, FromKernel::Drop> FromKernel::ip6(
+    graph::Packet& packet) const noexcept {
+    const auto* ip = vnet::wire::view<Ip6Header>(packet.bytes());
+    if (ip == nullptr ||
+        vnet::wire::check_structure(*ip, packet.length()) != vnet::wire::Ip6Fault::none) {
+        return Drop::malformed;
+    }
+    if (!vnet::ip6::is_beyond_link(ip->source, ip->destination)) {
+        return Drop::link_local;
+    }
+    if (!is_own(ip6_table_.lookup(ip->source))) {
+        return Drop::foreign_source;
+    }
+    packet.meta().l4_offset = uint16_t(sizeof(Ip6Header));
+    return Next::ip6_lookup;
 }
 
 }  // namespace punt

@@ -42,12 +42,15 @@ struct UsualRates {
 
 absl::Status register_plugin(vnet::plugin::Registry& registry) {
     vnet::Router& router = registry.router();
-    const auto to_kernel = std::make_shared<ToKernel>(registry.interfaces(), router.punt_limits());
-    const auto punt = registry.add_node(std::shared_ptr<const ToKernel>(to_kernel));
-    const auto from_kernel =
-        registry.add_node(std::make_shared<const FromKernel>(router.routes(), router.forwarding()));
+    const auto ip4 = std::make_shared<Ip4ToKernel>(registry.interfaces(), router.punt_limits());
+    const auto ip6 = std::make_shared<Ip6ToKernel>(registry.interfaces(), router.punt_limits());
+    const auto ip4_punt = registry.add_node(std::shared_ptr<const Ip4ToKernel>(ip4));
+    const auto ip6_punt = registry.add_node(std::shared_ptr<const Ip6ToKernel>(ip6));
+    const auto from_kernel = registry.add_node(std::make_shared<const FromKernel>(
+        router.ip4().table, router.ip6().table, router.forwarding()));
     const auto tx = registry.add_node(std::make_shared<const Transmit>());
-    absl::Status status = punt.status();
+    absl::Status status = ip4_punt.status();
+    status.Update(ip6_punt.status());
     status.Update(from_kernel.status());
     status.Update(tx.status());
     status.Update(
@@ -56,15 +59,20 @@ absl::Status register_plugin(vnet::plugin::Registry& registry) {
         return status;
     }
     for (const char* from : {"ip4-deliver", "icmp4-input"}) {
-        registry.link(from, std::string(ToKernel::info.name));
+        registry.link(from, std::string(Ip4ToKernel::info.name));
+    }
+    for (const char* from : {"ip6-deliver", "icmp6-input"}) {
+        registry.link(from, std::string(Ip6ToKernel::info.name));
     }
     const auto input = add_input(registry, *from_kernel);
     if (!input.ok()) {
         return input.status();
     }
     registry.keep(std::shared_ptr<UsualRates>(new UsualRates{router.punt_limits()}));
-    registry.keep(to_kernel);
-    const auto kernel = KernelInterface::create(router, *to_kernel, {*input, *punt, *tx});
+    registry.keep(ip4);
+    registry.keep(ip6);
+    const auto kernel =
+        KernelInterface::create(router, {*ip4, *ip6}, {*input, *ip4_punt, *ip6_punt, *tx});
     registry.keep(kernel);
     return register_service(registry, *kernel);
 }

@@ -9,6 +9,7 @@ import pytest
 
 from lib.clients import ping, wait_for_port
 from lib.lab import LAN, LAN_ROUTER, WAN, WAN_ROUTER, Lab
+from lib.lab6 import LAN6, LAN_ROUTER6, WAN6, WAN_ROUTER6, add_addresses, set_up_hosts
 from lib.netns import Namespace
 from lib.wait import wait_until
 
@@ -76,16 +77,16 @@ class Served:
             self.lab.box.ip("link", "set", "kernel", "netns", self.services.name)
             wait_until(lambda: len(self.addresses()) == 2, 10, lambda: self.services.ip("address"), 0.1)
 
-    def addresses(self):
-        links = json.loads(self.services.ip("-j", "-4", "address", "show", "dev", "kernel", check=False) or "[]")
-        return sorted(a["local"] for link in links for a in link.get("addr_info", []))
+    def addresses(self, family=4):
+        links = json.loads(self.services.ip("-j", f"-{family}", "address", "show", "dev", "kernel", check=False) or "[]")
+        return sorted(a["local"] for link in links for a in link.get("addr_info", []) if a["scope"] == "global")
 
-    def rules(self):
-        return sorted(r["src"] for r in json.loads(self.services.ip("-j", "rule")) if r["priority"] == 900)
+    def rules(self, family=4):
+        return sorted(r["src"] for r in json.loads(self.services.ip("-j", f"-{family}", "rule")) if r["priority"] == 900)
 
-    def serve(self, port=8000):
-        server = self.services.start(sys.executable, "-m", "http.server", port, "--directory", self.directory / "www",
-                                     stdout=-3, stderr=-3)
+    def serve(self, port=8000, bind="0.0.0.0"):
+        server = self.services.start(sys.executable, "-m", "http.server", port, "--bind", bind, "--directory",
+                                     self.directory / "www", stdout=-3, stderr=-3)
         wait_for_port(self.services, port)
         return server
 
@@ -96,7 +97,7 @@ class Served:
 def fetch(host, address, port=8000, seconds=30):
     """Bytes that curl got, or its error's number, negative."""
     done = host.run("curl", "-s", "-m", seconds, "-o", "/dev/null", "-w", "%{size_download}",
-                    f"http://{address}:{port}/file", check=False, timeout=300)
+                    f"http://{f'[{address}]' if ':' in address else address}:{port}/file", check=False, timeout=300)
     return int(done.stdout) if done.returncode == 0 else -done.returncode
 
 
@@ -155,8 +156,44 @@ def test_programs_of_the_kernel_reach_out(served):
     served.services.ip("address", "add", "203.0.113.1/32", "dev", "lo")
     served.services.ip("route", "add", "203.0.113.2/32", "dev", "kernel", "src", "203.0.113.1")
     assert ping(served.services, "203.0.113.2", count=2, wait=1).received == 0
-    served.daemon.wait_error("ip4-from-kernel", "foreign-source", 2)
+    served.daemon.wait_error("ip-from-kernel", "foreign-source", 2)
     assert lab.daemon.error("kernel-tx", "not-for-kernel") == 0
+
+
+def test_ip6_is_served_beside_ip4(served):
+    lab = served.lab
+    # Without IPv6 in the kernel IPv4 goes on, and the router says what is missing.
+    add_addresses(lab)
+    assert served.addresses() == [LAN_ROUTER, WAN_ROUTER]
+    state = served.daemon.ctl_json("show punt kernel-interface")[0]
+    assert state["addresses"] == 2 and "IPv6 is switched off at 'kernel'" in state["problem"], state
+    served.services.sysctl("net.ipv6.conf.lo.disable_ipv6", 0)
+    served.services.sysctl("net.ipv6.conf.kernel.disable_ipv6", 0)
+    served.daemon.ctl("set interface kernel state down", "set interface kernel state up")
+    served.follow()
+    wait_until(lambda: served.addresses(6) == served.rules(6) == [LAN_ROUTER6, WAN_ROUTER6], 10,
+               lambda: served.services.ip("-6", "address"), 0.1)
+    set_up_hosts(lab)
+    served.serve(bind="::")
+    for host in (lab.lan, lab.wan):
+        for address in (LAN_ROUTER6, WAN_ROUTER6, LAN_ROUTER):
+            assert fetch(host, address) == SIZE
+    # The port that nobody listens to is the kernel's to refuse, at once.
+    assert fetch(lab.lan, LAN_ROUTER6, 8001) == -7
+    assert ping(lab.lan, LAN_ROUTER6, count=3).received == 3
+    # What the kernel begins, and an error about it.
+    there = ping(served.services, WAN6, "-I", LAN_ROUTER6, count=3)
+    assert there.received == 3 and "ttl=64" in there.text, there.text
+    assert "ConnectionRefusedError" in served.services.run(
+        sys.executable, "-c", ASK_UDP.replace("AF_INET", "AF_INET6").replace(
+            "s.settimeout(5)", f"s.settimeout(5); s.bind(({WAN_ROUTER6!r}, 0))"), LAN6, 9).stdout
+    # Link-local addresses are the router's alone.
+    own = next(a["prefix"].split("/")[0] for a in served.daemon.ctl_json("show address")
+               if a["interface"] == "lan" and a["prefix"].startswith("fe80"))
+    assert fetch(lab.lan, f"{own}%eth0") < 0
+    assert served.daemon.error("ip6-deliver", "no-port") > 0
+    served.daemon.ctl(f"delete address lan {LAN_ROUTER6}/64")
+    assert served.addresses(6) == served.rules(6) == [WAN_ROUTER6]
 
 
 def test_a_flood_leaves_others_their_share(served):

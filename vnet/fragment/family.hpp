@@ -9,6 +9,7 @@
 #include "vnet/fragment/ports.hpp"
 #include "vnet/fragment/store.hpp"
 #include "vnet/icmp4/error.hpp"
+#include "vnet/icmp6/error.hpp"
 
 /// What IPv4 and IPv6 do differently with fragments: how a header says what it is a fragment of,
 /// and how the header of the whole is made. Worker that holds the packet; l3_offset is set.
@@ -37,9 +38,17 @@ struct Upper {
 struct Ip4 {
     static constexpr std::string_view reassemble = "ip4-reassemble";
     static constexpr std::string_view virtual_reassembly = "ip4-virtual-reassembly";
+    static constexpr std::string_view unicast_arc = "ip4-unicast";
     /// Where the sender of a datagram out of time is told.
     static constexpr std::string_view error_node = "icmp4-error";
-    static constexpr bool tells_sender = true;
+    using ErrorSlot = icmp4::ErrorSlot;
+    /// Asks for an error of a datagram out of time whose first fragment this is (RFC 792).
+    static void tell_timed_out(ErrorSlot slot, graph::Packet& packet) noexcept {
+        icmp4::ask(slot, packet, wire::Icmp4Type::time_exceeded,
+                   uint8_t(wire::Icmp4TimeExceeded::reassembly));
+    }
+    /// What sent it to be reassembled, and gets it back whole.
+    static constexpr std::string_view local = "ip4-local";
     /// Of a packet, its header included.
     static constexpr uint32_t longest = 65535;
 
@@ -62,8 +71,15 @@ struct Ip4 {
 struct Ip6 {
     static constexpr std::string_view reassemble = "ip6-reassemble";
     static constexpr std::string_view virtual_reassembly = "ip6-virtual-reassembly";
+    static constexpr std::string_view unicast_arc = "ip6-unicast";
     static constexpr std::string_view error_node = "icmp6-error";
-    static constexpr bool tells_sender = false;
+    using ErrorSlot = icmp6::ErrorSlot;
+    /// RFC 4443 3.3.
+    static void tell_timed_out(ErrorSlot slot, graph::Packet& packet) noexcept {
+        icmp6::ask(slot, packet, wire::Icmp6Type::time_exceeded,
+                   uint8_t(wire::Icmp6TimeExceeded::reassembly), 0);
+    }
+    static constexpr std::string_view local = "ip6-local";
     /// Of a packet behind its first 40 bytes.
     static constexpr uint32_t longest = 65535;
 

@@ -43,6 +43,17 @@ graph::TraceFields format_fragment<Ip6>(const graph::TraceStep& step) {
         header->more_fragments());
 }
 
+graph::TraceFields format_cut(const graph::TraceStep& step,
+                              const fib::ForwardingTable& forwarding) {
+    if (step.next == nullptr || step.next->dropped()) {
+        return {};
+    }
+    const uint32_t l3 = step.at.meta.l3_offset;
+    return {{"length", fmt::format("{}, the first fragment {} of {}", step.at.length - l3,
+                                   step.next->length - l3,
+                                   forwarding.adjacency(step.at.meta.adjacency).mtu)}};
+}
+
 std::string to_string(const Ports& ports) {
     const std::string_view known = wire::name(wire::IpProtocol(ports.protocol));
     std::string text =

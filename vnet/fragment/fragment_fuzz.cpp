@@ -178,16 +178,17 @@ public:
             bench_.collector(end);
             return *bench_.graph().add_arc({name, graph::ArcSide::rx, {std::string(start)}, end});
         };
-        const auto local4 = arc("ip4-local", Ip4::reassemble, "ip4-deliver");
-        const auto local6 = arc("ip6-local", Ip6::reassemble, "ip6-deliver");
-        bench_.add(std::make_shared<const Ip4Reassemble>(local4_, error, local4));
-        bench_.add(std::make_shared<const Ip6Reassemble>(local6_, error, local6));
+        const auto error6 = *bench_.slots().place<icmp6::ErrorRequest>("icmp6-error");
+        bench_.add(std::make_shared<const Ip4Reassemble>(local4_, error));
+        bench_.add(std::make_shared<const Ip6Reassemble>(local6_, error6));
         bench_.add(std::make_shared<const Ip4Fragmenter>(forwarding_, 1));
         bench_.add(std::make_shared<const Ip6Fragmenter>(forwarding_, 1, 5));
         bench_.add(std::make_shared<const Ip4VirtualReassembly>(pass4_, ports));
         bench_.add(std::make_shared<const Ip6VirtualReassembly>(pass6_, ports));
-        arc4_ = arc("pass4", "ip4-deliver", "passed");
-        arc6_ = arc("pass6", "ip6-deliver", "passed");
+        bench_.collector("ip4-local");
+        bench_.collector("ip6-local");
+        arc4_ = arc("pass4", "ip4-local", "passed");
+        arc6_ = arc("pass6", "ip6-local", "passed");
         for (const auto& [name, node] : {std::pair("pass4", Ip4::virtual_reassembly),
                                          std::pair("pass6", Ip6::virtual_reassembly)}) {
             require(bench_.graph().add_feature(name, {std::string(node), {}, {}}).ok());

@@ -66,6 +66,8 @@ public:
         : forwarding_(forwarding), seed_(seed), counters_(contexts), made_(contexts) {}
     graph::To<Next, CutDrop> operator()(graph::Packet& packet,
                                         graph::Dispatch& dispatch) const noexcept;
+    /// In how many, and how long they are.
+    graph::TraceFields format(const graph::TraceStep& step) const;
     const CutCounters& counters(unsigned worker) const noexcept { return counters_[worker]; }
 
     /// The identification of the `number`th packet that is cut: no two of 2^32 are the same, and

@@ -12,11 +12,10 @@ namespace vnet::fragment {
 
 namespace {
 
-constexpr const char* unicast_arc = "ip4-unicast";
 /// How exactly timeouts are kept.
 constexpr auto tick_period = std::chrono::milliseconds(100);
-/// RFC 1122 3.3.2 asks for 60 to 120 s, which lets few old fragments fill much memory; hosts have
-/// long taken 30 s.
+/// RFC 1122 3.3.2 asks for 60 to 120 s and RFC 8200 4.5 for 60 s, which lets few old fragments fill
+/// much memory; hosts have long taken 30 s.
 constexpr uint32_t reassembly_timeout_ms = 30'000;
 /// Nobody waits for what passes: the fragments of a datagram come within milliseconds.
 constexpr uint32_t virtual_timeout_ms = 2'000;
@@ -54,8 +53,17 @@ struct Fragments::Use {
 };
 
 std::string_view node_of(Purpose purpose) {
-    return purpose == Purpose::ip4_local ? Ip4Reassemble::info.name
-                                         : Ip4VirtualReassembly::info.name;
+    switch (purpose) {
+        case Purpose::ip4_local:
+            return Ip4Reassemble::info.name;
+        case Purpose::ip4_virtual:
+            return Ip4VirtualReassembly::info.name;
+        case Purpose::ip6_local:
+            return Ip6Reassemble::info.name;
+        case Purpose::ip6_virtual:
+            break;
+    }
+    return Ip6VirtualReassembly::info.name;
 }
 
 absl::StatusOr<std::unique_ptr<Fragments>> Fragments::create(const Parts& parts) {
@@ -64,7 +72,14 @@ absl::StatusOr<std::unique_ptr<Fragments>> Fragments::create(const Parts& parts)
         return slot.status();
     }
     std::unique_ptr<Fragments> fragments(new Fragments(parts, *slot));
-    if (auto status = fragments->add_nodes(parts); !status.ok()) {
+    graph::Graph& graph = parts.engine.graph();
+    absl::Status status = graph.add(fragments->ip4_fragmenter_).status();
+    status.Update(graph.add(fragments->ip6_fragmenter_).status());
+    status.Update(
+        fragments->add_family<Ip4>(parts.error_slot, Purpose::ip4_local, Purpose::ip4_virtual));
+    status.Update(
+        fragments->add_family<Ip6>(parts.error6_slot, Purpose::ip6_local, Purpose::ip6_virtual));
+    if (!status.ok()) {
         return status;
     }
     return fragments;
@@ -80,6 +95,8 @@ Fragments::Fragments(const Parts& parts, PortsSlot slot)
             std::make_unique<Stores>(engine_, random_seed(), defaults(purpose));
     }
     ip4_fragmenter_ = std::make_shared<const Ip4Fragmenter>(parts.forwarding, engine_.contexts());
+    ip6_fragmenter_ =
+        std::make_shared<const Ip6Fragmenter>(parts.forwarding, engine_.contexts(), random_seed());
     // The index may be given to another interface, which has not asked.
     interfaces_.observe([this](const interface::Interface& interface, interface::Change change) {
         if (change == interface::Change::removing) {
@@ -98,7 +115,9 @@ Fragments::~Fragments() {
     timer_.cancel();
 }
 
-absl::Status Fragments::add_nodes(const Parts& parts) {
+template <class Family>
+absl::Status Fragments::add_family(typename Family::ErrorSlot slot, Purpose local,
+                                   Purpose passing) {
     graph::Graph& graph = engine_.graph();
     const auto add = [&](Purpose purpose, auto node) {
         const auto id = graph.add(node);
@@ -110,14 +129,22 @@ absl::Status Fragments::add_nodes(const Parts& parts) {
         }
         return id.status();
     };
-    absl::Status status = graph.add(ip4_fragmenter_).status();
-    status.Update(add(Purpose::ip4_local,
-                      std::make_shared<const Ip4Reassemble>(
-                          stores_of(Purpose::ip4_local), parts.error_slot, parts.ip4_local_arc)));
-    status.Update(add(Purpose::ip4_virtual, std::make_shared<const Ip4VirtualReassembly>(
-                                                stores_of(Purpose::ip4_virtual), ports_slot_)));
-    status.Update(
-        graph.add_feature(unicast_arc, {std::string(node_of(Purpose::ip4_virtual)), {}, {}, true}));
+    absl::Status status =
+        add(local, std::make_shared<const Reassemble<Family>>(stores_of(local), slot));
+    status.Update(add(passing, std::make_shared<const VirtualReassembly<Family>>(stores_of(passing),
+                                                                                 ports_slot_)));
+    status.Update(graph.add_feature(std::string(Family::unicast_arc),
+                                    {std::string(Family::virtual_reassembly), {}, {}, true}));
+    return status;
+}
+
+absl::Status Fragments::turn(interface::Index interface, bool on) {
+    const auto turn_family = [&]<class Family>(Family) {
+        return engine_.graph().set_feature(std::string(Family::unicast_arc),
+                                           std::string(Family::virtual_reassembly), interface, on);
+    };
+    absl::Status status = turn_family(Ip4());
+    status.Update(turn_family(Ip6()));
     return status;
 }
 
@@ -132,9 +159,7 @@ absl::StatusOr<std::shared_ptr<void>> Fragments::use_ports(interface::Index inte
     }
     const auto made = std::make_shared<Use>(self_, interface);
     use = made;
-    if (auto status = engine_.graph().set_feature(
-            unicast_arc, std::string(node_of(Purpose::ip4_virtual)), interface, true);
-        !status.ok()) {
+    if (auto status = turn(interface, true); !status.ok()) {
         return status;
     }
     return made;
@@ -147,8 +172,7 @@ void Fragments::release(interface::Index interface, const Use* use) {
         return;
     }
     uses_.erase(found);
-    (void)engine_.graph().set_feature(unicast_arc, std::string(node_of(Purpose::ip4_virtual)),
-                                      interface, false);
+    (void)turn(interface, false);
 }
 
 bool Fragments::ports_used(interface::Index interface) const {
@@ -157,9 +181,8 @@ bool Fragments::ports_used(interface::Index interface) const {
 
 Settings Fragments::defaults(Purpose purpose) const {
     Settings settings;
-    settings.buffers = std::max(engine_.pool().capacity() / 8, Store::least_share_buffers);
-    settings.timeout_ms =
-        purpose == Purpose::ip4_local ? reassembly_timeout_ms : virtual_timeout_ms;
+    settings.buffers = std::max(engine_.pool().capacity() / 16, Store::least_share_buffers);
+    settings.timeout_ms = is_virtual(purpose) ? virtual_timeout_ms : reassembly_timeout_ms;
     return settings;
 }
 
@@ -192,14 +215,17 @@ Fragments::Totals Fragments::totals(Purpose purpose) const {
     return totals;
 }
 
-Fragments::CutTotals Fragments::cut_totals() const {
+template <class Fragmenter>
+Fragments::CutTotals Fragments::sum(const Fragmenter& fragmenter) const {
     CutTotals totals;
     for (unsigned worker = 0; worker < engine_.workers().size(); ++worker) {
-        const CutCounters& counters = ip4_fragmenter_->counters(worker);
+        const CutCounters& counters = fragmenter.counters(worker);
         totals.packets += counters.packets.read();
         totals.fragments += counters.fragments.read();
     }
     return totals;
 }
+template Fragments::CutTotals Fragments::sum(const Ip4Fragmenter&) const;
+template Fragments::CutTotals Fragments::sum(const Ip6Fragmenter&) const;
 
 }  // namespace vnet::fragment

@@ -14,18 +14,25 @@
 #include "vnet/fragment/ports.hpp"
 #include "vnet/fragment/stores.hpp"
 #include "vnet/icmp4/error.hpp"
+#include "vnet/icmp6/error.hpp"
 #include "vnet/interface/table.hpp"
 
 namespace vnet::fragment {
 
 /// The kinds of reassembly, each with settings and stores of its own.
-enum class Purpose : uint8_t { ip4_local, ip4_virtual };
-inline constexpr std::array purposes = {Purpose::ip4_local, Purpose::ip4_virtual};
+enum class Purpose : uint8_t { ip4_local, ip4_virtual, ip6_local, ip6_virtual };
+inline constexpr std::array purposes = {Purpose::ip4_local, Purpose::ip4_virtual,
+                                        Purpose::ip6_local, Purpose::ip6_virtual};
+/// Of packets that pass, and not for the router itself.
+constexpr bool is_virtual(Purpose purpose) {
+    return purpose == Purpose::ip4_virtual || purpose == Purpose::ip6_virtual;
+}
 /// The name of its node.
 std::string_view node_of(Purpose purpose);
 
 /// All that has to do with fragments, put together: brings the nodes "ip4-fragment",
-/// "ip4-reassemble" and "ip4-virtual-reassembly". Owned by the router. Control thread.
+/// "ip4-reassemble" and "ip4-virtual-reassembly", and those of IPv6. Owned by the router. Control
+/// thread.
 class Fragments {
 public:
     struct Parts {
@@ -33,10 +40,9 @@ public:
         interface::Table& interfaces;
         const fib::ForwardingTable& forwarding;
         icmp4::ErrorSlot error_slot;
-        /// Of local delivery.
-        graph::ArcId ip4_local_arc;
+        icmp6::ErrorSlot error6_slot;
     };
-    /// Registers the nodes and the feature. Whoever builds the graph commits it.
+    /// Registers the nodes and the features. Whoever builds the graph commits it.
     static absl::StatusOr<std::unique_ptr<Fragments>> create(const Parts& parts);
     ~Fragments();
     Fragments(const Fragments&) = delete;
@@ -46,8 +52,9 @@ public:
 
     /// Has every packet that comes in by an interface carry its ports, for as long as the handle
     /// lives: virtual reassembly is on while anybody holds one. The feature that uses them stands
-    /// on the arc "ip4-unicast" behind "ip4-virtual-reassembly". When the interface goes, the
-    /// handle means nothing any more. NOT_FOUND where there is no such interface.
+    /// on the arc "ip4-unicast" behind "ip4-virtual-reassembly", or on that of IPv6. When the
+    /// interface goes, the handle means nothing any more. NOT_FOUND where there is no such
+    /// interface.
     absl::StatusOr<std::shared_ptr<void>> use_ports(interface::Index interface);
     /// Where a packet carries them.
     const PortsSlot& ports_slot() const noexcept { return ports_slot_; }
@@ -61,9 +68,9 @@ public:
     absl::Status set(Purpose purpose, const Settings& settings);
     /// What a purpose begins with: the buffers are a part of the pool's.
     Settings defaults(Purpose purpose) const;
-    /// An eighth of the pool's buffers is the default, a quarter the most, so that fragments that
-    /// wait leave room for all other packets.
-    uint32_t most_buffers() const { return engine_.pool().capacity() / 4; }
+    /// A sixteenth of the pool's buffers is the default for each purpose, an eighth the most, so
+    /// that fragments that wait leave room for all other packets.
+    uint32_t most_buffers() const { return engine_.pool().capacity() / 8; }
 
     /// Sums over all workers.
     struct Totals {
@@ -80,12 +87,17 @@ public:
         uint64_t packets = 0;
         uint64_t fragments = 0;
     };
-    CutTotals cut_totals() const;
+    CutTotals ip4_cut_totals() const { return sum(*ip4_fragmenter_); }
+    CutTotals ip6_cut_totals() const { return sum(*ip6_fragmenter_); }
 
 private:
     struct Use;
     Fragments(const Parts& parts, PortsSlot slot);
-    absl::Status add_nodes(const Parts& parts);
+    template <class Family>
+    absl::Status add_family(typename Family::ErrorSlot slot, Purpose local, Purpose passing);
+    absl::Status turn(interface::Index interface, bool on);
+    template <class Fragmenter>
+    CutTotals sum(const Fragmenter& fragmenter) const;
     void release(interface::Index interface, const Use* use);
     Stores& stores_of(Purpose purpose) const { return *stores_[size_t(purpose)]; }
 
@@ -96,6 +108,7 @@ private:
     PortsSlot ports_slot_;
     std::array<std::unique_ptr<Stores>, purposes.size()> stores_;
     std::shared_ptr<const Ip4Fragmenter> ip4_fragmenter_;
+    std::shared_ptr<const Ip6Fragmenter> ip6_fragmenter_;
     std::map<interface::Index, std::weak_ptr<Use>> uses_;
     graph::Control::Handle timer_;
 };

@@ -25,6 +25,7 @@ protected:
     bool is_on(interface::Index index) {
         const bool on =
             engine_->graph().has_feature("ip4-unicast", "ip4-virtual-reassembly", index);
+        EXPECT_EQ(engine_->graph().has_feature("ip6-unicast", "ip6-virtual-reassembly", index), on);
         EXPECT_EQ(on, fragments().ports_used(index));
         return on;
     }
@@ -74,28 +75,30 @@ TEST_F(FragmentsTest, AHandleMayOutliveTheRouter) {
 TEST_F(FragmentsTest, RefusesWhatIsOutOfRange) {
     const Settings before = fragments().settings(Purpose::ip4_local);
     EXPECT_EQ(before, fragments().defaults(Purpose::ip4_local));
-    EXPECT_EQ(before.buffers, 256u);
+    EXPECT_EQ(before.buffers, 128u);
     EXPECT_EQ(before.timeout_ms, 30'000u);
+    EXPECT_EQ(fragments().settings(Purpose::ip6_local), before);
     EXPECT_EQ(fragments().settings(Purpose::ip4_virtual).timeout_ms, 2'000u);
+    EXPECT_EQ(fragments().settings(Purpose::ip6_virtual).timeout_ms, 2'000u);
     const auto with = [&](auto change) {
         Settings settings = before;
         change(settings);
         return std::string(fragments().set(Purpose::ip4_local, settings).message());
     };
     EXPECT_THAT(with([](Settings& s) { s.datagrams = 65537; }), HasSubstr("1 to 65536"));
-    EXPECT_THAT(with([](Settings& s) { s.buffers = 513; }), HasSubstr("64 to 512"));
+    EXPECT_THAT(with([](Settings& s) { s.buffers = 257; }), HasSubstr("64 to 256"));
     EXPECT_THAT(with([](Settings& s) { s.fragments = 257; }), HasSubstr("2 to 256"));
     EXPECT_THAT(with([](Settings& s) { s.share = 0; }), HasSubstr("1 to 100"));
     EXPECT_THAT(with([](Settings& s) { s.timeout_ms = 99; }), HasSubstr("100 to 120000"));
     EXPECT_EQ(fragments().settings(Purpose::ip4_local), before);
-    EXPECT_EQ(with([](Settings& s) { s.buffers = 512; }), "");
-    EXPECT_EQ(fragments().settings(Purpose::ip4_local).buffers, 512u);
+    EXPECT_EQ(with([](Settings& s) { s.buffers = 256; }), "");
+    EXPECT_EQ(fragments().settings(Purpose::ip4_local).buffers, 256u);
 }
 
 TEST_F(FragmentsTest, TheFeatureComesFirst) {
     for (const auto& arc : engine_->graph().arcs()) {
-        if (arc.spec.name == "ip4-unicast") {
-            EXPECT_EQ(arc.order.front(), "ip4-virtual-reassembly");
+        if (arc.spec.name == "ip4-unicast" || arc.spec.name == "ip6-unicast") {
+            EXPECT_EQ(arc.order.front(), arc.spec.name.substr(0, 3) + "-virtual-reassembly");
         }
     }
     EXPECT_THAT(engine_->warnings(), ::testing::IsEmpty());

@@ -21,7 +21,7 @@ using wire::testing::packet;
 
 /// Notes what arrives, and at which worker.
 struct Inbox {
-    static constexpr auto info = graph::node("inbox");
+    static constexpr auto info = graph::node("ip4-local");
     struct Arrived {
         unsigned worker;
         uint32_t length;
@@ -49,11 +49,8 @@ protected:
         graph::Graph& graph = engine_->graph();
         EXPECT_TRUE(graph.add(std::shared_ptr<const Inbox>(inbox_)).ok());
         EXPECT_TRUE(graph.add(graph::testing::Scripted::spec(never_, "icmp4-error", {})).ok());
-        const auto arc = graph.add_arc(
-            {"ip4-local", graph::ArcSide::rx, {std::string(Ip4::reassemble)}, "inbox"});
-        EXPECT_TRUE(arc.ok()) << arc.status();
         const auto slot = engine_->slots().place<icmp4::ErrorRequest>("icmp4-error");
-        const auto node = graph.add(std::make_shared<const Ip4Reassemble>(stores_, *slot, *arc));
+        const auto node = graph.add(std::make_shared<const Ip4Reassemble>(stores_, *slot));
         EXPECT_TRUE(node.ok());
         stores_.set_node(*node);
         for (const char* from : {"worker-input", "control-inject"}) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <cstring>
 
+#include "vnet/fragment/format.hpp"
 #include "vnet/fragment/fragmenter.hpp"
 #include "vnet/wire/checksum.hpp"
 #include "vnet/wire/ip4_header.hpp"
@@ -46,10 +45,6 @@ LaterHeader later_header(const graph::Packet& packet, const wire::Ip4Header& ip)
     return later;
 }
 
-uint32_t mtu_of(const fib::ForwardingTable& forwarding, const graph::Metadata& meta) noexcept {
-    return forwarding.adjacency(meta.adjacency).mtu;
-}
-
 }  // namespace
 
 graph::To<Ip4Fragmenter::Next, CutDrop> Ip4Fragmenter::operator()(
@@ -62,7 +57,7 @@ graph::To<Ip4Fragmenter::Next, CutDrop> Ip4Fragmenter::operator()(
         return CutDrop::truncated;
     }
     const auto header = uint32_t(ip->header_length());
-    const uint32_t mtu = mtu_of(forwarding_, packet.meta());
+    const uint32_t mtu = forwarding_.adjacency(packet.meta().adjacency).mtu;
     if (mtu < header + 8) {
         return CutDrop::mtu_too_small;
     }
@@ -102,12 +97,7 @@ graph::To<Ip4Fragmenter::Next, CutDrop> Ip4Fragmenter::operator()(
 }
 
 graph::TraceFields Ip4Fragmenter::format(const graph::TraceStep& step) const {
-    if (step.next == nullptr || step.next->dropped()) {
-        return {};
-    }
-    const uint32_t l3 = step.at.meta.l3_offset;
-    return {{"length", fmt::format("{}, the first fragment {} of {}", step.at.length - l3,
-                                   step.next->length - l3, mtu_of(forwarding_, step.at.meta))}};
+    return format_cut(step, forwarding_);
 }
 
 }  // namespace vnet::fragment

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
+#include "vnet/fragment/format.hpp"
 #include "vnet/fragment/fragmenter.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
 #include "vnet/wire/ip6_header.hpp"
@@ -113,6 +114,10 @@ graph::To<Ip6Fragmenter::Next, CutDrop> Ip6Fragmenter::operator()(
     counters.packets.add(1);
     counters.fragments.add(count);
     return graph::Hop::consumed();
+}
+
+graph::TraceFields Ip6Fragmenter::format(const graph::TraceStep& step) const {
+    return format_cut(step, forwarding_);
 }
 
 }  // namespace vnet::fragment

@@ -7,14 +7,11 @@ namespace vnet::fragment {
 
 template <class Family>
 void Reassemble<Family>::Pass::lost(graph::Packet& packet, Loss why) noexcept {
-    if constexpr (Family::tells_sender) {
-        if (why == Loss::timed_out_first) {
-            dispatch_.count_drop(graph::Edge(Drop::timed_out), packet);
-            icmp4::ask(node_.slot_, packet, wire::Icmp4Type::time_exceeded,
-                       uint8_t(wire::Icmp4TimeExceeded::reassembly));
-            dispatch_.emit(packet, graph::Hop::edge(graph::Edge(Next::error)));
-            return;
-        }
+    if (why == Loss::timed_out_first) {
+        dispatch_.count_drop(graph::Edge(Drop::timed_out), packet);
+        Family::tell_timed_out(node_.slot_, packet);
+        dispatch_.emit(packet, graph::Hop::edge(graph::Edge(Next::error)));
+        return;
     }
     DropLosses::lost(packet, why);
 }
@@ -30,7 +27,7 @@ graph::Hop Reassemble<Family>::operator()(graph::Packet& packet, Pass& pass) con
     const Kind kind = Family::parse(packet, fragment);
     if (kind == Kind::whole) {
         Family::finish_atomic(packet);
-        return enter(packet, pass.dispatch_);
+        return graph::Hop::edge(graph::Edge(Next::local));
     }
     if (kind != Kind::fragment) {
         return graph::Hop::drop(graph::Edge(drop_for(kind)));
@@ -57,7 +54,7 @@ graph::Hop Reassemble<Family>::operator()(graph::Packet& packet, Pass& pass) con
     // in a broadcast says it of all.
     result.meta().rx_interface = last.rx_interface;
     result.meta().flags |= last.flags & graph::packet_flag::l2_group;
-    pass.dispatch_.emit(result, enter(result, pass.dispatch_));
+    pass.dispatch_.emit(result, graph::Hop::edge(graph::Edge(Next::local)));
     return graph::Hop::consumed();
 }
 

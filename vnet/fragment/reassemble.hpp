@@ -8,28 +8,22 @@
 namespace vnet::fragment {
 
 /// Puts the fragments of datagrams that are for the router together (RFC 791 3.2, RFC 8200 4.5).
-/// The whole packet enters the arc of local delivery, with the first fragment's headers and the
+/// The whole packet goes back to local delivery, with the first fragment's headers and the
 /// interface of the fragment that came last. Who sends a datagram of which the first fragment, but
-/// not all, came in time is told (RFC 1122 3.3.2). All fragments between two hosts belong to one
-/// worker; the others hand them over.
+/// not all, came in time is told (RFC 1122 3.3.2, RFC 8200 4.5). All fragments between two hosts
+/// belong to one worker; the others hand them over.
 template <class Family>
 class Reassemble {
 public:
-    enum class Next : graph::Edge { error };
-    static constexpr auto info = [] {
-        if constexpr (Family::tells_sender) {
-            return graph::node<Next, Drop>(Family::reassemble, {{Next::error, Family::error_node}},
-                                           drop_reasons);
-        } else {
-            return graph::node<Drop>(Family::reassemble, drop_reasons);
-        }
-    }();
+    enum class Next : graph::Edge { local, error };
+    static constexpr auto info = graph::node<Next, Drop>(
+        Family::reassemble, {{Next::local, Family::local}, {Next::error, Family::error_node}},
+        drop_reasons);
     static constexpr std::string_view effects =
         "held until the other fragments of its datagram have come";
 
-    /// `arc`: of local delivery.
-    Reassemble(const Stores& stores, icmp4::ErrorSlot slot, graph::ArcId arc)
-        : stores_(stores), slot_(slot), arc_(arc) {}
+    Reassemble(const Stores& stores, typename Family::ErrorSlot slot)
+        : stores_(stores), slot_(slot) {}
 
     /// The worker's store for the packets at hand, and those that are others'.
     class Pass final : public DropLosses {
@@ -54,12 +48,8 @@ public:
     graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
-    graph::Hop enter(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
-        return dispatch.start_arc(arc_, packet);
-    }
     const Stores& stores_;
-    icmp4::ErrorSlot slot_;
-    graph::ArcId arc_;
+    typename Family::ErrorSlot slot_;
 };
 
 using Ip4Reassemble = Reassemble<Ip4>;

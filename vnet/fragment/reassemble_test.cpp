@@ -23,14 +23,9 @@ class ReassembleTest : public ::testing::Test {
 protected:
     ReassembleTest() : free_(graph::testing::pool().available()) {
         slot_ = *bench_.slots().place<icmp4::ErrorRequest>("icmp4-error");
-        const auto arc = [&](const char* name, std::string_view node, const char* end) {
-            bench_.collector(end);
-            return *bench_.graph().add_arc({name, graph::ArcSide::rx, {std::string(node)}, end});
-        };
-        const auto arc4 = arc("ip4-local", Ip4::reassemble, "ip4-deliver");
-        const auto arc6 = arc("ip6-local", Ip6::reassemble, "ip6-deliver");
-        bench_.add(std::make_shared<const Ip4Reassemble>(ip4, *slot_, arc4));
-        bench_.add(std::make_shared<const Ip6Reassemble>(ip6, *slot_, arc6));
+        slot6_ = *bench_.slots().place<icmp6::ErrorRequest>("icmp6-error");
+        bench_.add(std::make_shared<const Ip4Reassemble>(ip4, *slot_));
+        bench_.add(std::make_shared<const Ip6Reassemble>(ip6, *slot6_));
         bench_.build();
     }
     void TearDown() override {
@@ -67,6 +62,7 @@ protected:
     std::unique_ptr<graph::Engine> engine_ = testing::make_engine();
     graph::testing::Bench bench_;
     std::optional<icmp4::ErrorSlot> slot_;
+    std::optional<icmp6::ErrorSlot> slot6_;
     uint32_t interface_ = 1;
 
 public:
@@ -107,12 +103,12 @@ TEST_F(ReassembleTest, PutsDatagramsTogether) {
                 }
                 const auto result4 = run(fragments4, segment);
                 ASSERT_EQ(result4.size(), 1u);
-                EXPECT_EQ(result4[0].next, "ip4-deliver");
+                EXPECT_EQ(result4[0].next, "ip4-local");
                 EXPECT_EQ(result4[0].bytes, four);
                 EXPECT_EQ(result4[0].meta.l4_offset, 20);
                 const auto result6 = run(fragments6, segment);
                 ASSERT_EQ(result6.size(), 1u);
-                EXPECT_EQ(result6[0].next, "ip6-deliver");
+                EXPECT_EQ(result6[0].next, "ip6-local");
                 EXPECT_EQ(result6[0].bytes, six);
                 EXPECT_EQ(result6[0].meta.l4_offset, 40);
             }
@@ -210,7 +206,7 @@ TEST_F(ReassembleTest, AtomicFragmentsWaitForNobody) {
     const auto result =
         run({packet().ip6().fragment_header(0, false, 5).udp(1, 2).payload(9).bytes()});
     ASSERT_EQ(result.size(), 1u);
-    EXPECT_EQ(result[0].next, "ip6-deliver");
+    EXPECT_EQ(result[0].next, "ip6-local");
     EXPECT_EQ(result[0].bytes, packet().ip6().udp(1, 2).payload(9).bytes());
     EXPECT_EQ(result[0].meta.l4_offset, 40);
 }
@@ -270,24 +266,29 @@ TEST_F(ReassembleTest, LongerThanAPacketMayBe) {
 }
 
 TEST_F(ReassembleTest, TellsWhoseDatagramIsOutOfTime) {
-    const Bytes whole = whole4(2000);
-    EXPECT_TRUE(run({ip4_fragment(whole, {0, 800}, 1), ip4_fragment(whole, {800, 1600}, 1),
-                     ip4_fragment(whole, {800, 1600}, 2)})
-                    .empty());
-    const auto results = tick(true);
-    ASSERT_EQ(results.size(), 3u);
-    std::map<std::string, int> next;
-    for (const auto& result : results) {
-        ++next[result.next];
-        if (result.next == "icmp4-error") {
-            EXPECT_EQ(result.bytes, ip4_fragment(whole, {0, 800}, 1));
-        } else {
-            EXPECT_EQ(result.drop, "timed-out");
+    for (const bool four : {true, false}) {
+        const Bytes whole = four ? whole4(2000) : whole6(2000);
+        const auto part = [&](Part part, uint16_t identification) {
+            return four ? ip4_fragment(whole, part, identification)
+                        : ip6_fragment(whole, part, identification);
+        };
+        EXPECT_TRUE(run({part({0, 800}, 1), part({800, 1600}, 1), part({800, 1600}, 2)}).empty());
+        const auto results = tick(four);
+        ASSERT_EQ(results.size(), 3u);
+        const std::string error = four ? "icmp4-error" : "icmp6-error";
+        std::map<std::string, int> next;
+        for (const auto& result : results) {
+            ++next[result.next];
+            if (result.next == error) {
+                EXPECT_EQ(result.bytes, part({0, 800}, 1));
+            } else {
+                EXPECT_EQ(result.drop, "timed-out");
+            }
         }
+        EXPECT_EQ(next, (std::map<std::string, int>{{"drop", 2}, {error, 1}}));
+        EXPECT_EQ(bench_.drops(four ? "ip4-reassemble" : "ip6-reassemble", "timed-out"), 3u);
+        EXPECT_EQ((four ? ip4 : ip6).counters(0).timed_out.read(), 2u);
     }
-    EXPECT_EQ(next, (std::map<std::string, int>{{"drop", 2}, {"icmp4-error", 1}}));
-    EXPECT_EQ(bench_.drops("ip4-reassemble", "timed-out"), 3u);
-    EXPECT_EQ(ip4.counters(0).timed_out.read(), 2u);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ graph::To<Error::Next, Error::Drop> Error::operator()(graph::Packet& packet,
         !is_told_about_groups(request)) {
         return Drop::about_group;
     }
-    const wire::Ip6Chain chain = wire::walk_ip6(bytes);
+    const wire::Ip6Chain chain = wire::walk_ip6(bytes, packet.length() - packet.meta().l3_offset);
     if (chain.has_fragment_header() && !chain.has_l4_header &&
         chain.fault == wire::Ip6ChainFault::none) {
         return Drop::about_fragment;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "vnet/icmp6/source.hpp"
+#include "vnet/ip6/scope.hpp"
 #include "vnet/wire/icmp6.hpp"
 #include "vnet/wire/ip6_checksum.hpp"
 #include "vnet/wire/ip6_header.hpp"
@@ -37,8 +38,14 @@ graph::To<Input::Next, Input::Drop> Input::operator()(graph::Packet& packet) con
     if (wire::is_neighbor_discovery(icmp->type())) {
         return Next::neighbor_discovery;
     }
-    if (icmp->type() != wire::Icmp6Type::echo_request || icmp->code != 0 ||
-        !ip->source.valid_source()) {
+    if (icmp->type() != wire::Icmp6Type::echo_request || icmp->code != 0) {
+        const graph::NodeId rest = local_.rest();
+        if (rest == graph::no_node || !ip6::is_beyond_link(ip->source, ip->destination)) {
+            return Drop::unknown_type;
+        }
+        return graph::Hop::node(rest);
+    }
+    if (!ip->source.valid_source()) {
         return Drop::unknown_type;
     }
     const wire::Ip6Address asked = ip->destination;

@@ -3,12 +3,14 @@
 
 #include "graph/driver.hpp"
 #include "vnet/interface/table.hpp"
+#include "vnet/ip4/local.hpp"
 
 namespace vnet::icmp6 {
 
 /// Takes the ICMPv6 messages that are addressed to the router (RFC 4443): answers echo requests,
 /// those to a group of the link too, and gives neighbor discovery to nd-input. Other messages to
-/// the router are for nobody here and dropped by name.
+/// an address that means something beyond the link are for whoever takes what nobody else does.
+/// Where nobody does they are dropped by name.
 class Input {
 public:
     enum class Next : graph::Edge { lookup, neighbor_discovery };
@@ -22,11 +24,13 @@ public:
          {Drop::unknown_type, "not-for-router",
           "an ICMPv6 message that the router has no use for"}});
 
-    explicit Input(const interface::Table& interfaces) : interfaces_(interfaces) {}
+    Input(const interface::Table& interfaces, const ip4::LocalTable& local)
+        : interfaces_(interfaces), local_(local) {}
     graph::To<Next, Drop> operator()(graph::Packet& packet) const noexcept;
 
 private:
     const interface::Table& interfaces_;
+    const ip4::LocalTable& local_;
 };
 
 }  // namespace vnet::icmp6

@@ -102,7 +102,7 @@ graph::To<Input::Next, Input::Drop> Input::check(graph::Packet& packet, Pass& pa
         return Drop::link_group;
     }
     if (wire::is_ip6_extension(ip.next_header())) {
-        const wire::Ip6Chain chain = wire::walk_ip6(packet.from_offset(l3));
+        const wire::Ip6Chain chain = wire::walk_ip6(packet.from_offset(l3), packet.length() - l3);
         if (chain.fault != wire::Ip6ChainFault::none) {
             return bad_chain(packet, chain, pass);
         }

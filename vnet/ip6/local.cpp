@@ -14,7 +14,8 @@ namespace {
 /// wrong with the way.
 wire::Ip6Chain chain_of(const graph::Packet& packet, const wire::Ip6Header& ip) noexcept {
     if (wire::is_ip6_extension(ip.next_header())) {
-        return wire::walk_ip6(packet.from_offset(packet.meta().l3_offset));
+        return wire::walk_ip6(packet.from_offset(packet.meta().l3_offset),
+                              packet.length() - packet.meta().l3_offset);
     }
     wire::Ip6Chain plain;
     plain.upper = ip.next_header();
@@ -46,12 +47,16 @@ graph::To<Local::Next, Local::Drop> Local::operator()(graph::Packet& packet,
 graph::To<Local::Next, Local::Drop> Local::with_extensions(
     graph::Packet& packet, const wire::Ip6Header& ip, graph::Dispatch& dispatch) const noexcept {
     const std::span<const std::byte> bytes = packet.from_offset(packet.meta().l3_offset);
-    const wire::Ip6Chain chain = wire::walk_ip6(bytes);
+    const wire::Ip6Chain chain = wire::walk_ip6(bytes, packet.length() - packet.meta().l3_offset);
+    if (chain.fault != wire::Ip6ChainFault::none) {
+        // ip6-input has seen the headers of what came whole.
+        return Drop::bad_headers;
+    }
     if (chain.has_fragment_header()) {
         const auto* fragment = wire::view<wire::Ip6FragmentHeader>(
             bytes.subspan(std::min<size_t>(chain.fragment_offset, bytes.size())));
         if (fragment == nullptr || !fragment->is_atomic()) {
-            return Drop::fragment;
+            return Next::reassemble;
         }
     }
     if (chain.routing_offset != 0) {
@@ -119,6 +124,10 @@ graph::To<Deliver::Next, Deliver::Drop> Deliver::nobody(graph::Packet& packet,
                                                         graph::Dispatch& dispatch) const noexcept {
     if (packet.meta().has(graph::packet_flag::l2_group) || ip.destination.is_multicast()) {
         return Drop::no_listener;
+    }
+    if (const graph::NodeId node = local_.rest();
+        node != graph::no_node && is_beyond_link(ip.source, ip.destination)) {
+        return graph::Hop::node(node);
     }
     dispatch.count_drop(graph::Edge(reason), packet);
     icmp6::ask(slot_, packet, type, code, rest);

@@ -14,32 +14,33 @@ namespace vnet::ip6 {
 /// Who takes what is addressed to the router.
 using ip4::LocalTable;
 
-/// Takes in packets that are for the router or for a group: refuses what pretends to come from it,
-/// fragments, since nothing here puts them together, and extension headers that a destination has
-/// to refuse (RFC 8200 4.2, 4.4). What passes is on the arc "ip6-local".
+/// Takes in packets that are for the router or for a group: refuses what pretends to come from it
+/// and extension headers that a destination has to refuse (RFC 8200 4.2, 4.4), and has fragments
+/// put together, which it then gets whole. What passes is on the arc "ip6-local".
 class Local {
 public:
-    enum class Next : graph::Edge { icmp_error };
+    enum class Next : graph::Edge { icmp_error, reassemble };
     enum class Drop : graph::Edge {
         truncated,
         spoofed_source,
-        fragment,
         routing_header,
         unknown_option,
-        bad_options
+        bad_options,
+        bad_headers
     };
     static constexpr auto info = graph::node<Next, Drop>(
-        "ip6-local", {{Next::icmp_error, "icmp6-error"}},
+        "ip6-local", {{Next::icmp_error, "icmp6-error"}, {Next::reassemble, "ip6-reassemble"}},
         {{Drop::truncated, "truncated", "shorter than its header"},
          {Drop::spoofed_source, "spoofed-source", "its source is an address of the router itself"},
-         {Drop::fragment, "fragment", "a fragment for the router, which reassembles none"},
          {Drop::routing_header, "routing-header",
           "a routing header with segments left, which is not followed (RFC 5095); the sender is "
           "told"},
          {Drop::unknown_option, "unknown-option",
           "a destination option that is not known and says that the packet is to be dropped then "
           "(RFC 8200 4.2)"},
-         {Drop::bad_options, "bad-options", "malformed destination options; the sender is told"}});
+         {Drop::bad_options, "bad-options", "malformed destination options; the sender is told"},
+         {Drop::bad_headers, "bad-headers",
+          "extension headers of a packet that came in fragments, which do not lead to its end"}});
 
     Local(const RangeTable& table, const fib::ForwardingTable& forwarding, icmp6::ErrorSlot slot,
           graph::ArcId arc)

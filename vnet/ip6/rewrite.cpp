@@ -59,6 +59,10 @@ graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::with_care(graph::Packet& packet
     }
     const fib::Adjacency& adjacency = *pass.adjacency_;
     if (packet.length() - meta.l3_offset > adjacency.mtu) {
+        if (!forwarded) {
+            // A router cuts its own packets and nobody else's (RFC 8200 4.5).
+            return Next::fragment;
+        }
         return tell(packet, pass, Drop::too_big, wire::Icmp6Type::packet_too_big, 0, adjacency.mtu);
     }
     if (forwarded) {

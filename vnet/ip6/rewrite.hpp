@@ -14,14 +14,18 @@ namespace vnet::ip6 {
 
 /// Makes a packet ready for its link: hop limit, MTU, the adjacency's link-layer header. Then the
 /// arc "ip6-output". What is longer than the MTU is never cut in transit (RFC 8200 4.5): its sender
-/// is told. A packet that leaves by the interface it came by is forwarded; where redirects are
-/// switched on, "nd-redirect" is given a copy, to tell its sender of the better way (RFC 4861 8.2).
+/// is told. The router's own packets go to ip6-fragment then, and come back as fragments that fit.
+/// A packet that leaves by the interface it came by is forwarded; where redirects are switched on,
+/// "nd-redirect" is given a copy, to tell its sender of the better way (RFC 4861 8.2).
 class Rewrite {
 public:
-    enum class Next : graph::Edge { icmp_error, redirect };
+    enum class Next : graph::Edge { icmp_error, redirect, fragment };
     enum class Drop : graph::Edge { hop_limit, too_big, no_headroom, truncated };
     static constexpr auto info = graph::node<Next, Drop>(
-        "ip6-rewrite", {{Next::icmp_error, "icmp6-error"}, {Next::redirect, "nd-redirect"}},
+        "ip6-rewrite",
+        {{Next::icmp_error, "icmp6-error"},
+         {Next::redirect, "nd-redirect"},
+         {Next::fragment, "ip6-fragment"}},
         {{Drop::hop_limit, "hop-limit-expired", "the hop limit ran out here; the sender is told"},
          {Drop::too_big, "exceeds-mtu", "longer than the next link's MTU; the sender is told"},
          {Drop::no_headroom, "no-headroom",

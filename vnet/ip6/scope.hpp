@@ -41,4 +41,10 @@ constexpr bool is_link_local_of_wire(wire::Ip6Address address) noexcept {
     return address.high() == wire::Ip6Address::link_local(0).high();
 }
 
+/// From one host to one other, by addresses that mean the same on every link.
+constexpr bool is_beyond_link(wire::Ip6Address source, wire::Ip6Address destination) noexcept {
+    return source.valid_source() && !source.is_link_local() && !destination.is_multicast() &&
+           !destination.is_link_local();
+}
+
 }  // namespace vnet::ip6

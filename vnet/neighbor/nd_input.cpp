@@ -50,10 +50,14 @@ graph::To<graph::NoNext, NdInput::Drop> NdInput::preview(
     return graph::Hop::consumed();
 }
 
-graph::To<graph::NoNext, NdInput::Drop> NdInput::operator()(graph::Packet& packet) const noexcept {
+graph::To<graph::NoNext, NdInput::Drop> NdInput::operator()(
+    graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
     const auto hop = preview(packet);
     if (graph::Hop(hop).is_drop()) {
         return hop;
+    }
+    if (!limits_.allows(punt::Class::neighbor, dispatch.worker(), dispatch.now_tsc())) {
+        return Drop::rate_limited;
     }
     if (!to_control_.push(packet)) {
         return Drop::queue_full;

@@ -3,6 +3,7 @@
 
 #include "graph/driver.hpp"
 #include "graph/mailbox.hpp"
+#include "vnet/punt/classes.hpp"
 
 namespace vnet::neighbor {
 
@@ -21,6 +22,7 @@ public:
         unspecified_link_address,
         not_for_router,
         queue_full,
+        rate_limited,
     };
     static constexpr auto info = graph::node<Drop>(
         "nd-input",
@@ -37,18 +39,24 @@ public:
           "from the unspecified address, and with a link-layer address"},
          {Drop::not_for_router, "not-for-router",
           "a router advertisement or a redirect, which routers do not follow"},
-         {Drop::queue_full, "queue-full", "more messages than control takes"}});
+         {Drop::queue_full, "queue-full", "more messages than control takes"},
+         {Drop::rate_limited, "rate-limited",
+          "more messages than may come in a second (punt class neighbor)"}});
 
     static constexpr std::string_view effects =
         "handed to control, which answers solicitations and notes who is where";
 
-    explicit NdInput(graph::Mailbox& to_control) : to_control_(to_control) {}
-    graph::To<graph::NoNext, Drop> operator()(graph::Packet& packet) const noexcept;
+    /// `limits` are asked for the class "neighbor".
+    NdInput(graph::Mailbox& to_control, punt::Limits& limits)
+        : to_control_(to_control), limits_(limits) {}
+    graph::To<graph::NoNext, Drop> operator()(graph::Packet& packet,
+                                              graph::Dispatch& dispatch) const noexcept;
     /// What it would do, without doing it.
     graph::To<graph::NoNext, Drop> preview(const graph::Packet& packet) const noexcept;
 
 private:
     graph::Mailbox& to_control_;
+    punt::Limits& limits_;
 };
 
 }  // namespace vnet::neighbor

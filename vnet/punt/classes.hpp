@@ -17,7 +17,7 @@ namespace vnet::punt {
 /// What is for the router itself and not answered where it comes in, by what is lost without it:
 /// each class has a rate of its own, so that a flood of one takes nothing from another.
 enum class Class : uint8_t {
-    /// Who is where on the links: ARP, for control.
+    /// Who is where on the links: ARP and neighbor discovery, for control.
     neighbor,
     /// Protocols that keep routes: OSPF, BGP, BFD, RIP, LDP, PIM, VRRP.
     routing,

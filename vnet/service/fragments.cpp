@@ -24,8 +24,9 @@ struct FragmentStatements {
 
 absl::StatusOr<Purpose> purpose_of(sluice::Reassembly kind) {
     if (size_t(kind) >= fragment::purposes.size()) {
-        return absl::InvalidArgumentError(
-            fmt::format("{} is no kind of reassembly; it is ip4-local or ip4-virtual", int(kind)));
+        return absl::InvalidArgumentError(fmt::format(
+            "{} is no kind of reassembly; it is ip4-local, ip4-virtual, ip6-local or ip6-virtual",
+            int(kind)));
     }
     return Purpose(kind);
 }
@@ -112,7 +113,7 @@ std::vector<sluice::FragmentKind> list_kinds(Router& router) {
         kind.set_most_fragments(settings.fragments);
         kind.set_share(settings.share);
         kind.set_timeout(settings.timeout_ms);
-        if (purpose == Purpose::ip4_virtual) {
+        if (fragment::is_virtual(purpose)) {
             for (const auto& [name, index] : by_name(router.interfaces())) {
                 if (fragments.ports_used(index)) {
                     kind.add_interfaces(name);
@@ -124,11 +125,16 @@ std::vector<sluice::FragmentKind> list_kinds(Router& router) {
 }
 
 std::vector<sluice::CutPackets> list_cut(const fragment::Fragments& fragments) {
-    sluice::CutPackets cut;
-    cut.set_family("ip4");
-    cut.set_packets(fragments.cut_totals().packets);
-    cut.set_fragments(fragments.cut_totals().fragments);
-    return {cut};
+    std::vector<sluice::CutPackets> all;
+    const auto add = [&all](const char* family, const fragment::Fragments::CutTotals& totals) {
+        sluice::CutPackets& cut = all.emplace_back();
+        cut.set_family(family);
+        cut.set_packets(totals.packets);
+        cut.set_fragments(totals.fragments);
+    };
+    add("ip4", fragments.ip4_cut_totals());
+    add("ip6", fragments.ip6_cut_totals());
+    return all;
 }
 
 void write_fragments(Router& router, const FragmentStatements& statements,
@@ -146,7 +152,17 @@ void write_fragments(Router& router, const FragmentStatements& statements,
 
 /// What a purpose is called in metrics.
 std::string kind_label(Purpose purpose) {
-    return purpose == Purpose::ip4_local ? "ip4-local" : "ip4-virtual";
+    switch (purpose) {
+        case Purpose::ip4_local:
+            return "ip4-local";
+        case Purpose::ip4_virtual:
+            return "ip4-virtual";
+        case Purpose::ip6_local:
+            return "ip6-local";
+        case Purpose::ip6_virtual:
+            break;
+    }
+    return "ip6-virtual";
 }
 
 }  // namespace
@@ -216,11 +232,13 @@ absl::Status add_fragment_metrics(api::Registry& registry, Router& router) {
                  "Packets cut, as they were longer than their link's MTU.",
                  {"family"}},
                 [&router](Samples& samples) {
-                    samples.add({"ip4"}, router.fragments().cut_totals().packets);
+                    samples.add({"ip4"}, router.fragments().ip4_cut_totals().packets);
+                    samples.add({"ip6"}, router.fragments().ip6_cut_totals().packets);
                 });
     metrics.add({"sluice_fragments_made", Kind::counter, "", "Fragments made of them.", {"family"}},
                 [&router](Samples& samples) {
-                    samples.add({"ip4"}, router.fragments().cut_totals().fragments);
+                    samples.add({"ip4"}, router.fragments().ip4_cut_totals().fragments);
+                    samples.add({"ip6"}, router.fragments().ip6_cut_totals().fragments);
                 });
     return metrics.status();
 }
