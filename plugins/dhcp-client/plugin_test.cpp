@@ -94,7 +94,7 @@ TEST_F(PluginTest, LeavesNothingWhenItGoes) {
 }
 
 TEST_F(PluginTest, ALeasedAddressIsNotConfigured) {
-    must(router_.router->addresses().add("a", prefix("10.0.0.7/24")));
+    must(router_.router->addresses().add("a", prefix("10.0.0.7/24"), vnet::fib::Origin::learned));
     EXPECT_THAT(refusal("delete address a 10.0.0.7/24"), HasSubstr("not configured but found out"));
     unsigned addresses = 0;
     router_.api.config().write([&](std::string_view method, const auto&) {

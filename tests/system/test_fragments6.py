@@ -105,7 +105,7 @@ def test_overlaps_end_a_datagram(lab, second):
                                  nh=58, offset=second[0] // 8, m=1, id=ident) /
                              Raw(bytes((second[1] - second[0]) // 8 * 8)),
                              piece(payload, 1016, 1024, ident)))
-        lab.daemon.wait_error("ip6-reassemble", "overlap", before + 2)
+        lab.daemon.wait_error("ip6-reassemble", "overlap", before + 3)
         # Behind it, the router goes on.
         wire.send(*to_router(lab, piece(payload, 0, 512, ident + 100), piece(payload, 512, 1024, ident + 100)))
         wire.wait(IPv6, is_echo(ident), what="an answer to the whole one")

@@ -170,7 +170,6 @@ def test_ip6_is_served_beside_ip4(served):
     served.services.sysctl("net.ipv6.conf.lo.disable_ipv6", 0)
     served.services.sysctl("net.ipv6.conf.kernel.disable_ipv6", 0)
     served.daemon.ctl("set interface kernel state down", "set interface kernel state up")
-    served.follow()
     wait_until(lambda: served.addresses(6) == served.rules(6) == [LAN_ROUTER6, WAN_ROUTER6], 10,
                lambda: served.services.ip("-6", "address"), 0.1)
     set_up_hosts(lab)

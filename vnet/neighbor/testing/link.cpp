@@ -156,6 +156,7 @@ void Link::add_ip6_nodes(const Settings& settings) {
         interfaces, error_slot, 1, icmp6::Error::Limit{1'000'000'000, 1'000'000})));
     must(graph.add(std::make_shared<const Redirect>(interfaces, forwarding, 1,
                                                     Redirect::Limit{1'000'000'000, 1'000'000})));
+    must(graph.add(std::make_shared<const fragment::Ip6Fragmenter>(forwarding, 1, 1)));
     nd_input_ = must(graph.add(std::make_shared<const NdInput>(*ip6.heard, limits_)));
     for (const char* next : {"ip6-rewrite", "ip6-resolve", "ip6-unreachable"}) {
         graph.link("ip6-lookup", next);
