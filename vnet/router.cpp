@@ -264,8 +264,8 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
         add(std::make_shared<const ip6::Local>(table, forwarding_, *error6_slot_, ip6_local_arc_));
     ends.resolve = add(std::make_shared<const neighbor::Resolve<ip6::Family>>(
         *ip6_.unresolved, forwarding_, *next_hop_slot_));
-    const auto icmp_error = add(std::make_shared<const icmp6::Error>(interfaces_, *error6_slot_,
-                                                                     workers, options.icmp_errors));
+    const auto icmp_error = add(std::make_shared<const icmp6::Error>(
+        interfaces_, table, forwarding_, *error6_slot_, workers, options.icmp_errors));
     const auto icmp_input = add(std::make_shared<const icmp6::Input>(interfaces_, ip6_.local));
     add(std::make_shared<const ip6::Deliver>(ip6_.local, *error6_slot_));
     add(std::make_shared<const ip6::Input>(interfaces_, table, forwarding_, *error6_slot_,

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "vnet/icmp6/source.hpp"
+#include "vnet/ip6/scope.hpp"
 #include "vnet/wire/ip6_checksum.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
 
@@ -25,6 +26,14 @@ bool is_told_about_groups(const ErrorRequest& request) noexcept {
             request.code == uint8_t(wire::Icmp6ParameterProblem::unknown_option));
 }
 }  // namespace
+
+wire::Ip6Address Error::source(const wire::Ip6Header& about,
+                               interface::Index interface) const noexcept {
+    const wire::Ip6Address asked = ip6::scoped(about.destination, interface);
+    const bool is_own =
+        forwarding_.adjacency(forwarding_.at(table_.lookup(asked))).action == fib::Action::local;
+    return is_own ? about.destination : source_for(interfaces_, interface, about.source);
+}
 
 graph::To<Error::Next, Error::Drop> Error::operator()(graph::Packet& packet,
                                                       graph::Dispatch& dispatch) const noexcept {
@@ -53,7 +62,7 @@ graph::To<Error::Next, Error::Drop> Error::operator()(graph::Packet& packet,
         }
     }
     const wire::Ip6Address sender = about->source;
-    const wire::Ip6Address own = source_for(interfaces_, meta.rx_interface, sender);
+    const wire::Ip6Address own = source(*about, meta.rx_interface);
     if (own.is_unspecified()) {
         return Drop::no_address;
     }

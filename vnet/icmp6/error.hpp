@@ -4,8 +4,11 @@
 #include "graph/driver.hpp"
 #include "graph/rate_limit.hpp"
 #include "graph/slots.hpp"
+#include "vnet/fib/adjacency.hpp"
 #include "vnet/interface/table.hpp"
+#include "vnet/ip6/range_table.hpp"
 #include "vnet/wire/icmp6.hpp"
+#include "vnet/wire/ip6_header.hpp"
 
 namespace vnet::icmp6 {
 
@@ -26,7 +29,8 @@ inline void ask(const ErrorSlot& slot, graph::Packet& packet, wire::Icmp6Type ty
 }
 
 /// Turns a packet into the ICMPv6 error about it (RFC 4443), to be routed back to its sender. The
-/// error quotes the packet from its IPv6 header on, up to 1280 bytes in all. No error is made about
+/// error quotes the packet from its IPv6 header on, up to 1280 bytes in all. It comes from the
+/// address that the packet was for, where that is the router's own (2.2 a). No error is made about
 /// an ICMPv6 error or redirect, a fragment behind the first, a packet from no one host, or one to a
 /// group, but for those that RFC 4443 2.4 (e.3) allows; and only so many a second (2.4 f). Each
 /// suppressed one is a drop with a name.
@@ -58,15 +62,25 @@ public:
     /// For each worker.
     using Limit = graph::RateLimit::Limit;
 
-    Error(const interface::Table& interfaces, ErrorSlot slot, unsigned workers, Limit limit)
-        : interfaces_(interfaces), slot_(slot), limit_(workers, limit) {}
+    Error(const interface::Table& interfaces, const ip6::RangeTable& table,
+          const fib::ForwardingTable& forwarding, ErrorSlot slot, unsigned workers, Limit limit)
+        : interfaces_(interfaces),
+          table_(table),
+          forwarding_(forwarding),
+          slot_(slot),
+          limit_(workers, limit) {}
     graph::To<Next, Drop> operator()(graph::Packet& packet,
                                      graph::Dispatch& dispatch) const noexcept;
     /// Which error it was asked for.
     graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
+    wire::Ip6Address source(const wire::Ip6Header& about,
+                            interface::Index interface) const noexcept;
+
     const interface::Table& interfaces_;
+    const ip6::RangeTable& table_;
+    const fib::ForwardingTable& forwarding_;
     ErrorSlot slot_;
     graph::RateLimit limit_;
 };

@@ -166,6 +166,9 @@ graph::To<Deliver::Next, Deliver::Drop> Deliver::operator()(
         return nobody(packet, *ip, Drop::no_port, wire::Icmp6Type::unreachable, no_port, 0,
                       dispatch);
     }
+    if (chain.upper == wire::IpProtocol::no_next_header) {
+        return Drop::no_payload;
+    }
     return nobody(packet, *ip, Drop::no_protocol, wire::Icmp6Type::parameter_problem,
                   uint8_t(wire::Icmp6ParameterProblem::unknown_next_header),
                   chain.next_header_offset, dispatch);

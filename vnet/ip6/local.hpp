@@ -65,13 +65,15 @@ private:
 class Deliver {
 public:
     enum class Next : graph::Edge { icmp_error };
-    enum class Drop : graph::Edge { truncated, no_protocol, no_port, no_listener };
+    enum class Drop : graph::Edge { truncated, no_protocol, no_port, no_listener, no_payload };
     static constexpr auto info = graph::node<Next, Drop>(
         "ip6-deliver", {{Next::icmp_error, "icmp6-error"}},
         {{Drop::truncated, "truncated", "shorter than its transport header"},
          {Drop::no_protocol, "no-protocol", "an IP protocol that nobody takes; the sender is told"},
          {Drop::no_port, "no-port", "a TCP or UDP port that nobody takes; the sender is told"},
-         {Drop::no_listener, "no-listener", "a multicast packet that nobody takes"}});
+         {Drop::no_listener, "no-listener", "a multicast packet that nobody takes"},
+         {Drop::no_payload, "no-payload",
+          "nothing follows its headers (RFC 8200 4.7), so it is for nobody"}});
 
     Deliver(const LocalTable& local, icmp6::ErrorSlot slot) : local_(local), slot_(slot) {}
     graph::To<Next, Drop> operator()(graph::Packet& packet,

@@ -1,102 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "graph/engine.hpp"
-#include "graph/testing/bench.hpp"
-#include "vnet/fib/next_hops.hpp"
+#include "vnet/fib/testing/net.hpp"
 #include "vnet/icmp4/error.hpp"
-#include "vnet/interface/testing/fake_device.hpp"
+#include "vnet/icmp4/input.hpp"
 #include "vnet/ip4/addresses.hpp"
 #include "vnet/ip4/fib.hpp"
+#include "vnet/ip4/input.hpp"
 #include "vnet/ip4/local.hpp"
-#include "vnet/wire/testing/packets.hpp"
+#include "vnet/ip4/lookup.hpp"
+#include "vnet/ip4/rewrite.hpp"
+#include "vnet/ip4/unreachable.hpp"
 
-/// A small router on the bench, for the tests of its nodes: two interfaces of fake devices, "lan"
-/// with index 1 and 10.0.0.1/24, "wan" with index 2 and 10.1.0.1/24, and a neighbour behind each
-/// that is resolved.
+/// The small IPv4 router of the tests: 10.0.0.1/24 on lan, 10.1.0.1/24 on wan.
 namespace vnet::ip4::testing {
 
-using wire::testing::Bytes;
+struct Kit;
+using Net = fib::testing::Net<Kit>;
+using fib::testing::Bytes;
+using fib::testing::Case;
+using fib::testing::without_ethernet;
 
-class Net {
-public:
-    static constexpr interface::Index lan = 1;
-    static constexpr interface::Index wan = 2;
-    static constexpr const char* lan_mac = "02:00:00:00:00:a1";
-    static constexpr const char* wan_mac = "02:00:00:00:00:a2";
-    /// 10.0.0.2, a host on lan, and 10.1.0.2, a router on wan.
-    static constexpr const char* host_mac = "02:00:00:00:00:b1";
-    static constexpr const char* router_mac = "02:00:00:00:00:b2";
+struct Kit {
+    using Family = ip4::Family;
+    using Lookup = ip4::Lookup;
+    using Deliver = ip4::Deliver;
+    using Unreachable = ip4::Unreachable;
+    using IcmpError = icmp4::Error;
+    using ErrorRequest = icmp4::ErrorRequest;
+    struct More {};
 
-    Net();
-    ~Net();
+    static constexpr const char* ip = "ip4";
+    static constexpr const char* icmp = "icmp4";
+    static constexpr const char* lan_network = "10.0.0.1/24";
+    static constexpr const char* wan_network = "10.1.0.1/24";
+    static constexpr const char* host = "10.0.0.2";
+    static constexpr const char* gateway = "10.1.0.2";
 
-    /// The nodes of this layer; what is not added is a collector of its name.
-    void add_input();
-    void add_lookup();
-    void add_rewrite();
-    void add_local();
-    void add_deliver();
-    void add_unreachable();
-    void add_error(icmp4::Error::Limit limit = {1'000'000'000, 1'000'000});
-    void add_icmp_input();
-    /// Behind the nodes: routes, addresses and neighbours.
-    void start();
-
-    using Change = std::function<void(graph::Packet&)>;
-    /// Packets of these bytes, from Ethernet on, as if "ethernet-input" had sent them to `node`,
-    /// each after `change`.
-    std::vector<graph::testing::Result> run(const std::string& node, const Bytes& bytes,
-                                            unsigned count = 1, interface::Index from = lan,
-                                            const Change& change = {});
-    /// Adds a route of source "configured"; throws where it is refused.
-    void route(const std::string& prefix, const Via& via);
-    /// A second segment with these bytes.
-    void append_segment(graph::Packet& packet, const Bytes& bytes);
-
-    graph::testing::Bench bench;
-    std::unique_ptr<graph::Engine> engine;
-    interface::Table interfaces;
-    fib::ForwardingTable forwarding;
-    Dir24 table;
-    LocalTable local;
-    std::optional<icmp4::ErrorSlot> slot;
-    std::vector<std::shared_ptr<interface::testing::FakeState>> devices;
-    std::unique_ptr<fib::NextHops<wire::Ip4Address>> next_hops;
-    std::unique_ptr<Fib> fib;
-    std::unique_ptr<Addresses> addresses;
-    Fib::Paths paths{};
-
-private:
-    graph::ArcId arc(const std::string& name, graph::ArcSide side, const std::string& start,
-                     const std::string& end);
-    std::vector<std::string> ends_;
+    static wire::Ip4Address address(std::string_view text) { return wire::testing::ip(text); }
+    static wire::Ip4Prefix prefix(std::string_view text) { return wire::testing::prefix(text); }
+    static size_t header_length(std::span<const std::byte> packet) noexcept;
+    static std::shared_ptr<const Input> input(Net& net, graph::ArcId arc);
+    static std::shared_ptr<const Rewrite> rewrite(Net& net, graph::ArcId arc);
+    static std::shared_ptr<const Local> local(Net& net, graph::ArcId arc);
+    static std::shared_ptr<const IcmpError> error(Net& net, IcmpError::Limit limit);
+    static std::shared_ptr<const icmp4::Input> icmp_input(Net& net);
+    static void before_addresses(Net&) {}
+    static void behind_addresses(Net&) {}
 };
 
-/// A packet of a test: what comes in, and what is to come of it.
-struct Case {
-    std::string what;
-    Bytes in;
-    /// The node it is sent to, or, for a drop, "drop".
-    std::string next;
-    std::string drop;
-    /// What it is then; empty: what it was.
-    Bytes out = {};
-    Net::Change change = {};
-    interface::Index from = Net::lan;
-};
-
-/// Runs each case at every burst size against a Net of its own kind.
-void check(const std::function<std::unique_ptr<Net>()>& make, const std::string& node,
-           const std::vector<Case>& cases);
-
-/// Without the Ethernet header.
-Bytes without_ethernet(const Bytes& frame);
+inline void check(const std::function<std::unique_ptr<Net>()>& make, const std::string& node,
+                  const std::vector<Case>& cases) {
+    fib::testing::check<Kit>(make, node, cases);
+}
 
 }  // namespace vnet::ip4::testing
+
+extern template class vnet::fib::testing::Net<vnet::ip4::testing::Kit>;

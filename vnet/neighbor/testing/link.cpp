@@ -152,8 +152,9 @@ void Link::add_ip6_nodes(const Settings& settings) {
         std::make_shared<const Resolve<ip6::Family>>(*ip6.unresolved, forwarding, next_hop_slot)));
     const auto unreachable =
         must(graph.add(std::make_shared<const ip6::Unreachable>(forwarding, error_slot)));
-    const auto error = must(graph.add(std::make_shared<const icmp6::Error>(
-        interfaces, error_slot, 1, icmp6::Error::Limit{1'000'000'000, 1'000'000})));
+    const auto error = must(graph.add(
+        std::make_shared<const icmp6::Error>(interfaces, ip6.table, forwarding, error_slot, 1,
+                                             icmp6::Error::Limit{1'000'000'000, 1'000'000})));
     must(graph.add(std::make_shared<const Redirect>(interfaces, forwarding, 1,
                                                     Redirect::Limit{1'000'000'000, 1'000'000})));
     must(graph.add(std::make_shared<const fragment::Ip6Fragmenter>(forwarding, 1, 1)));
