@@ -20,12 +20,7 @@ constexpr const char* set_method = "sluice.dhcp_client.DhcpClients.Set";
 constexpr size_t longest_name = 63;
 constexpr uint32_t most_preference = 255;
 
-absl::StatusOr<sluice::Empty> done(const absl::Status& status) {
-    if (!status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
-}
+using vnet::service::done;
 
 absl::Status check_name(const char* what, const std::string& name) {
     if (name.empty() || name.size() > longest_name) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "plugins/punt/punt.pb.h"
+#include "vnet/service/convert.hpp"
 
 namespace punt {
 
@@ -15,12 +16,7 @@ using vnet::punt::Limits;
 
 constexpr uint32_t most_rate = 10'000'000;
 
-absl::StatusOr<sluice::Empty> done(const absl::Status& status) {
-    if (!status.ok()) {
-        return status;
-    }
-    return sluice::Empty();
-}
+using vnet::service::done;
 
 /// The API's classes are numbered as the limits' are.
 absl::StatusOr<Class> class_of(proto::Class one) {
