@@ -94,17 +94,18 @@ absl::Status wait_until_joined(vnet::interface::Table& interfaces, Index one, In
 /// first it would leave by the memif once more. The node is the one that every packet is looked up
 /// by, under another name.
 struct SecondTable {
-    SecondTable(graph::Rcu& rcu, const vnet::fib::ForwardingTable& forwarding)
-        : table(rcu), lookup(table, forwarding) {}
-    vnet::ip4::Dir24 table;
+    explicit SecondTable(vnet::Router& router)
+        : tables(router.engine().rcu(), router.interfaces()), lookup(tables, router.forwarding()) {}
+    vnet::fib::Tables<vnet::ip4::Dir24> tables;
     vnet::ip4::Lookup lookup;
 };
 
 absl::Status route_second(vnet::Router& router, Index back, const Ip4Prefix& prefix,
                           vnet::fib::PathIndex path) {
     graph::Engine& engine = router.engine();
-    auto second = std::make_shared<SecondTable>(engine.rcu(), router.forwarding());
-    second->table.paint(prefix.first().value(), prefix.last().value(), path);
+    auto second = std::make_shared<SecondTable>(router);
+    second->tables.make(vnet::interface::default_vrf)
+        .paint(prefix.first().value(), prefix.last().value(), path);
     graph::NodeSpec spec = graph::describe(second->lookup);
     spec.name = second_lookup;
     auto added = engine.graph().add(

@@ -79,8 +79,8 @@ Router::Router(graph::Engine& engine)
       interfaces_(engine),
       forwarding_(engine.rcu()),
       punt_limits_(unsigned(engine.workers().size()), rte_get_tsc_hz()),
-      ip4_(engine.rcu()),
-      ip6_(engine.rcu()),
+      ip4_(engine.rcu(), interfaces_),
+      ip6_(engine.rcu(), interfaces_),
       ether_types_(engine.graph()) {
     make_boxes(ip4_, "unresolved", "arp", &neighbor::Arp::take_arp);
     make_boxes(ip6_, "unresolved6", "nd", &neighbor::Nd::take_nd);
@@ -170,8 +170,9 @@ absl::Status Router::add_nodes(const Options& options) {
     if (!steps.status().ok()) {
         return steps.status();
     }
+    vrfs_ = std::make_unique<vrf::Vrfs>(vrf::Vrfs::Parts{engine_.rcu(), interfaces_, ip4_, ip6_});
     events_ = std::make_unique<events::Journal>(
-        events::Journal::Parts{engine_.control(), interfaces_, ip4_, ip6_, *link_locals_},
+        events::Journal::Parts{engine_.control(), interfaces_, ip4_, ip6_, *link_locals_, *vrfs_},
         options.kept_events);
     memory_timer_ = engine_.control().every(memory_period, [this] { tend_memory(); });
     return add_devices();
@@ -190,15 +191,14 @@ void Router::make_fib(Network<Family, Neighbors>& network, const Ends& ends) {
     network.next_hops = std::make_unique<fib::NextHops<Address>>(
         forwarding_, interfaces_,
         typename fib::NextHops<Address>::Nodes{ends.resolve, ends.rewrite, ends.unreachable});
-    network.fib = std::make_unique<fib::Fib<Family>>(
-        network.table, *network.next_hops,
-        typename fib::Fib<Family>::Paths{special(ends.unreachable, fib::Action::no_route),
-                                         special(ends.local, fib::Action::local),
-                                         special(ends.unreachable, fib::Action::blackhole),
-                                         special(ends.unreachable, fib::Action::prohibit),
-                                         special(ends.unreachable, fib::Action::unreachable),
-                                         special(ends.local, fib::Action::broadcast)});
-    network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces_, *network.fib);
+    network.make_fibs(forwarding_, {{special(ends.unreachable, fib::Action::no_route),
+                                     special(ends.local, fib::Action::local),
+                                     special(ends.unreachable, fib::Action::blackhole),
+                                     special(ends.unreachable, fib::Action::prohibit),
+                                     special(ends.unreachable, fib::Action::unreachable),
+                                     special(ends.local, fib::Action::broadcast)},
+                                    ends.lookup_vrf});
+    network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces_, *network.fibs);
 }
 
 absl::Status Router::add_ip4_nodes(const Options& options) {
@@ -207,13 +207,14 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     const auto add = [&]<class Node>(std::shared_ptr<const Node> node) {
         return steps.take(graph.add<Node>(std::move(node))).value_or(graph::no_node);
     };
-    const ip4::Dir24& table = ip4_.table;
-    const auto lookup = add(std::make_shared<const ip4::Lookup>(table, forwarding_));
+    const auto& tables = ip4_.tables;
+    const auto lookup = add(std::make_shared<const ip4::Lookup>(tables, forwarding_));
     Ends ends{};
     ends.rewrite = add(
-        std::make_shared<const ip4::Rewrite>(table, forwarding_, *error_slot_, ip4_output_arc_));
+        std::make_shared<const ip4::Rewrite>(tables, forwarding_, *error_slot_, ip4_output_arc_));
     ends.unreachable = add(std::make_shared<const ip4::Unreachable>(forwarding_, *error_slot_));
-    ends.local = add(std::make_shared<const ip4::Local>(table, forwarding_, ip4_local_arc_));
+    ends.local = add(std::make_shared<const ip4::Local>(tables, forwarding_, ip4_local_arc_));
+    ends.lookup_vrf = add(std::make_shared<const fib::LookupVrf<ip4::Family>>(tables, forwarding_));
     ends.resolve = add(std::make_shared<const neighbor::Resolve<ip4::Family>>(
         *ip4_.unresolved, forwarding_, *next_hop_slot_));
     const auto icmp_error = add(std::make_shared<const icmp4::Error>(
@@ -230,7 +231,9 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     // is told here.
     for (const char* next : {"ip4-rewrite", "ip4-unreachable", "ip4-local", "ip4-resolve"}) {
         graph.link("ip4-lookup", next);
+        graph.link("ip4-lookup-vrf", next);
     }
+    graph.link("ip4-lookup", "ip4-lookup-vrf");
     graph.link("ip4-deliver", "icmp4-input");
     steps.fail(ip4_.local.register_protocol(graph, wire::IpProtocol::icmp, icmp_input));
     if (!steps.status().ok()) {
@@ -238,13 +241,11 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     }
     make_fib(ip4_, ends);
     ip4_.neighbors = std::make_unique<neighbor::Arp>(
-        neighbor::Arp::Parts{engine_, interfaces_, *ip4_.addresses, *ip4_.fib, *ip4_.next_hops,
+        neighbor::Arp::Parts{engine_, interfaces_, *ip4_.addresses, *ip4_.fibs, *ip4_.next_hops,
                              *next_hop_slot_},
         *error_slot_, neighbor::Arp::Nodes{lookup, graph.find("interface-output"), icmp_error},
         options.neighbors);
-    return graph.set_format("ip4-lookup", [this](const graph::TraceStep& step) {
-        return fib::format_lookup(step, *ip4_.fib, forwarding_, interfaces_);
-    });
+    return set_formats(ip4_, "ip4-lookup");
 }
 
 absl::Status Router::add_ip6_nodes(const Options& options) {
@@ -253,29 +254,32 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
     const auto add = [&]<class Node>(std::shared_ptr<const Node> node) {
         return steps.take(graph.add<Node>(std::move(node))).value_or(graph::no_node);
     };
-    const ip6::RangeTable& table = ip6_.table;
+    const auto& tables = ip6_.tables;
     const unsigned workers = unsigned(engine_.workers().size());
-    const auto lookup = add(std::make_shared<const ip6::Lookup>(table, forwarding_));
+    const auto lookup = add(std::make_shared<const ip6::Lookup>(tables, forwarding_));
     Ends ends{};
-    ends.rewrite = add(std::make_shared<const ip6::Rewrite>(table, forwarding_, *error6_slot_,
+    ends.rewrite = add(std::make_shared<const ip6::Rewrite>(tables, forwarding_, *error6_slot_,
                                                             ip6_output_arc_, ip6_redirects_));
     ends.unreachable = add(std::make_shared<const ip6::Unreachable>(forwarding_, *error6_slot_));
     ends.local =
-        add(std::make_shared<const ip6::Local>(table, forwarding_, *error6_slot_, ip6_local_arc_));
+        add(std::make_shared<const ip6::Local>(tables, forwarding_, *error6_slot_, ip6_local_arc_));
+    ends.lookup_vrf = add(std::make_shared<const fib::LookupVrf<ip6::Family>>(tables, forwarding_));
     ends.resolve = add(std::make_shared<const neighbor::Resolve<ip6::Family>>(
         *ip6_.unresolved, forwarding_, *next_hop_slot_));
     const auto icmp_error = add(std::make_shared<const icmp6::Error>(
-        interfaces_, table, forwarding_, *error6_slot_, workers, options.icmp_errors));
+        interfaces_, tables, forwarding_, *error6_slot_, workers, options.icmp_errors));
     const auto icmp_input = add(std::make_shared<const icmp6::Input>(interfaces_, ip6_.local));
     add(std::make_shared<const ip6::Deliver>(ip6_.local, *error6_slot_));
-    add(std::make_shared<const ip6::Input>(interfaces_, table, forwarding_, *error6_slot_,
+    add(std::make_shared<const ip6::Input>(interfaces_, tables, forwarding_, *error6_slot_,
                                            ip6_unicast_arc_));
     add(std::make_shared<const neighbor::NdInput>(*ip6_.heard, punt_limits_));
     add(std::make_shared<const neighbor::Redirect>(interfaces_, forwarding_, workers,
                                                    options.redirects));
     for (const char* next : {"ip6-rewrite", "ip6-unreachable", "ip6-local", "ip6-resolve"}) {
         graph.link("ip6-lookup", next);
+        graph.link("ip6-lookup-vrf", next);
     }
+    graph.link("ip6-lookup", "ip6-lookup-vrf");
     graph.link("ip6-deliver", "icmp6-input");
     steps.fail(ip6_.local.register_protocol(graph, wire::IpProtocol::icmp6, icmp_input));
     if (!steps.status().ok()) {
@@ -284,26 +288,42 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
     make_fib(ip6_, ends);
     link_locals_ = std::make_unique<ip6::LinkLocals>(interfaces_, *ip6_.addresses);
     ip6_.neighbors = std::make_unique<neighbor::Nd>(
-        neighbor::Nd::Parts{engine_, interfaces_, *ip6_.addresses, *ip6_.fib, *ip6_.next_hops,
+        neighbor::Nd::Parts{engine_, interfaces_, *ip6_.addresses, *ip6_.fibs, *ip6_.next_hops,
                             *next_hop_slot_},
         *error6_slot_, neighbor::Nd::Nodes{lookup, graph.find("interface-output"), icmp_error},
         options.neighbors);
     router_advertisements_ = std::make_unique<neighbor::RouterAdvertisements>(
         engine_, interfaces_, *ip6_.addresses, *ip6_.neighbors);
-    return graph.set_format("ip6-lookup", [this](const graph::TraceStep& step) {
-        return fib::format_lookup(step, *ip6_.fib, forwarding_, interfaces_);
-    });
+    return set_formats(ip6_, "ip6-lookup");
+}
+
+/// How lookups of a family are shown in traces.
+template <class Family, class Neighbors>
+absl::Status Router::set_formats(const Network<Family, Neighbors>& network,
+                                 const std::string& lookup) {
+    const fib::LookupWords<Family> words{
+        *network.fibs, forwarding_, interfaces_,
+        [this](interface::Vrf vrf) { return vrfs_->name_of(vrf); }};
+    absl::Status status =
+        engine_.graph().set_format(lookup, [this, words](const graph::TraceStep& step) {
+            return fib::format_lookup(step, interfaces_.vrf_of(step.at.meta.rx_interface), words);
+        });
+    status.Update(engine_.graph().set_format(lookup + "-vrf", [this, words](
+                                                                  const graph::TraceStep& step) {
+        return fib::format_lookup(step, forwarding_.adjacency(step.at.meta.adjacency).vrf, words);
+    }));
+    return status;
 }
 
 void Router::tend_memory() {
-    ip4_.table.fit_pages();
-    const uint64_t removed = ip4_.fib->removed() + ip6_.fib->removed();
+    ip4_.tables.visit([](ip4::Dir24& table) { table.fit_pages(); });
+    const uint64_t removed = ip4_.fibs->removed() + ip6_.fibs->removed();
     if (removed != removed_before_ || removed == given_back_at_) {
         removed_before_ = removed;
         return;
     }
-    ip4_.table.give_back();
-    ip6_.table.give_back();
+    ip4_.tables.visit([](ip4::Dir24& table) { table.give_back(); });
+    ip6_.tables.visit([](ip6::RangeTable& table) { table.give_back(); });
     forwarding_.give_back();
     if (removed - given_back_at_ >= removals_to_trim) {
         ip4_.next_hops->shrink();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 
 #include "graph/engine.hpp"
@@ -33,6 +34,7 @@
 #include "vnet/neighbor/router_advertisements.hpp"
 #include "vnet/network.hpp"
 #include "vnet/punt/classes.hpp"
+#include "vnet/vrf/vrfs.hpp"
 
 namespace vnet {
 
@@ -83,6 +85,7 @@ public:
             return ip6_;
         }
     }
+    vrf::Vrfs& vrfs() noexcept { return *vrfs_; }
     ip6::LinkLocals& link_locals() noexcept { return *link_locals_; }
     neighbor::RouterAdvertisements& router_advertisements() noexcept {
         return *router_advertisements_;
@@ -126,9 +129,12 @@ private:
         graph::NodeId rewrite;
         graph::NodeId unreachable;
         graph::NodeId local;
+        graph::NodeId lookup_vrf;
     };
     template <class Family, class Neighbors>
     void make_fib(Network<Family, Neighbors>& network, const Ends& ends);
+    template <class Family, class Neighbors>
+    absl::Status set_formats(const Network<Family, Neighbors>& network, const std::string& lookup);
     absl::Status add_devices();
 
     graph::Engine& engine_;
@@ -155,6 +161,7 @@ private:
     std::unique_ptr<device::Nulls> nulls_;
     std::unique_ptr<handoff::Handoffs> handoffs_;
     std::unique_ptr<ip6::LinkLocals> link_locals_;
+    std::unique_ptr<vrf::Vrfs> vrfs_;
     std::unique_ptr<neighbor::RouterAdvertisements> router_advertisements_;
     std::unique_ptr<fragment::Fragments> fragments_;
     std::unique_ptr<events::Journal> events_;

@@ -46,6 +46,7 @@ public:
         fill(text, "<n>", [&] { return fmt::format("10.{}.0", 1 + below(3)); });
         fill(text, "<2>", [&] { return fmt::format("{}", below(2)); });
         fill(text, "<9>", [&] { return fmt::format("{}", 1 + below(9)); });
+        fill(text, "<v>", [&] { return fmt::format("v{}", below(2)); });
         fill(text, "<mtu>", [&] { return fmt::format("{}", 68 + below(1433)); });
         return text;
     }
@@ -54,7 +55,7 @@ public:
     std::vector<std::string_view> opening() {
         std::vector<std::string_view> some;
         for (const std::string_view line :
-             {"add null i0", "add pg interface i1", "add bridge br", "add bridge-port br i1",
+             {"add vrf v0", "add null i0", "add pg interface i1", "add bridge br", "add bridge-port br i1",
               "add address i0 10.1.0.1/24",
               "add pg stream g0 interface i1 rate 10 size 100 destination 10.1.0.1"}) {
             if (below(4) != 0) {
@@ -135,6 +136,20 @@ private:
         "start pg <g>",
         "start pg g0",
         "unload plugin graph-svg",
+        "add policy-rule <i> <9> lookup-in <v> from <n>.0/24 dscp <9>",
+        "add policy-rule <i> <9> via <n>.<9> to 20.<9>.0.0/16 protocol udp destination-ports 53",
+        "add policy-rule <i> <9> via 2001:db8:<9>::<9> by <i>",
+        "add policy-rule <i> <9> prohibit source-ports 8000-8999",
+        "add vrf <v>",
+        "set interface <i> vrf <v>",
+        "set interface <i> vrf v0",
+        "reset interface <i> vrf",
+        "delete vrf <v>",
+        "add route 20.<9>.0.0/16 via <n>.<9> vrf <v>",
+        "add route 20.<9>.0.0/16 via <n>.<9> interface <i> vrf <v>",
+        "add route 20.<9>.0.0/16 lookup-in <v>",
+        "add route 20.<9>.0.0/16 lookup-in default preference <9> vrf <v>",
+        "add route 2001:db8:<9>00::/40 prohibit vrf <v>",
     });
     std::mt19937 random_;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "plugins/dhcp-client/nodes.hpp"
 #include "vnet/wire/arp.hpp"
@@ -126,17 +127,29 @@ public:
             given_ = lease.address;
         }
         // A route that cannot be is no reason to do without the address.
-        (void)owner_.routes_.set(interface_, client_.settings().preference, lease.routes);
+        routes_ = lease.routes;
+        moved();
         return absl::OkStatus();
     }
 
     void unbind() override {
-        (void)owner_.routes_.set(interface_, 0, {});
+        (void)owner_.routes_of(vrf_).set(interface_, 0, {});
+        routes_.clear();
         if (given_) {
             // It may have gone with its interface already.
             (void)owner_.router_.addresses().remove(name(), *given_);
             given_.reset();
         }
+    }
+
+    /// The interface may be in another VRF now: so are its routes.
+    void moved() {
+        const vnet::interface::Vrf before =
+            std::exchange(vrf_, owner_.router_.interfaces().vrf_of(interface_));
+        if (before != vrf_) {
+            (void)owner_.routes_of(before).set(interface_, 0, {});
+        }
+        (void)owner_.routes_of(vrf_).set(interface_, client_.settings().preference, routes_);
     }
 
 private:
@@ -155,6 +168,8 @@ private:
         if (!header.empty()) {
             std::memcpy(packet->data(), header.data(), header.size());
         }
+        // What is routed is looked up in the interface's VRF.
+        packet->meta().rx_interface = interface_;
         packet->meta().tx_interface = interface_;
         packet->meta().l3_offset = uint16_t(header.size());
         packet->meta().flags |= graph::packet_flag::local_origin;
@@ -163,13 +178,16 @@ private:
 
     Clients& owner_;
     const Index interface_;
+    vnet::interface::Vrf vrf_ = vnet::interface::default_vrf;
+    /// What the lease brought.
+    std::vector<StaticRoute> routes_;
     const MacAddress mac_;
     std::optional<Ip4Prefix> given_;
     Client client_;
 };
 
 Clients::Clients(vnet::Router& router, Watch& watch, const Nodes& nodes)
-    : router_(router), watch_(watch), nodes_(nodes), routes_(router.fib()) {}
+    : router_(router), watch_(watch), nodes_(nodes) {}
 
 Clients::~Clients() {
     if (!sessions_.empty()) {
@@ -250,6 +268,10 @@ void Clients::receive(std::span<graph::Packet*> packets) {
     schedule();
 }
 
+LeasedRoutes& Clients::routes_of(vnet::interface::Vrf vrf) {
+    return routes_.try_emplace(vrf, *router_.ip4().fibs, vrf).first->second;
+}
+
 void Clients::changed(const Interface& interface, Change change) {
     const auto found = sessions_.find(interface.index);
     if (found == sessions_.end()) {
@@ -272,6 +294,9 @@ void Clients::changed(const Interface& interface, Change change) {
             start(interface, settings);
             break;
         }
+        case Change::vrf:
+            found->second->moved();
+            break;
         case Change::added:
         case Change::up:
         case Change::down:

@@ -60,7 +60,9 @@ private:
     vnet::Router& router_;
     Watch& watch_;
     const Nodes nodes_;
-    LeasedRoutes routes_;
+    LeasedRoutes& routes_of(vnet::interface::Vrf vrf);
+
+    std::map<vnet::interface::Vrf, LeasedRoutes> routes_;
     std::mt19937 random_{std::random_device{}()};
     std::map<Index, std::unique_ptr<Session>> sessions_;
     graph::Control::Handle timer_;

@@ -33,7 +33,7 @@ absl::Status LeasedRoutes::publish(const Ip4Prefix& prefix) {
     if (found->second.empty()) {
         wanted_.erase(found);
         // It may have gone with its interface already.
-        (void)fib_.remove(prefix, RouteSource::dhcp);
+        (void)fibs_.of(vrf_).remove(prefix, RouteSource::dhcp);
         return absl::OkStatus();
     }
     const auto& [key, router] = *found->second.begin();
@@ -41,7 +41,7 @@ absl::Status LeasedRoutes::publish(const Ip4Prefix& prefix) {
     via.kind = router.is_unspecified() ? Via::Kind::connected : Via::Kind::next_hop;
     via.interface = key.second;
     via.next_hop = router;
-    return fib_.add(prefix, RouteSource::dhcp, via, key.first);
+    return fibs_.of(vrf_).add(prefix, RouteSource::dhcp, via, key.first);
 }
 
 }  // namespace dhcp_client

@@ -6,18 +6,22 @@
 #include <vector>
 
 #include "plugins/dhcp-client/message.hpp"
+#include "vnet/fib/fibs.hpp"
 #include "vnet/ip4/fib.hpp"
 
 namespace dhcp_client {
 
-/// The routes that all leases bring. Several may lead to one network: that of the lowest preference
-/// is used, of those the interface made first, and the next when it goes. Control thread.
+/// The routes that all leases of interfaces of one VRF bring. Several may lead to one network: that
+/// of the lowest preference is used, of those the interface made first, and the next when it goes.
+/// Control thread.
 class LeasedRoutes {
 public:
     using Index = vnet::interface::Index;
 
-    /// The table outlives it.
-    explicit LeasedRoutes(vnet::ip4::Fib& fib) : fib_(fib) {}
+    using Fibs = vnet::fib::Fibs<vnet::ip4::Family>;
+
+    /// The tables outlive it; the VRF is there while there are routes.
+    LeasedRoutes(Fibs& fibs, vnet::interface::Vrf vrf) : fibs_(fibs), vrf_(vrf) {}
 
     /// In the place of those that the interface had. The first error, a sentence; the others are
     /// there all the same.
@@ -28,7 +32,8 @@ private:
     using Candidates = std::map<std::pair<uint8_t, Index>, Ip4Address>;
     absl::Status publish(const Ip4Prefix& prefix);
 
-    vnet::ip4::Fib& fib_;
+    Fibs& fibs_;
+    const vnet::interface::Vrf vrf_;
     std::map<Ip4Prefix, Candidates> wanted_;
 };
 

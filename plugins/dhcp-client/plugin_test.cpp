@@ -109,7 +109,7 @@ TEST_F(PluginTest, OfSeveralLeasesTheBestRouteIsUsed) {
     const auto a = interface("a").index;
     const auto b = interface("b").index;
     auto& fib = router_.router->fib();
-    LeasedRoutes routes(fib);
+    LeasedRoutes routes(*router_.router->ip4().fibs, vnet::interface::default_vrf);
     const auto by = [&] {
         const auto route = fib.find(prefix("0.0.0.0/0"), RouteSource::dhcp);
         return route ? route->via.interface : 0;

@@ -90,6 +90,7 @@ public:
         return status;
     }
     bool is_up() const { return up_; }
+    Index index() const { return target_.interface; }
     Info info() const {
         return {owner_.router_.interfaces().name_of(target_.interface), host_.name(), net_.known(),
                 problem_};
@@ -132,6 +133,13 @@ std::shared_ptr<KernelInterface> KernelInterface::create(vnet::Router& router,
     };
     router.ip4().addresses->observe_use(follow);
     router.ip6().addresses->observe_use(follow);
+    router.interfaces().observe(
+        [weak = std::weak_ptr(made)](const auto&, vnet::interface::Change change) {
+            const auto alive = weak.lock();
+            if (alive != nullptr && change == vnet::interface::Change::vrf) {
+                alive->addresses_changed();
+            }
+        });
     return made;
 }
 
@@ -159,15 +167,22 @@ void KernelInterface::write_to(const vnet::device::TapTarget* target) {
 
 std::set<HostAddress> KernelInterface::addresses() const {
     std::set<HostAddress> all;
+    // The kernel has one set of addresses: those of its interface's VRF.
+    const auto& interfaces = router_.interfaces();
+    const auto vrf =
+        device_ == nullptr ? vnet::interface::default_vrf : interfaces.vrf_of(device_->index());
     for (const auto& [index, prefixes] : router_.ip4().addresses->all()) {
         for (const auto& prefix : prefixes) {
-            all.insert(HostAddress::of(prefix.address()));
+            if (interfaces.vrf_of(index) == vrf) {
+                all.insert(HostAddress::of(prefix.address()));
+            }
         }
     }
     const auto& ip6 = *router_.ip6().addresses;
     for (const auto& [index, prefixes] : ip6.all()) {
         for (const auto& prefix : prefixes) {
-            if (!prefix.address().is_link_local() && !ip6.is_tentative(index, prefix.address())) {
+            if (!prefix.address().is_link_local() && !ip6.is_tentative(index, prefix.address()) &&
+                interfaces.vrf_of(index) == vrf) {
                 all.insert(HostAddress::of(prefix.address()));
             }
         }

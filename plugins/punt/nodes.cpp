@@ -91,6 +91,13 @@ graph::Hop ToKernel<Family>::write(graph::Packet& packet, const vnet::device::Ta
     if (meta.has(graph::packet_flag::local_origin)) {
         return drop(Drop::own_packet);
     }
+    const auto vrf_of = [this](vnet::interface::Index index) {
+        return index < graph::max_interfaces ? table_.hot(index).vrf.load(std::memory_order_relaxed)
+                                             : vnet::interface::default_vrf;
+    };
+    if (vrf_of(meta.rx_interface) != vrf_of(target.interface)) {
+        return drop(Drop::other_vrf);
+    }
     if (!limits_.allows(*one, dispatch.worker(), dispatch.now_tsc())) {
         return drop(over_limit(*one));
     }
@@ -164,7 +171,7 @@ graph::To<FromKernel::Next, FromKernel::Drop> FromKernel::ip4(
         vnet::wire::check_structure(*ip, packet.length()) != vnet::wire::Ip4Fault::none) {
         return Drop::malformed;
     }
-    if (!is_own(ip4_table_.lookup(ip->source.value()))) {
+    if (!is_own(ip4_tables_.of_interface(packet.meta().rx_interface).lookup(ip->source.value()))) {
         return Drop::foreign_source;
     }
     packet.meta().l4_offset = uint16_t(ip->header_length());
@@ -181,7 +188,7 @@ graph::To<FromKernel::Next, FromKernel::Drop> FromKernel::ip6(
     if (!vnet::ip6::is_beyond_link(ip->source, ip->destination)) {
         return Drop::link_local;
     }
-    if (!is_own(ip6_table_.lookup(ip->source))) {
+    if (!is_own(ip6_tables_.of_interface(packet.meta().rx_interface).lookup(ip->source))) {
         return Drop::foreign_source;
     }
     packet.meta().l4_offset = uint16_t(sizeof(Ip6Header));

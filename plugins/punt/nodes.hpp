@@ -30,6 +30,7 @@ struct Ip6 {
 /// Why packets do not get to the kernel.
 enum class ToKernelDrop : graph::Edge {
     no_kernel,
+    other_vrf,
     own_packet,
     truncated,
     routing,
@@ -42,6 +43,8 @@ enum class ToKernelDrop : graph::Edge {
 };
 inline constexpr graph::DropReason<ToKernelDrop> to_kernel_drops[] = {
     {ToKernelDrop::no_kernel, "no-kernel", "there is no interface to the kernel any longer"},
+    {ToKernelDrop::other_vrf, "other-vrf",
+     "came in by an interface of another VRF than that of the kernel's interface"},
     {ToKernelDrop::own_packet, "own-packet", "the router's own, which came back to it"},
     {ToKernelDrop::truncated, "truncated", "fewer bytes than its headers"},
     {ToKernelDrop::routing, "limit-routing", "more of class routing than may come in a second"},
@@ -106,9 +109,10 @@ public:
           "which there are none here"},
          {Drop::foreign_source, "foreign-source", "not from an address of the router"}});
 
-    FromKernel(const vnet::ip4::Dir24& ip4_table, const vnet::ip6::RangeTable& ip6_table,
+    FromKernel(const vnet::fib::Tables<vnet::ip4::Dir24>& ip4_tables,
+               const vnet::fib::Tables<vnet::ip6::RangeTable>& ip6_tables,
                const vnet::fib::ForwardingTable& forwarding)
-        : ip4_table_(ip4_table), ip6_table_(ip6_table), forwarding_(forwarding) {}
+        : ip4_tables_(ip4_tables), ip6_tables_(ip6_tables), forwarding_(forwarding) {}
     graph::To<Next, Drop> operator()(graph::Packet& packet) const noexcept;
 
 private:
@@ -118,8 +122,8 @@ private:
         return forwarding_.adjacency(forwarding_.at(source)).action == vnet::fib::Action::local;
     }
 
-    const vnet::ip4::Dir24& ip4_table_;
-    const vnet::ip6::RangeTable& ip6_table_;
+    const vnet::fib::Tables<vnet::ip4::Dir24>& ip4_tables_;
+    const vnet::fib::Tables<vnet::ip6::RangeTable>& ip6_tables_;
     const vnet::fib::ForwardingTable& forwarding_;
 };
 

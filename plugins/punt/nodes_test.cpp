@@ -172,7 +172,8 @@ TEST_F(ToKernelTest, DropsByName) {
 struct FromKernelTest : ::testing::Test {
     FromKernelTest() {
         graph::Rcu& rcu = net.engine->rcu();
-        ip6 = std::make_unique<vnet::ip6::RangeTable>(rcu);
+        ip6 = std::make_unique<vnet::fib::Tables<vnet::ip6::RangeTable>>(rcu, net.interfaces);
+        auto& table6 = ip6->make(vnet::interface::default_vrf);
         for (const auto& [address, action] :
              {std::pair("2001:db8::1", vnet::fib::Action::local),
               std::pair("2001:db8::2", vnet::fib::Action::forward)}) {
@@ -180,10 +181,10 @@ struct FromKernelTest : ::testing::Test {
             adjacency.action = action;
             const auto key = vnet::wire::testing::ip6(address);
             EXPECT_TRUE(
-                vnet::ip6::Family::paint(*ip6, key, key, net.forwarding.make(adjacency), true));
+                vnet::ip6::Family::paint(table6, key, key, net.forwarding.make(adjacency), true));
         }
         net.bench.collector("ip6-lookup");
-        net.bench.add(std::make_shared<const FromKernel>(net.table, *ip6, net.forwarding));
+        net.bench.add(std::make_shared<const FromKernel>(net.tables, *ip6, net.forwarding));
         net.start();
     }
     std::vector<graph::testing::Result> run(const Bytes& in, unsigned burst) {
@@ -195,7 +196,7 @@ struct FromKernelTest : ::testing::Test {
         return net.bench.run("ip-from-kernel", packets);
     }
     Net net;
-    std::unique_ptr<vnet::ip6::RangeTable> ip6;
+    std::unique_ptr<vnet::fib::Tables<vnet::ip6::RangeTable>> ip6;
 };
 
 TEST_F(FromKernelTest, LetsTheRoutersOwnPacketsPass) {

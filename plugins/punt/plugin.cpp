@@ -47,7 +47,7 @@ absl::Status register_plugin(vnet::plugin::Registry& registry) {
     const auto ip4_punt = registry.add_node(std::shared_ptr<const Ip4ToKernel>(ip4));
     const auto ip6_punt = registry.add_node(std::shared_ptr<const Ip6ToKernel>(ip6));
     const auto from_kernel = registry.add_node(std::make_shared<const FromKernel>(
-        router.ip4().table, router.ip6().table, router.forwarding()));
+        router.ip4().tables, router.ip6().tables, router.forwarding()));
     const auto tx = registry.add_node(std::make_shared<const Transmit>());
     absl::Status status = ip4_punt.status();
     status.Update(ip6_punt.status());

@@ -13,7 +13,7 @@ void Item::write(sluice::Event& event) const {
     event.set_sequence(number_);
     event.set_time_ns(route_.time_ns);
     event.set_change(sluice::EventChange(route_.change));
-    service::describe(route_.route, route_.used, *interface_, *event.mutable_route());
+    service::describe(route_.route, route_.used, *where_, *vrf_, *event.mutable_route());
 }
 
 }  // namespace vnet::events

@@ -28,9 +28,10 @@ public:
 
     /// One that is rare enough to be kept as a message.
     explicit Item(std::shared_ptr<const sluice::Event> event) : message_(std::move(event)) {}
-    /// `number` is 0 where it tells the state; `interface` is the name of that of the route.
-    Item(uint64_t number, const RouteChange& route, Name interface)
-        : number_(number), route_(route), interface_(std::move(interface)) {}
+    /// `number` is 0 where it tells the state; `where` is the name of the interface, or of the VRF,
+    /// that the route leads to, and `vrf` that of the VRF that it is in.
+    Item(uint64_t number, const RouteChange& route, Name where, Name vrf)
+        : number_(number), route_(route), where_(std::move(where)), vrf_(std::move(vrf)) {}
 
     /// Fills an empty message.
     void write(sluice::Event& event) const;
@@ -40,7 +41,8 @@ private:
     std::shared_ptr<const sluice::Event> message_;
     uint64_t number_ = 0;
     RouteChange route_;
-    Name interface_;
+    Name where_;
+    Name vrf_;
 };
 
 }  // namespace vnet::events

@@ -38,10 +38,12 @@ sluice::Event address_event(const std::string& interface, const Prefix& prefix) 
 }
 
 template <class Address>
-sluice::Event next_hop_event(Address address, const std::string& interface) {
+sluice::Event next_hop_event(Address address, const std::string& interface,
+                             const std::string& vrf) {
     sluice::Event event;
     *event.mutable_next_hop()->mutable_address() = service::ip_to_api(address);
     event.mutable_next_hop()->set_interface(interface);
+    event.mutable_next_hop()->set_vrf(vrf);
     return event;
 }
 
@@ -52,6 +54,7 @@ Journal::Journal(const Parts& parts, const Limits& limits)
       ip4_(parts.ip4),
       ip6_(parts.ip6),
       link_locals_(parts.link_locals),
+      vrfs_(parts.vrfs),
       // The time at which the daemon started tells it from all that ran here before.
       log_(now_ns(), [&control = parts.control](
                          std::function<void()> work) { control.post(std::move(work)); }),
@@ -112,8 +115,8 @@ void Journal::note(const interface::Interface& interface, interface::Change chan
 
 sluice::Event Journal::event_of(const interface::Interface& interface) const {
     sluice::Event event;
-    *event.mutable_interface() =
-        service::describe(interface, *ip4_.addresses, *ip6_.addresses, link_locals_);
+    *event.mutable_interface() = service::describe(interface, *ip4_.addresses, *ip6_.addresses,
+                                                   link_locals_, vrfs_.name_of(interface.vrf));
     return event;
 }
 
@@ -150,15 +153,17 @@ void Journal::observe(Network<Family, Neighbors>& network) {
                 service::describe(neighbor, interfaces_.name_of(neighbor.interface));
             publish(sluice::EVENT_TOPIC_NEIGHBOR, to_api(change), std::move(event));
         });
-    network.fib->observe(
-        [this](const typename Fib::Match& match, bool used, typename Fib::Change change) {
-            routes_.push({{now_ns(), fib::AnyRoute(match), used, uint8_t(to_api(change))},
-                          name_of(match.interface)});
-        });
-    network.fib->observe_next_hops([this](Address address, interface::Index interface) {
-        publish(sluice::EVENT_TOPIC_NEXT_HOP, sluice::EVENT_CHANGE_CHANGED,
-                next_hop_event(address, *name_of(interface)->text));
+    network.fibs->observe([this](interface::Vrf vrf, const typename Fib::Match& match, bool used,
+                                 typename Fib::Change change) {
+        const fib::AnyRoute route(vrf, match);
+        routes_.push(
+            {{now_ns(), route, used, uint8_t(to_api(change))}, where(route), name_of_vrf(vrf)});
     });
+    network.fibs->observe_next_hops(
+        [this](interface::Vrf vrf, Address address, interface::Index interface) {
+            publish(sluice::EVENT_TOPIC_NEXT_HOP, sluice::EVENT_CHANGE_CHANGED,
+                    next_hop_event(address, *name_of(interface)->text, *name_of_vrf(vrf)->text));
+        });
 }
 
 template <class Family, class Neighbors>
@@ -185,14 +190,31 @@ void Journal::add_neighbors(const Network<Family, Neighbors>& network,
 template <class Family, class Neighbors>
 void Journal::add_next_hops(const Network<Family, Neighbors>& network,
                             std::vector<sluice::Event>& all) const {
-    network.fib->visit_next_hops([&](typename Family::Address address, interface::Index interface) {
-        all.push_back(next_hop_event(address, *name_of(interface)->text));
+    network.fibs->visit([&](const fib::Fib<Family>& fib) {
+        fib.visit_next_hops([&](typename Family::Address address, interface::Index interface) {
+            all.push_back(
+                next_hop_event(address, *name_of(interface)->text, *name_of_vrf(fib.vrf())->text));
+        });
+        return true;
     });
 }
 
 const Journal::NamePtr& Journal::name_of(interface::Index index) const {
     const auto found = names_.find(index);
     return found == names_.end() ? no_name_ : found->second;
+}
+
+const Journal::NamePtr& Journal::name_of_vrf(interface::Vrf vrf) const {
+    // A number may serve another VRF by now.
+    NamePtr& known = vrf_names_[vrf];
+    if (known == nullptr || *known->text != vrfs_.name_of(vrf)) {
+        known = NamePtr(new Name(vrfs_.name_of(vrf)));
+    }
+    return known;
+}
+
+const Journal::NamePtr& Journal::where(const fib::AnyRoute& route) const {
+    return route.kind == fib::ViaKind::vrf ? name_of_vrf(route.to_vrf) : name_of(route.interface);
 }
 
 const api::events::Topic& Journal::topic(sluice::EventTopic topic) const {
@@ -205,7 +227,7 @@ const api::events::Topic& Journal::topic(sluice::EventTopic topic) const {
 Item Journal::item(sluice::EventTopic topic, size_t place) const {
     if (topic == sluice::EVENT_TOPIC_ROUTE) {
         const RouteRecord& record = routes_.record(place);
-        return {routes_.number(place), record.change, record.interface->text};
+        return {routes_.number(place), record.change, record.where->text, record.vrf->text};
     }
     return Item(others_[topic]->record(place));
 }
@@ -228,10 +250,10 @@ std::optional<fib::RoutePlace> Journal::route_state(const std::optional<fib::Rou
         }
         last = route.place;
         items.emplace_back(0, RouteChange{0, route, used, sluice::EVENT_CHANGE_STATE},
-                           name_of(route.interface)->text);
+                           where(route)->text, name_of_vrf(route.place.vrf)->text);
         return true;
     };
-    return fib::visit_routes(*ip4_.fib, *ip6_.fib, after, take) ? std::nullopt : last;
+    return fib::visit_routes(*ip4_.fibs, *ip6_.fibs, after, take) ? std::nullopt : last;
 }
 
 graph::MemoryUse Journal::memory() const noexcept {

@@ -20,6 +20,7 @@
 #include "vnet/neighbor/arp.hpp"
 #include "vnet/neighbor/nd.hpp"
 #include "vnet/network.hpp"
+#include "vnet/vrf/vrfs.hpp"
 
 namespace vnet::events {
 
@@ -43,6 +44,7 @@ public:
         Network<ip4::Family, neighbor::Arp>& ip4;
         Network<ip6::Family, neighbor::Nd>& ip6;
         ip6::LinkLocals& link_locals;
+        vrf::Vrfs& vrfs;
     };
     Journal(const Parts& parts, const Limits& limits);
     Journal(const Journal&) = delete;
@@ -74,7 +76,7 @@ public:
     graph::MemoryUse memory() const noexcept;
 
 private:
-    /// The name of an interface, counted by the control thread alone.
+    /// The name of an interface or a VRF, counted by the control thread alone.
     struct Name : boost::intrusive_ref_counter<Name, boost::thread_unsafe_counter> {
         explicit Name(std::string name)
             : text(std::make_shared<const std::string>(std::move(name))) {}
@@ -83,8 +85,10 @@ private:
     using NamePtr = boost::intrusive_ptr<const Name>;
     struct RouteRecord {
         RouteChange change;
-        /// What the interface was called then.
-        NamePtr interface;
+        /// What the interface or the VRF that it leads to was called then, and the one that it is
+        /// in.
+        NamePtr where;
+        NamePtr vrf;
     };
     using Messages = api::events::Ring<std::shared_ptr<const sluice::Event>>;
 
@@ -105,11 +109,14 @@ private:
     void note(const interface::Interface& interface, interface::Change change);
     /// Of an interface that routes lead through.
     const NamePtr& name_of(interface::Index index) const;
+    const NamePtr& name_of_vrf(interface::Vrf vrf) const;
+    const NamePtr& where(const fib::AnyRoute& route) const;
 
     interface::Table& interfaces_;
     Network<ip4::Family, neighbor::Arp>& ip4_;
     Network<ip6::Family, neighbor::Nd>& ip6_;
     ip6::LinkLocals& link_locals_;
+    vrf::Vrfs& vrfs_;
     api::events::Log log_;
     api::events::Ring<RouteRecord> routes_;
     /// By topic; that of ROUTE is null.
@@ -118,6 +125,8 @@ private:
     const NamePtr no_name_{new Name("-")};
     /// Shared by all route events of an interface.
     absl::flat_hash_map<interface::Index, NamePtr> names_;
+    /// Shared by all route events of a VRF; made when it is first asked for.
+    mutable std::array<NamePtr, interface::most_vrfs> vrf_names_;
 };
 
 }  // namespace vnet::events

@@ -37,10 +37,16 @@ const char* text(sluice::InterfaceState state) {
     return state == sluice::INTERFACE_STATE_UP ? "up" : "down";
 }
 
+/// What people are told who have VRFs.
+std::string in_vrf(const std::string& name) {
+    return name == vrf::Vrfs::default_name ? "" : ", in VRF " + name;
+}
+
 Words words(const sluice::Interface& interface) {
-    return {sluice::EVENT_TOPIC_INTERFACE, interface.name(),
-            fmt::format("{}, link {}, MTU {}, {}", text(interface.state()), text(interface.link()),
-                        interface.mtu(), text(interface.mac()))};
+    return {
+        sluice::EVENT_TOPIC_INTERFACE, interface.name(),
+        fmt::format("{}, link {}, MTU {}, {}{}", text(interface.state()), text(interface.link()),
+                    interface.mtu(), text(interface.mac()), in_vrf(interface.vrf()))};
 }
 
 Words words(const sluice::InterfaceAddress& address) {
@@ -55,16 +61,19 @@ Words words(const sluice::Neighbor& neighbor) {
 }
 
 Words words(const sluice::Route& route) {
-    const std::string to =
-        route.has_next_hop() ? "via " + text(route.next_hop()) : route.leads_to();
+    const std::string to = route.has_next_hop() ? "via " + text(route.next_hop())
+                           : route.has_to_vrf() ? "lookup-in " + route.to_vrf()
+                                                : route.leads_to();
     const std::string by = route.interface() == "-" ? "" : " by " + route.interface();
     return {sluice::EVENT_TOPIC_ROUTE, text(route.prefix()),
-            fmt::format("{} {}{}{}", route.source(), to, by, route.used() ? "" : ", not used")};
+            fmt::format("{} {}{}{}{}", route.source(), to, by, in_vrf(route.vrf()),
+                        route.used() ? "" : ", not used")};
 }
 
 Words words(const sluice::NextHop& next_hop) {
     return {sluice::EVENT_TOPIC_NEXT_HOP, text(next_hop.address()),
-            next_hop.interface() == "-" ? "there is no way to it" : "by " + next_hop.interface()};
+            (next_hop.interface() == "-" ? "there is no way to it" : "by " + next_hop.interface()) +
+                in_vrf(next_hop.vrf())};
 }
 
 Words words(const sluice::Plugin& plugin) {

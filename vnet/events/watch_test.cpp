@@ -124,8 +124,10 @@ protected:
     static std::string many(unsigned n) { return fmt::format("20.{}.{}.0/24", n >> 8, n & 255); }
 
     std::unique_ptr<Link> link_ = std::make_unique<Link>();
+    vrf::Vrfs vrfs_{
+        vrf::Vrfs::Parts{link_->engine->rcu(), link_->interfaces, link_->ip4, link_->ip6}};
     Journal journal_{Journal::Parts{link_->engine->control(), link_->interfaces, link_->ip4,
-                                    link_->ip6, *link_->link_locals},
+                                    link_->ip6, *link_->link_locals, vrfs_},
                      limits};
 };
 

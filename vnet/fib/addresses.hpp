@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "vnet/fib/fib.hpp"
+#include "vnet/fib/fibs.hpp"
 #include "vnet/interface/table.hpp"
 
 namespace vnet::fib {
@@ -34,12 +34,12 @@ public:
     using Address = typename Family::Address;
     using Prefix = typename Family::Prefix;
 
-    Addresses(interface::Table& interfaces, Fib<Family>& fib);
+    Addresses(interface::Table& interfaces, Fibs<Family>& fibs);
 
     /// Gives an interface an address with the length of its network. Refused: an address that no
     /// host may have, that is the network's own or its broadcast address, that another interface
     /// has, or whose network overlaps another interface's; but for IPv6 link-local ones, which mean
-    /// something on their own link only.
+    /// something on their own link only. Interfaces of other VRFs do not count.
     absl::Status add(const std::string& interface, const Prefix& prefix,
                      Origin origin = Origin::configured);
     absl::Status remove(const std::string& interface, const Prefix& prefix);
@@ -49,9 +49,9 @@ public:
     const std::map<interface::Index, std::vector<Prefix>>& all() const noexcept {
         return addresses_;
     }
-    /// The interface that has this address; 0: none. For one of the link, owner_on() is the one to
-    /// ask.
-    interface::Index owner(Address address) const;
+    /// The interface of the VRF that has this address; 0: none. For one of the link, owner_on() is
+    /// the one to ask.
+    interface::Index owner(Address address, interface::Vrf vrf = interface::default_vrf) const;
     bool owner_on(interface::Index interface, Address address) const;
     /// The address of the interface that hosts in the network of `peer` know; none where `peer` can
     /// be no host on that link.
@@ -68,6 +68,19 @@ public:
         return learned_.contains({interface, address});
     }
 
+    /// The first of the interface's addresses that stands in the way of its being in a VRF, and
+    /// why: ALREADY_EXISTS where an interface there has it or a network that overlaps.
+    struct Obstacle {
+        Prefix prefix;
+        absl::Status status;
+    };
+    std::optional<Obstacle> obstacle(interface::Index interface, interface::Vrf vrf) const;
+    /// Adds the routes of the interface's addresses to a VRF that it is going to be in. Where there
+    /// is no room for them, none are there.
+    absl::Status enter(interface::Index interface, interface::Vrf vrf);
+    /// Takes them out of a VRF that it is no longer in.
+    void leave(interface::Index interface, interface::Vrf vrf);
+
     /// Calls back after an address came (true) or went (false).
     using Observer = std::function<void(interface::Index, const Prefix&, bool)>;
     void observe(Observer observer) { observers_.push_back(std::move(observer)); }
@@ -76,8 +89,15 @@ public:
 
 private:
     absl::Status check(const interface::Interface& interface, const Prefix& prefix) const;
-    absl::Status add_routes(interface::Index interface, const Prefix& prefix);
-    void remove_routes(interface::Index interface, const Prefix& prefix);
+    bool is_beside(interface::Index other, interface::Vrf vrf, const Prefix& prefix) const;
+    absl::Status check_beside(interface::Index index, const Prefix& prefix,
+                              bool same_interface) const;
+    Fib<Family>& fib_of(interface::Index interface) {
+        return fibs_.of(interfaces_.vrf_of(interface));
+    }
+    absl::Status add_routes(Fib<Family>& fib, interface::Index interface, const Prefix& prefix);
+    void remove_routes(Fib<Family>& fib, interface::Index interface, const Prefix& prefix);
+    void remove_network(Fib<Family>& fib, interface::Index interface, const Prefix& prefix);
     void take(interface::Index interface, const Prefix& prefix);
     const Prefix* find(interface::Index interface, Address address) const;
     Prefix host_route(interface::Index interface, Address address) const {
@@ -88,7 +108,7 @@ private:
     }
 
     interface::Table& interfaces_;
-    Fib<Family>& fib_;
+    Fibs<Family>& fibs_;
     std::map<interface::Index, std::vector<Prefix>> addresses_;
     std::set<std::pair<interface::Index, Address>> tentative_;
     std::set<std::pair<interface::Index, Address>> learned_;

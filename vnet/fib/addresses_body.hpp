@@ -13,8 +13,8 @@
 namespace vnet::fib {
 
 template <class Family>
-Addresses<Family>::Addresses(interface::Table& interfaces, Fib<Family>& fib)
-    : interfaces_(interfaces), fib_(fib) {
+Addresses<Family>::Addresses(interface::Table& interfaces, Fibs<Family>& fibs)
+    : interfaces_(interfaces), fibs_(fibs) {
     interfaces_.observe([this](const interface::Interface& interface, interface::Change change) {
         if (change == interface::Change::removing) {
             // Who observes may take others with one that goes.
@@ -22,7 +22,7 @@ Addresses<Family>::Addresses(interface::Table& interfaces, Fib<Family>& fib)
                 const Prefix last = of(interface.index).back();
                 take(interface.index, last);
             }
-            fib_.forget_interface(interface.index);
+            fibs_.forget_interface(interface.index);
         }
     });
 }
@@ -45,9 +45,9 @@ const typename Family::Prefix* Addresses<Family>::find(interface::Index interfac
 }
 
 template <class Family>
-interface::Index Addresses<Family>::owner(Address address) const {
+interface::Index Addresses<Family>::owner(Address address, interface::Vrf vrf) const {
     for (const auto& [index, prefixes] : addresses_) {
-        if (owner_on(index, address)) {
+        if (owner_on(index, address) && interfaces_.vrf_of(index) == vrf) {
             return index;
         }
     }
@@ -86,68 +86,127 @@ absl::Status Addresses<Family>::check(const interface::Interface& interface,
                         Family::what_is(prefix, address), prefix.normalised()));
     }
     for (const auto& [index, prefixes] : addresses_) {
-        const bool same_interface = index == interface.index;
-        if (!same_interface && Family::is_of_link(address)) {
-            continue;
+        const bool counts = index == interface.index || is_beside(index, interface.vrf, prefix);
+        if (auto status =
+                counts ? check_beside(index, prefix, index == interface.index) : absl::OkStatus();
+            !status.ok()) {
+            return status;
         }
-        for (const Prefix& other : prefixes) {
-            if (other.address() == address) {
-                return absl::AlreadyExistsError(
-                    fmt::format("interface '{}' has the address {} already",
-                                interfaces_.name_of(index), other));
-            }
-            const bool same_network = other.normalised() == prefix.normalised();
-            if ((other.contains(address) || prefix.contains(other.address())) &&
-                !(same_interface && same_network)) {
-                return absl::AlreadyExistsError(
-                    fmt::format("{} overlaps {} of interface '{}'; give a network of its own",
-                                prefix, other, interfaces_.name_of(index)));
-            }
+    }
+    return absl::OkStatus();
+}
+
+/// Whether the addresses of `other` may not overlap a prefix of another interface of the VRF.
+template <class Family>
+bool Addresses<Family>::is_beside(interface::Index other, interface::Vrf vrf,
+                                  const Prefix& prefix) const {
+    return !Family::is_of_link(prefix.address()) && interfaces_.vrf_of(other) == vrf;
+}
+
+template <class Family>
+absl::Status Addresses<Family>::check_beside(interface::Index index, const Prefix& prefix,
+                                             bool same_interface) const {
+    const Address address = prefix.address();
+    for (const Prefix& other : of(index)) {
+        if (other.address() == address) {
+            return absl::AlreadyExistsError(fmt::format("interface '{}' has the address {} already",
+                                                        interfaces_.name_of(index), other));
+        }
+        const bool same_network = other.normalised() == prefix.normalised();
+        if ((other.contains(address) || prefix.contains(other.address())) &&
+            !(same_interface && same_network)) {
+            return absl::AlreadyExistsError(
+                fmt::format("{} overlaps {} of interface '{}'; give a network of its own", prefix,
+                            other, interfaces_.name_of(index)));
         }
     }
     return absl::OkStatus();
 }
 
 template <class Family>
-absl::Status Addresses<Family>::add_routes(interface::Index interface, const Prefix& prefix) {
+absl::Status Addresses<Family>::add_routes(Fib<Family>& fib, interface::Index interface,
+                                           const Prefix& prefix) {
     absl::Status status;
-    if (!Family::detects_duplicates) {
-        status = fib_.add(host_route(interface, prefix.address()), RouteSource::address,
-                          {ViaKind::local, interface, {}});
+    // One that is new is tentative, where addresses are.
+    const bool is_used =
+        !Family::detects_duplicates ||
+        (owner_on(interface, prefix.address()) && !is_tentative(interface, prefix.address()));
+    if (is_used) {
+        status = fib.add(host_route(interface, prefix.address()), RouteSource::address,
+                         {ViaKind::local, interface, {}});
     }
     if (status.ok() && prefix.length() < Prefix::longest) {
-        status = fib_.add(network_route(interface, prefix), RouteSource::address,
-                          {ViaKind::connected, interface, {}});
+        status = fib.add(network_route(interface, prefix), RouteSource::address,
+                         {ViaKind::connected, interface, {}});
     }
     if constexpr (Family::has_broadcast) {
         if (status.ok() && prefix.broadcast()) {
-            status = fib_.add(host_route(interface, *prefix.broadcast()), RouteSource::address,
-                              {ViaKind::broadcast, interface, {}});
+            status = fib.add(host_route(interface, *prefix.broadcast()), RouteSource::address,
+                             {ViaKind::broadcast, interface, {}});
         }
-    }
-    if (!status.ok()) {
-        remove_routes(interface, prefix);
     }
     return status;
 }
 
 template <class Family>
-void Addresses<Family>::remove_routes(interface::Index interface, const Prefix& prefix) {
-    (void)fib_.remove(host_route(interface, prefix.address()), RouteSource::address);
+void Addresses<Family>::remove_routes(Fib<Family>& fib, interface::Index interface,
+                                      const Prefix& prefix) {
+    (void)fib.remove(host_route(interface, prefix.address()), RouteSource::address);
     const auto& left = of(interface);
     const bool shared = std::any_of(left.begin(), left.end(), [&](const Prefix& other) {
         return other.normalised() == prefix.normalised();
     });
-    if (shared) {
-        return;
+    if (!shared) {
+        remove_network(fib, interface, prefix);
     }
+}
+
+template <class Family>
+void Addresses<Family>::remove_network(Fib<Family>& fib, interface::Index interface,
+                                       const Prefix& prefix) {
     if (prefix.length() < Prefix::longest) {
-        (void)fib_.remove(network_route(interface, prefix), RouteSource::address);
+        (void)fib.remove(network_route(interface, prefix), RouteSource::address);
     }
     if constexpr (Family::has_broadcast) {
         if (prefix.broadcast()) {
-            (void)fib_.remove(host_route(interface, *prefix.broadcast()), RouteSource::address);
+            (void)fib.remove(host_route(interface, *prefix.broadcast()), RouteSource::address);
         }
+    }
+}
+
+template <class Family>
+std::optional<typename Addresses<Family>::Obstacle> Addresses<Family>::obstacle(
+    interface::Index interface, interface::Vrf vrf) const {
+    for (const Prefix& prefix : of(interface)) {
+        for (const auto& [other, prefixes] : addresses_) {
+            if (other == interface || !is_beside(other, vrf, prefix)) {
+                continue;
+            }
+            if (auto status = check_beside(other, prefix, false); !status.ok()) {
+                return Obstacle{prefix, std::move(status)};
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+template <class Family>
+absl::Status Addresses<Family>::enter(interface::Index interface, interface::Vrf vrf) {
+    for (const Prefix& prefix : of(interface)) {
+        if (absl::Status status = add_routes(fibs_.of(vrf), interface, prefix); !status.ok()) {
+            leave(interface, vrf);
+            return status;
+        }
+    }
+    return absl::OkStatus();
+}
+
+template <class Family>
+void Addresses<Family>::leave(interface::Index interface, interface::Vrf vrf) {
+    Fib<Family>& fib = fibs_.of(vrf);
+    for (const Prefix& prefix : of(interface)) {
+        (void)fib.remove(host_route(interface, prefix.address()), RouteSource::address);
+        remove_network(fib, interface, prefix);
     }
 }
 
@@ -161,7 +220,8 @@ absl::Status Addresses<Family>::add(const std::string& name, const Prefix& prefi
         return status;
     }
     const interface::Index index = (*interface)->index;
-    if (auto status = add_routes(index, prefix); !status.ok()) {
+    if (auto status = add_routes(fib_of(index), index, prefix); !status.ok()) {
+        remove_routes(fib_of(index), index, prefix);
         return status;
     }
     addresses_[index].push_back(prefix);
@@ -215,7 +275,7 @@ void Addresses<Family>::take(interface::Index interface, const Prefix& prefix) {
     for (const Observer& observer : observers_) {
         observer(interface, prefix, false);
     }
-    remove_routes(interface, prefix);
+    remove_routes(fib_of(interface), interface, prefix);
     if (of(interface).empty()) {
         addresses_.erase(interface);
     }
@@ -227,7 +287,8 @@ void Addresses<Family>::assign(interface::Index interface, Address address) {
     // Where the table has no room the address stays tentative, and is tried again with the next
     // detection.
     if (prefix == nullptr || !is_tentative(interface, address) ||
-        !fib_.add(host_route(interface, address), RouteSource::address,
+        !fib_of(interface)
+             .add(host_route(interface, address), RouteSource::address,
                   {ViaKind::local, interface, {}})
              .ok()) {
         return;

@@ -81,6 +81,8 @@ std::string_view name(Action action) {
             return "unreachable";
         case Action::broadcast:
             return "broadcast";
+        case Action::lookup:
+            return "lookup";
     }
     return {};
 }

@@ -13,6 +13,7 @@
 #include "graph/rcu.hpp"
 #include "graph/stable_array.hpp"
 #include "vnet/fib/page_use.hpp"
+#include "vnet/interface/hot.hpp"
 #include "vnet/wire/ip4.hpp"
 #include "vnet/wire/ip6.hpp"
 
@@ -37,6 +38,8 @@ enum class Action : uint8_t {
     /// For the router itself, and for all others on the link: a connected network's broadcast
     /// address.
     broadcast,
+    /// Looked up again, in the tables of another VRF: that of the adjacency.
+    lookup,
 };
 
 /// The word for people: "forward", "no-route".
@@ -54,7 +57,8 @@ struct alignas(64) Adjacency {
     uint32_t interface = graph::no_interface;
     /// Largest layer-3 packet, in bytes.
     uint32_t mtu = 0;
-    uint32_t reserved = 0;
+    interface::Vrf vrf = interface::default_vrf;
+    std::array<std::byte, 3> reserved{};
     /// An IPv4 address as its mapped one; `::` where the packet's own destination is meant.
     wire::Ip6Address next_hop;
     /// Right-aligned, so that a copy of fixed size ends where layer 3 begins.

@@ -11,6 +11,7 @@
 #include "vnet/fib/next_hops.hpp"
 #include "vnet/fib/rib.hpp"
 #include "vnet/fib/route.hpp"
+#include "vnet/fib/vrf_paths.hpp"
 
 namespace vnet::fib {
 
@@ -50,7 +51,13 @@ public:
         PathIndex unreachable = 0;
         PathIndex broadcast = 0;
     };
-    Fib(Table& table, NextHops<Address>& next_hops, Paths paths);
+    /// What the routes of all VRFs share. All of it outlives them.
+    struct Shared {
+        NextHops<Address>& next_hops;
+        VrfPaths& vrf_paths;
+        Paths paths;
+    };
+    Fib(Table& table, const Shared& shared, interface::Vrf vrf = interface::default_vrf);
     ~Fib();
     Fib(const Fib&) = delete;
     Fib& operator=(const Fib&) = delete;
@@ -63,6 +70,17 @@ public:
     absl::Status remove(const Prefix& prefix, RouteSource source);
     /// Takes out every route of all sources that names the interface.
     void forget_interface(interface::Index interface);
+    /// Takes out all routes.
+    void clear();
+    /// Of which VRF these are the routes.
+    interface::Vrf vrf() const noexcept {
+        return vrf_;
+    }
+
+    /// The path that a route by `via` leads to, for others than routes; to be released. 0 where
+    /// there is no room for one.
+    PathIndex acquire(const Via& via) { return hold(via, Prefix()); }
+    void release(const Via& via) { release(via, Prefix()); }
 
     struct Match {
         Prefix prefix;
@@ -113,11 +131,17 @@ private:
         interface::Index interface = 0;
     };
 
+    template <class Which>
+    void remove_if(const Which& which);
     static Address connected_hop(const Prefix& prefix);
     PathIndex hold(const Via& via, const Prefix& prefix);
     void release(const Via& via, const Prefix& prefix);
     interface::Index resolve(Address next_hop) const;
     interface::Index interface_of(const Via& via) const;
+    /// What stands for the interface among the keys of next hops.
+    interface::Index key_of(const Via& via) const noexcept {
+        return via.is_recursive() ? found_by(vrf_) : via.interface;
+    }
     Match describe(const Prefix& prefix, const Held& held) const;
     bool paint(const Prefix& prefix, PathIndex path, Room room);
     void join(const Prefix& gone);
@@ -128,7 +152,9 @@ private:
 
     Table& table_;
     NextHops<Address>& next_hops_;
+    VrfPaths& vrf_paths_;
     Paths paths_;
+    const interface::Vrf vrf_;
     Rib rib_;
     absl::btree_map<Address, Recursive> recursive_;
     size_t routes_ = 0;

@@ -19,8 +19,12 @@ typename Family::Address Fib<Family>::connected_hop(const Prefix& prefix) {
 }
 
 template <class Family>
-Fib<Family>::Fib(Table& table, NextHops<Address>& next_hops, Paths paths)
-    : table_(table), next_hops_(next_hops), paths_(paths) {
+Fib<Family>::Fib(Table& table, const Shared& shared, interface::Vrf vrf)
+    : table_(table),
+      next_hops_(shared.next_hops),
+      vrf_paths_(shared.vrf_paths),
+      paths_(shared.paths),
+      vrf_(vrf) {
     table_.set_default(paths_.no_route);
 }
 
@@ -78,16 +82,18 @@ PathIndex Fib<Family>::hold(const Via& via, const Prefix& prefix) {
             return paths_.unreachable;
         case Via::Kind::broadcast:
             return paths_.broadcast;
+        case Via::Kind::vrf:
+            return vrf_paths_.acquire(via.vrf);
         case Via::Kind::connected:
             return next_hops_.acquire(via.interface, connected_hop(prefix));
         case Via::Kind::next_hop:
             break;
     }
-    const PathIndex path = next_hops_.acquire(via.interface, via.next_hop);
+    const PathIndex path = next_hops_.acquire(key_of(via), via.next_hop);
     if (via.is_recursive() && recursive_[via.next_hop].routes++ == 0) {
         Recursive& hop = recursive_[via.next_hop];
         hop.interface = resolve(via.next_hop);
-        next_hops_.place(via.next_hop, hop.interface);
+        next_hops_.place(via.next_hop, hop.interface, vrf_);
     }
     return path;
 }
@@ -96,11 +102,13 @@ template <class Family>
 void Fib<Family>::release(const Via& via, const Prefix& prefix) {
     if (via.kind == Via::Kind::connected) {
         next_hops_.release(via.interface, connected_hop(prefix));
+    } else if (via.kind == Via::Kind::vrf) {
+        vrf_paths_.release(via.vrf);
     }
     if (via.kind != Via::Kind::next_hop) {
         return;
     }
-    next_hops_.release(via.interface, via.next_hop);
+    next_hops_.release(key_of(via), via.next_hop);
     if (via.is_recursive()) {
         const auto hop = recursive_.find(via.next_hop);
         if (--hop->second.routes == 0) {
@@ -158,6 +166,10 @@ absl::Status Fib<Family>::add(const Prefix& prefix, RouteSource source, const Vi
     if (via.kind == Via::Kind::connected && via.interface == 0) {
         return absl::InvalidArgumentError(
             fmt::format("route {} is said to be connected, but to no interface; name one", prefix));
+    }
+    if (via.kind == Via::Kind::vrf && via.vrf == vrf_) {
+        return absl::InvalidArgumentError(
+            fmt::format("route {} leads to the VRF that it is in; give another", prefix));
     }
     Entry& entry = rib_.at(prefix);
     const Entry before = entry;
@@ -303,7 +315,7 @@ void Fib<Family>::resolve_again(const Prefix& changed) {
         const interface::Index now = resolve(hop->first);
         if (now != hop->second.interface) {
             hop->second.interface = now;
-            next_hops_.place(hop->first, now);
+            next_hops_.place(hop->first, now, vrf_);
             for (const NextHopObserver& observer : next_hop_observers_) {
                 observer(hop->first, now);
             }
@@ -313,10 +325,21 @@ void Fib<Family>::resolve_again(const Prefix& changed) {
 
 template <class Family>
 void Fib<Family>::forget_interface(interface::Index interface) {
+    remove_if([interface](const Via& via) { return via.interface == interface; });
+}
+
+template <class Family>
+void Fib<Family>::clear() {
+    remove_if([](const Via&) { return true; });
+}
+
+template <class Family>
+template <class Which>
+void Fib<Family>::remove_if(const Which& which) {
     std::vector<std::pair<Prefix, RouteSource>> gone;
     rib_.visit_from({}, [&](const Prefix& prefix, const Entry& entry) {
         for (const Held& held : entry) {
-            if (held.route.via.interface == interface) {
+            if (which(held.route.via)) {
                 gone.emplace_back(prefix, held.route.source);
             }
         }

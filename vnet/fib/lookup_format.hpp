@@ -1,41 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "graph/trace_record.hpp"
-#include "vnet/fib/fib.hpp"
+#include "vnet/fib/fibs.hpp"
+#include "vnet/fib/lookup_vrf.hpp"
 #include "vnet/interface/table.hpp"
 
 namespace vnet::fib {
 
-/// What a lookup found for a traced packet: the route as the table has it now, and the adjacency
-/// that the packet was given, which may serve another next hop by now where the table has changed
-/// since. Control thread.
+/// What the words about a lookup come from. All of it outlives them.
 template <class Family>
-graph::TraceFields format_lookup(const graph::TraceStep& step, const Fib<Family>& fib,
-                                 const ForwardingTable& forwarding,
-                                 const interface::Table& interfaces) {
+struct LookupWords {
+    const Fibs<Family>& fibs;
+    const ForwardingTable& forwarding;
+    const interface::Table& interfaces;
+    std::function<std::string(interface::Vrf)> name_of;
+};
+
+/// What a lookup in a VRF found for a traced packet: the route as the tables have it now, those of
+/// further VRFs that it leads to included, and the adjacency that the packet was given, which may
+/// serve another next hop by now where the table has changed since. Control thread.
+template <class Family>
+graph::TraceFields format_lookup(const graph::TraceStep& step, interface::Vrf vrf,
+                                 const LookupWords<Family>& words) {
     const auto destination = Family::destination(step.at.from_offset(step.at.meta.l3_offset));
     if (!destination || step.next == nullptr) {
         return {};
     }
     graph::TraceFields fields;
-    if (const auto match = fib.match(Family::scoped(*destination, step.at.meta.rx_interface))) {
-        fields.emplace_back("route", Family::unscoped(match->prefix).to_string());
-        fields.emplace_back("source", name(match->route.source));
-    } else {
-        fields.emplace_back("route", "none");
+    const Adjacency& adjacency = words.forwarding.adjacency(step.next->meta.adjacency);
+    const auto add_route = [&] {
+        const Fib<Family>* fib = words.fibs.find(vrf);
+        const auto match =
+            fib == nullptr ? std::nullopt
+                           : fib->match(Family::scoped(*destination, step.at.meta.rx_interface));
+        if (vrf != interface::default_vrf) {
+            fields.emplace_back("vrf", words.name_of(vrf));
+        }
+        if (match) {
+            fields.emplace_back("route", Family::unscoped(match->prefix).to_string());
+            fields.emplace_back("source", name(match->route.source));
+        } else {
+            fields.emplace_back("route", "none");
+        }
+        const bool leads_on = match && match->route.via.kind == ViaKind::vrf;
+        vrf = leads_on ? match->route.via.vrf : vrf;
+        return leads_on && adjacency.action != Action::lookup;
+    };
+    for (unsigned passed = 0; passed < LookupVrf<Family>::most_vrfs_passed && add_route();
+         ++passed) {
     }
-    const Adjacency& adjacency = forwarding.adjacency(step.next->meta.adjacency);
     fields.emplace_back("adjacency", name(adjacency.action));
     if (adjacency.action == Action::forward || adjacency.action == Action::resolve) {
         fields.emplace_back("next-hop", (adjacency.next_hop.is_unspecified()
                                              ? *destination
                                              : Family::from_next_hop(adjacency.next_hop))
                                             .to_string());
-        fields.emplace_back("interface", interfaces.name_of(adjacency.interface));
+        fields.emplace_back("interface", words.interfaces.name_of(adjacency.interface));
         fields.emplace_back("mtu", std::to_string(adjacency.mtu));
+    } else if (adjacency.action == Action::lookup) {
+        fields.emplace_back("in-vrf", words.name_of(adjacency.vrf));
     }
     return fields;
 }

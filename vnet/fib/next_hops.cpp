@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/fib/next_hops.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "vnet/wire/ethernet.hpp"
@@ -70,7 +71,11 @@ PathIndex NextHops<Address>::acquire(interface::Index interface, Address address
     const Key key{interface, address};
     NextHop& hop = hops_[key];
     if (hop.holders++ == 0) {
-        hop.interface = interface;
+        const bool is_found = interface == 0 || interface > graph::max_interfaces;
+        hop.interface = is_found ? 0 : interface;
+        if (interface > graph::max_interfaces) {
+            highest_vrf_ = std::max(highest_vrf_, interface::Vrf(graph::no_interface - interface));
+        }
         hop.path = forwarding_.make(describe(key, hop));
     }
     return hop.path;
@@ -87,8 +92,8 @@ void NextHops<Address>::release(interface::Index interface, Address address) {
 }
 
 template <class Address>
-void NextHops<Address>::place(Address address, interface::Index interface) {
-    const auto found = hops_.find(Key{0, address});
+void NextHops<Address>::place(Address address, interface::Index interface, interface::Vrf vrf) {
+    const auto found = hops_.find(Key{found_by(vrf), address});
     if (found == hops_.end()) {
         return;
     }
@@ -100,15 +105,19 @@ void NextHops<Address>::place(Address address, interface::Index interface) {
     turn(found->first, hop);
 }
 
-/// Calls for the next hop itself, and for the recursive one that was found there.
+/// Calls for the next hop itself, and for the recursive ones that were found there.
 template <class Address>
 template <class Change>
 void NextHops<Address>::change(interface::Index interface, Address address, Change&& change) {
-    for (const Key key : {Key{interface, address}, Key{0, address}}) {
+    const auto change_one = [&](const Key& key) {
         const auto found = hops_.find(key);
         if (found != hops_.end() && found->second.interface == interface && change(found->second)) {
             turn(key, found->second);
         }
+    };
+    change_one({interface, address});
+    for (unsigned vrf = interface::default_vrf; vrf <= highest_vrf_; ++vrf) {
+        change_one({found_by(interface::Vrf(vrf)), address});
     }
 }
 

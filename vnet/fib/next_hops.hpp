@@ -14,6 +14,13 @@
 
 namespace vnet::fib {
 
+/// Stands, among the keys of next hops, for the interface of one that is found by the routes of a
+/// VRF.
+constexpr interface::Index found_by(interface::Vrf vrf) noexcept {
+    return vrf == interface::default_vrf ? 0 : graph::no_interface - vrf;
+}
+static_assert(found_by(interface::most_vrfs - 1) > graph::max_interfaces);
+
 /// The path to each neighbour that a route or the neighbour table needs, shared and counted. A path
 /// begins unresolved (its packets go to the resolving node) and is turned once the neighbour's MAC
 /// address is known. `Address` is Ip4Address or Ip6Address. Control thread.
@@ -30,14 +37,15 @@ public:
 
     /// The path to `address` on an interface, made where it is new; release() it. The unspecified
     /// address stands for whatever is on the link: the packet's own destination is to be resolved.
-    /// Interface 0 is for a next hop that may be now here, now there: place() says where.
+    /// found_by() is for a next hop that may be now here, now there: place() says where.
     /// Path 0 where there is no room; it is to be released all the same.
     PathIndex acquire(interface::Index interface, Address address);
     void release(interface::Index interface, Address address);
-    /// Where the next hop is that was acquired with interface 0. Nowhere at first, which is
+    /// Where the next hop is that was acquired with found_by(vrf). Nowhere at first, which is
     /// interface 0: its packets are answered as unreachable. One store, however many routes lead
     /// there.
-    void place(Address address, interface::Index interface);
+    void place(Address address, interface::Index interface,
+               interface::Vrf vrf = interface::default_vrf);
 
     /// The neighbour's MAC address is known, or another one. Nothing happens where nobody holds the
     /// path.
@@ -76,6 +84,8 @@ private:
     interface::Table& interfaces_;
     Nodes nodes_;
     Hops hops_;
+    /// The highest number of a VRF that next hops were found by.
+    interface::Vrf highest_vrf_ = interface::default_vrf;
 };
 
 /// The adjacency that sends by an Ethernet interface to one MAC address.

@@ -51,6 +51,8 @@ std::string_view name(ViaKind kind) {
             return "unreachable";
         case ViaKind::broadcast:
             return "broadcast";
+        case ViaKind::vrf:
+            return "vrf";
     }
     return {};
 }

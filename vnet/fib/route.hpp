@@ -41,6 +41,8 @@ enum class ViaKind : uint8_t {
     unreachable,
     /// To the router itself, as the broadcast address of the network on the link of `interface`.
     broadcast,
+    /// To wherever the routes of another VRF lead.
+    vrf,
 };
 std::string_view name(ViaKind kind);
 
@@ -49,8 +51,19 @@ template <class Address>
 struct Via {
     using Kind = ViaKind;
     Kind kind = Kind::next_hop;
+    /// The VRF that packets are looked up in again, of kind `vrf`.
+    interface::Vrf vrf = interface::default_vrf;
     interface::Index interface = 0;
     Address next_hop;
+
+    Via() = default;
+    Via(Kind to, interface::Index by = 0, Address hop = {})
+        : kind(to), interface(by), next_hop(hop) {}
+    static Via look_up(interface::Vrf vrf) {
+        Via via(Kind::vrf);
+        via.vrf = vrf;
+        return via;
+    }
 
     /// To a next hop whose interface is found by a lookup of its own.
     bool is_recursive() const noexcept { return kind == Kind::next_hop && interface == 0; }

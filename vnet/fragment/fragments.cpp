@@ -93,6 +93,7 @@ Fragments::Fragments(const Parts& parts, PortsSlot slot)
     for (const Purpose purpose : purposes) {
         stores_[size_t(purpose)] =
             std::make_unique<Stores>(engine_, random_seed(), defaults(purpose));
+        stores_[size_t(purpose)]->set_interfaces(interfaces_);
     }
     ip4_fragmenter_ = std::make_shared<const Ip4Fragmenter>(parts.forwarding, engine_.contexts());
     ip6_fragmenter_ =

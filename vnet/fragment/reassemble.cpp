@@ -32,6 +32,7 @@ graph::Hop Reassemble<Family>::operator()(graph::Packet& packet, Pass& pass) con
     if (kind != Kind::fragment) {
         return graph::Hop::drop(graph::Edge(drop_for(kind)));
     }
+    stores_.set_scope(packet, fragment);
     const unsigned owner = stores_.owner(fragment.key);
     if (owner != pass.dispatch_.worker()) {
         pass.others_.add(packet, owner);

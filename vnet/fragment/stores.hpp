@@ -9,6 +9,7 @@
 
 #include "graph/engine.hpp"
 #include "vnet/fragment/store.hpp"
+#include "vnet/interface/table.hpp"
 
 namespace vnet::fragment {
 
@@ -46,6 +47,14 @@ public:
         return stores_.size() == 1 ? 0
                                    : unsigned((key.ends_hash(seed_) >> 32) * stores_.size() >> 32);
     }
+    /// Puts a fragment among those of its VRF: the same two addresses may be in several.
+    void set_scope(const graph::Packet& packet, Fragment& fragment) const noexcept {
+        const uint32_t interface = packet.meta().rx_interface;
+        if (interfaces_ != nullptr && fragment.key.scope == 0 &&
+            interface < graph::max_interfaces) {
+            fragment.key.scope = interfaces_->hot(interface).vrf.load(std::memory_order_relaxed);
+        }
+    }
     /// As they are now, for a worker's store.
     Limits limits() const noexcept;
     /// The node at which another worker goes on with a fragment.
@@ -54,6 +63,8 @@ public:
 
     // ---- control thread ----
     void set_node(graph::NodeId node) noexcept { node_.store(node, std::memory_order_relaxed); }
+    /// Before the first packet: where VRFs are known. Without, there is one.
+    void set_interfaces(const interface::Table& interfaces) noexcept { interfaces_ = &interfaces; }
     const Settings& settings() const noexcept { return settings_; }
     void set(const Settings& settings) noexcept;
     const StoreCounters& counters(unsigned worker) const noexcept {
@@ -65,6 +76,7 @@ public:
 
 private:
     graph::Engine& engine_;
+    const interface::Table* interfaces_ = nullptr;
     const uint64_t seed_;
     Settings settings_;
     std::atomic<graph::NodeId> node_{graph::no_node};

@@ -35,6 +35,7 @@ graph::Hop VirtualReassembly<Family>::fragment(graph::Packet& packet, Pass& pass
         const bool later = fragment.begin != 0;
         return pass_on(packet, later ? Ports() : Family::upper(packet).ports, later, pass);
     }
+    stores_.set_scope(packet, fragment);
     const unsigned owner = stores_.owner(fragment.key);
     if (owner != pass.dispatch_.worker()) {
         pass.others_.add(packet, owner);

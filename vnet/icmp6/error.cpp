@@ -30,8 +30,8 @@ bool is_told_about_groups(const ErrorRequest& request) noexcept {
 wire::Ip6Address Error::source(const wire::Ip6Header& about,
                                interface::Index interface) const noexcept {
     const wire::Ip6Address asked = ip6::scoped(about.destination, interface);
-    const bool is_own =
-        forwarding_.adjacency(forwarding_.at(table_.lookup(asked))).action == fib::Action::local;
+    const fib::PathIndex path = tables_.of_interface(interface).lookup(asked);
+    const bool is_own = forwarding_.adjacency(forwarding_.at(path)).action == fib::Action::local;
     return is_own ? about.destination : source_for(interfaces_, interface, about.source);
 }
 

@@ -5,6 +5,7 @@
 #include "graph/rate_limit.hpp"
 #include "graph/slots.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/interface/table.hpp"
 #include "vnet/ip6/range_table.hpp"
 #include "vnet/wire/icmp6.hpp"
@@ -62,10 +63,10 @@ public:
     /// For each worker.
     using Limit = graph::RateLimit::Limit;
 
-    Error(const interface::Table& interfaces, const ip6::RangeTable& table,
+    Error(const interface::Table& interfaces, const fib::Tables<ip6::RangeTable>& tables,
           const fib::ForwardingTable& forwarding, ErrorSlot slot, unsigned workers, Limit limit)
         : interfaces_(interfaces),
-          table_(table),
+          tables_(tables),
           forwarding_(forwarding),
           slot_(slot),
           limit_(workers, limit) {}
@@ -79,7 +80,7 @@ private:
                             interface::Index interface) const noexcept;
 
     const interface::Table& interfaces_;
-    const ip6::RangeTable& table_;
+    const fib::Tables<ip6::RangeTable>& tables_;
     const fib::ForwardingTable& forwarding_;
     ErrorSlot slot_;
     graph::RateLimit limit_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "graph/counter.hpp"
@@ -13,6 +14,11 @@ namespace vnet::interface {
 
 /// Index of an interface, as in graph::Metadata. 0 is never given: it is a packet's mistake.
 using Index = uint32_t;
+/// Number of a VRF: a set of routing tables of its own. 0 is the one named "default", which is
+/// always there.
+using Vrf = uint8_t;
+inline constexpr Vrf default_vrf = 0;
+inline constexpr size_t most_vrfs = 256;
 
 /// Bits of Hot::flags.
 namespace flag {
@@ -59,10 +65,12 @@ struct alignas(64) Hot {
     /// MAC address as a number, first byte highest.
     std::atomic<uint64_t> mac;
     /// Where ICMPv6 errors come from that leave its link: its first global address, or another
-    /// interface's where it has none; `::`: there is no global address.
+    /// interface's of its VRF where it has none; `::`: there is no global address.
     SharedIp6Address ip6_source;
     /// The interface identifier of its link-local address fe80::/64; 0: none is in use.
     std::atomic<uint64_t> ip6_interface_id;
+    /// Where packets that come in by it are looked up; there are tables of that number.
+    std::atomic<Vrf> vrf;
 
     bool up() const noexcept { return flags.load(std::memory_order_relaxed) & flag::up; }
 };

@@ -91,6 +91,7 @@ absl::StatusOr<Index> Table::add(
     hot.ip4_address.store(0, std::memory_order_relaxed);
     hot.ip6_source.store({});
     hot.ip6_interface_id.store(0, std::memory_order_relaxed);
+    hot.vrf.store(default_vrf, std::memory_order_relaxed);
     hot.flags.store(0, std::memory_order_relaxed);
     hot.tx_node.store(interface.device->tx_node(), std::memory_order_release);
     tell(interface, Change::added);
@@ -215,6 +216,18 @@ absl::Status Table::set_mac(const std::string& name, const wire::MacAddress& mac
     hot_[interface->index].mac.store(mac.to_uint64(), std::memory_order_relaxed);
     tell(*interface, Change::mac);
     return absl::OkStatus();
+}
+
+void Table::set_vrf(Index index, Vrf vrf) {
+    Interface& interface = interfaces_.at(index);
+    interface.vrf = vrf;
+    hot_[index].vrf.store(vrf, std::memory_order_release);
+    tell(interface, Change::vrf);
+}
+
+Vrf Table::vrf_of(Index index) const {
+    const Interface* interface = get(index);
+    return interface == nullptr ? default_vrf : interface->vrf;
 }
 
 void Table::poll_links() {

@@ -26,10 +26,11 @@ struct Interface {
     bool link = false;
     uint32_t mtu = 1500;
     wire::MacAddress mac;
+    Vrf vrf = default_vrf;
 };
 
 /// What observers are told of.
-enum class Change { added, removing, up, down, link_up, link_down, mtu, mac };
+enum class Change { added, removing, up, down, link_up, link_down, mtu, mac, vrf };
 
 /// Totals of an interface over all workers.
 struct Totals {
@@ -72,6 +73,11 @@ public:
     absl::Status set_up(const std::string& name, bool up);
     absl::Status set_mtu(const std::string& name, uint32_t mtu);
     absl::Status set_mac(const std::string& name, const wire::MacAddress& mac);
+    /// Packets that come in by it are looked up in the tables of `vrf` from now on: to be called by
+    /// vrf::Vrfs, which sees to it that the routes of its addresses are there.
+    void set_vrf(Index index, Vrf vrf);
+    /// Of one that there is no more: the default one.
+    Vrf vrf_of(Index index) const;
     /// Asks every device for its link and tells observers what changed. Called by a timer.
     void poll_links();
 

@@ -42,6 +42,8 @@ std::string word(Change change) {
             return "mtu";
         case Change::mac:
             return "mac";
+        case Change::vrf:
+            return "vrf";
     }
     return "?";
 }

@@ -25,6 +25,7 @@ struct Family {
     using Table = Dir24;
     static constexpr std::string_view name = "IPv4";
     static constexpr std::string_view resolve_node = "ip4-resolve";
+    static constexpr std::string_view lookup_vrf_node = "ip4-lookup-vrf";
 
     static Address before(Address address) noexcept { return Address(address.value() - 1); }
     static Address after(Address address) noexcept { return Address(address.value() + 1); }
@@ -34,6 +35,9 @@ struct Family {
     /// Blocks are kept till the last long prefix in them goes: so a removal needs no room.
     static bool paint(Table& table, Address first, Address last, fib::PathIndex path, bool) {
         return table.paint(first.value(), last.value(), path);
+    }
+    static fib::PathIndex look_up(const Table& table, Address address) noexcept {
+        return table.lookup(address.value());
     }
     /// What a paint was refused for.
     static std::string table_full() {

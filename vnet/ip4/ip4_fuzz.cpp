@@ -5,6 +5,7 @@
 
 #include "graph/testing/bench.hpp"
 #include "vnet/ethernet/input.hpp"
+#include "vnet/fib/lookup_vrf.hpp"
 #include "vnet/icmp4/error.hpp"
 #include "vnet/icmp4/input.hpp"
 #include "vnet/interface/output.hpp"
@@ -61,11 +62,11 @@ public:
             arc("interface-output", graph::ArcSide::tx, "interface-output", "interface-tx");
         bench_.add(std::make_shared<const ethernet::Input>(interfaces_, ether_types_));
         bench_.add(std::make_shared<const ip4::Input>(interfaces_, slot, unicast));
-        bench_.add(std::make_shared<const ip4::Lookup>(table_, forwarding_));
+        bench_.add(std::make_shared<const ip4::Lookup>(tables_, forwarding_));
         const auto rewrite =
-            bench_.add(std::make_shared<const ip4::Rewrite>(table_, forwarding_, slot, output));
+            bench_.add(std::make_shared<const ip4::Rewrite>(tables_, forwarding_, slot, output));
         const auto local =
-            bench_.add(std::make_shared<const ip4::Local>(table_, forwarding_, local_arc));
+            bench_.add(std::make_shared<const ip4::Local>(tables_, forwarding_, local_arc));
         bench_.add(std::make_shared<const ip4::Deliver>(local_table_, slot));
         const auto unreachable =
             bench_.add(std::make_shared<const ip4::Unreachable>(forwarding_, slot));
@@ -96,8 +97,13 @@ public:
             forwarding_, interfaces_,
             fib::NextHops<wire::Ip4Address>::Nodes{bench_.collector("ip4-resolve"), rewrite,
                                                    unreachable});
-        fib_ = std::make_unique<ip4::Fib>(table_, *next_hops_, paths);
-        addresses_ = std::make_unique<ip4::Addresses>(interfaces_, *fib_);
+        const auto lookup_vrf =
+            bench_.add(std::make_shared<const fib::LookupVrf<ip4::Family>>(tables_, forwarding_));
+        fibs_ = std::make_unique<fib::Fibs<ip4::Family>>(
+            tables_, forwarding_, *next_hops_, fib::Fibs<ip4::Family>::Ends{paths, lookup_vrf});
+        ip4::Fib& fib = fibs_->of(interface::default_vrf);
+        fibs_->make(1);
+        addresses_ = std::make_unique<ip4::Addresses>(interfaces_, *fibs_);
         auto state = std::make_shared<interface::testing::FakeState>();
         state->tx_node = bench_.collector("tx");
         require(interfaces_.add("lan", interface::testing::FakeDevice::maker(state)).ok());
@@ -107,10 +113,18 @@ public:
         next_hops_->acquire(1, gateway);
         next_hops_->resolved(1, gateway, wire::MacAddress::from_uint64(0x02'00'00'00'00'b1));
         require(
-            fib_->add({{}, 0}, ip4::RouteSource::configured, {ip4::Via::Kind::next_hop, 1, gateway})
+            fib.add({{}, 0}, ip4::RouteSource::configured, {ip4::Via::Kind::next_hop, 1, gateway})
                 .ok());
-        require(fib_->add({{wire::Ip4Address(50, 0, 0, 0)}, 8}, ip4::RouteSource::configured,
-                          {ip4::Via::Kind::prohibit, 0, {}})
+        require(fib.add({{wire::Ip4Address(50, 0, 0, 0)}, 8}, ip4::RouteSource::configured,
+                        {ip4::Via::Kind::prohibit, 0, {}})
+                    .ok());
+        // Addresses that begin with 51 are looked up in another VRF, and some of them for ever.
+        require(fib.add({{wire::Ip4Address(51, 0, 0, 0)}, 8}, ip4::RouteSource::configured,
+                        ip4::Via::look_up(1))
+                    .ok());
+        require(fibs_->of(1)
+                    .add({{wire::Ip4Address(51, 1, 0, 0)}, 16}, ip4::RouteSource::configured,
+                         ip4::Via::look_up(0))
                     .ok());
         bench_.build();
         free_ = graph::testing::pool().available();
@@ -118,7 +132,7 @@ public:
     ~Router() {
         interfaces_.remove_all();
         addresses_.reset();
-        fib_.reset();
+        fibs_.reset();
         next_hops_.reset();
     }
 
@@ -186,10 +200,10 @@ private:
     };
     ethernet::EtherTypes ether_types_{bench_.graph()};
     fib::ForwardingTable forwarding_{engine_->rcu()};
-    ip4::Dir24 table_{engine_->rcu()};
+    fib::Tables<ip4::Dir24> tables_{engine_->rcu(), interfaces_};
     ip4::LocalTable local_table_;
     std::unique_ptr<fib::NextHops<wire::Ip4Address>> next_hops_;
-    std::unique_ptr<ip4::Fib> fib_;
+    std::unique_ptr<fib::Fibs<ip4::Family>> fibs_;
     std::unique_ptr<ip4::Addresses> addresses_;
     unsigned free_ = 0;
 };

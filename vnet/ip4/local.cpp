@@ -39,8 +39,8 @@ absl::Status LocalTable::register_rest(const graph::Graph& graph, graph::NodeId 
     return absl::OkStatus();
 }
 
-fib::Action Local::action(wire::Ip4Address address) const noexcept {
-    return forwarding_.adjacency(forwarding_.at(table_.lookup(address.value()))).action;
+fib::Action Local::action(const Dir24& table, wire::Ip4Address address) const noexcept {
+    return forwarding_.adjacency(forwarding_.at(table.lookup(address.value()))).action;
 }
 
 graph::To<Local::Next, Local::Drop> Local::operator()(graph::Packet& packet,
@@ -50,14 +50,15 @@ graph::To<Local::Next, Local::Drop> Local::operator()(graph::Packet& packet,
     if (ip == nullptr) {
         return Drop::truncated;
     }
+    const Dir24& table = tables_.of_interface(meta.rx_interface);
     if (!meta.has(graph::packet_flag::local_origin)) {
-        const fib::Action source = action(ip->source);
+        const fib::Action source = action(table, ip->source);
         if (source == fib::Action::local || source == fib::Action::broadcast) {
             return Drop::spoofed_source;
         }
     }
     if (!ip->destination.is_multicast() && !ip->destination.is_limited_broadcast()) {
-        if (action(ip->destination) == fib::Action::broadcast) {
+        if (action(table, ip->destination) == fib::Action::broadcast) {
             meta.flags |= graph::packet_flag::l2_group;
         } else if (meta.has(graph::packet_flag::l2_group)) {
             return Drop::link_broadcast;

@@ -10,6 +10,7 @@
 #include "graph/graph.hpp"
 #include "graph/stable_array.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/icmp4/error.hpp"
 #include "vnet/ip4/dir24.hpp"
 #include "vnet/wire/ip4_header.hpp"
@@ -67,14 +68,15 @@ public:
          {Drop::link_broadcast, "link-broadcast",
           "a unicast packet in a link-layer broadcast (RFC 1122 3.3.6, RFC 1812 5.3.4)"}});
 
-    Local(const Dir24& table, const fib::ForwardingTable& forwarding, graph::ArcId arc)
-        : table_(table), forwarding_(forwarding), arc_(arc) {}
+    Local(const fib::Tables<Dir24>& tables, const fib::ForwardingTable& forwarding,
+          graph::ArcId arc)
+        : tables_(tables), forwarding_(forwarding), arc_(arc) {}
     graph::To<Next, Drop> operator()(graph::Packet& packet,
                                      graph::Dispatch& dispatch) const noexcept;
 
 private:
-    fib::Action action(wire::Ip4Address address) const noexcept;
-    const Dir24& table_;
+    fib::Action action(const Dir24& table, wire::Ip4Address address) const noexcept;
+    const fib::Tables<Dir24>& tables_;
     const fib::ForwardingTable& forwarding_;
     graph::ArcId arc_;
 };

@@ -7,11 +7,31 @@ namespace vnet::ip4 {
 
 void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                         graph::Dispatch&) const noexcept {
+    if (packets.empty() || look_up<Vrfs::one>(tables_.vrf_of(packets[0]->meta().rx_interface),
+                                              packets, hops)) [[likely]] {
+        return;
+    }
+    tables_.split(packets, hops, [this](interface::Vrf vrf, auto own, graph::Hops found) {
+        (void)look_up<Vrfs::split>(vrf, own, found);
+    });
+}
+
+/// False, and nothing is changed, where packets of other VRFs are found among them.
+template <Lookup::Vrfs vrfs>
+bool Lookup::look_up(interface::Vrf vrf, std::span<graph::Packet* const> packets,
+                     graph::Hops hops) const noexcept {
     // Two passes: the table's lines of all packets are on their way before the first is needed.
-    const Dir24::View table = table_.view();
+    const Dir24::View table = tables_.of(vrf).view();
+    interface::Index from = packets[0]->meta().rx_interface;
     uint32_t destinations[graph::vector_size];
     for (size_t i = 0; i < packets.size(); ++i) {
         const graph::Packet& packet = *packets[i];
+        if (vrfs == Vrfs::one && packet.meta().rx_interface != from) [[unlikely]] {
+            from = packet.meta().rx_interface;
+            if (tables_.vrf_of(from) != vrf) {
+                return false;
+            }
+        }
         const uint16_t l3 = packet.meta().l3_offset;
         // Whoever sends here has laid an IPv4 header; 0.0.0.0 leads nowhere.
         destinations[i] =
@@ -38,6 +58,7 @@ void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hop
         meta.tx_interface = interface;
         hops.set(i, hop);
     }
+    return true;
 }
 
 }  // namespace vnet::ip4

@@ -5,6 +5,7 @@
 
 #include "graph/driver.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/ip4/dir24.hpp"
 
 namespace vnet::ip4 {
@@ -14,13 +15,19 @@ class Lookup {
 public:
     static constexpr auto info = graph::node("ip4-lookup");
 
-    Lookup(const Dir24& table, const fib::ForwardingTable& forwarding)
-        : table_(table), forwarding_(forwarding) {}
+    Lookup(const fib::Tables<Dir24>& tables, const fib::ForwardingTable& forwarding)
+        : tables_(tables), forwarding_(forwarding) {}
     void operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                     graph::Dispatch&) const noexcept;
 
 private:
-    const Dir24& table_;
+    /// Whether a vector is thought to be of one VRF, or is what was taken out of one of several.
+    enum class Vrfs { one, split };
+    template <Vrfs vrfs>
+    bool look_up(interface::Vrf vrf, std::span<graph::Packet* const> packets,
+                 graph::Hops hops) const noexcept;
+
+    const fib::Tables<Dir24>& tables_;
     const fib::ForwardingTable& forwarding_;
 };
 

@@ -101,8 +101,9 @@ graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::too_big(graph::Packet& packet,
 void Rewrite::redirect(const graph::Packet& packet, const wire::Ip4Header& ip,
                        const fib::Adjacency& adjacency, graph::Dispatch& dispatch) const noexcept {
     // Only a sender that is itself on the link can use the hint: the way back to it must be direct.
+    const Dir24& table = tables_.of_interface(packet.meta().rx_interface);
     const fib::Adjacency& back =
-        forwarding_.adjacency(forwarding_.at(table_.lookup(ip.source.value())));
+        forwarding_.adjacency(forwarding_.at(table.lookup(ip.source.value())));
     const bool direct = back.interface == adjacency.interface &&
                         (back.next_hop.is_unspecified() || back.ip4_next_hop() == ip.source);
     // Of a packet that was cut, its first fragment earns the one redirect (RFC 1812 4.3.2.7).

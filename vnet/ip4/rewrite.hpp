@@ -5,6 +5,7 @@
 
 #include "graph/driver.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/icmp4/error.hpp"
 #include "vnet/ip4/dir24.hpp"
 #include "vnet/wire/ip4_header.hpp"
@@ -31,9 +32,9 @@ public:
     /// What is done to a packet depends on no other.
     static constexpr bool any_order = true;
 
-    Rewrite(const Dir24& table, const fib::ForwardingTable& forwarding, icmp4::ErrorSlot slot,
-            graph::ArcId output_arc)
-        : table_(table), forwarding_(forwarding), slot_(slot), arc_(output_arc) {}
+    Rewrite(const fib::Tables<Dir24>& tables, const fib::ForwardingTable& forwarding,
+            icmp4::ErrorSlot slot, graph::ArcId output_arc)
+        : tables_(tables), forwarding_(forwarding), slot_(slot), arc_(output_arc) {}
 
     /// What is known of the adjacency of the packets at hand.
     class Pass {
@@ -73,7 +74,7 @@ private:
     void redirect(const graph::Packet& packet, const wire::Ip4Header& ip,
                   const fib::Adjacency& adjacency, graph::Dispatch& dispatch) const noexcept;
 
-    const Dir24& table_;
+    const fib::Tables<Dir24>& tables_;
     const fib::ForwardingTable& forwarding_;
     icmp4::ErrorSlot slot_;
     graph::ArcId arc_;

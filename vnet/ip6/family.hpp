@@ -23,6 +23,7 @@ struct Family {
     using Table = RangeTable;
     static constexpr std::string_view name = "IPv6";
     static constexpr std::string_view resolve_node = "ip6-resolve";
+    static constexpr std::string_view lookup_vrf_node = "ip6-lookup-vrf";
 
     static Address before(Address address) noexcept {
         return {address.high() - (address.low() == 0), address.low() - 1};
@@ -36,6 +37,9 @@ struct Family {
     static bool paint(Table& table, Address first, Address last, fib::PathIndex path,
                       bool removal) {
         return table.paint(first, last, path, removal ? Table::Room::all : Table::Room::shared);
+    }
+    static fib::PathIndex look_up(const Table& table, Address address) noexcept {
+        return table.lookup(address);
     }
     /// What a paint was refused for.
     static std::string table_full() { return "the lookup table has no node left"; }

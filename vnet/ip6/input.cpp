@@ -124,15 +124,15 @@ graph::To<Input::Next, Input::Drop> Input::check(graph::Packet& packet, Pass& pa
     return pass.arc_.enter(packet, meta.rx_interface);
 }
 
-bool Input::is_local(wire::Ip6Address address) const noexcept {
-    return forwarding_.adjacency(forwarding_.at(table_.lookup(address))).action ==
-           fib::Action::local;
+bool Input::is_local(wire::Ip6Address address, interface::Index interface) const noexcept {
+    const fib::PathIndex path = tables_.of_interface(interface).lookup(scoped(address, interface));
+    return forwarding_.adjacency(forwarding_.at(path)).action == fib::Action::local;
 }
 
 graph::To<Input::Next, Input::Drop> Input::of_link(graph::Packet& packet, const wire::Ip6Header& ip,
                                                    Pass& pass) const noexcept {
     graph::Metadata& meta = packet.meta();
-    if (is_local(scoped(ip.destination, meta.rx_interface))) {
+    if (is_local(ip.destination, meta.rx_interface)) {
         return pass.arc_.enter(packet, meta.rx_interface);
     }
     pass.dispatch_.count_drop(graph::Edge(Drop::beyond_scope), packet);

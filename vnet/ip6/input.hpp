@@ -3,6 +3,7 @@
 
 #include "graph/driver.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/icmp6/error.hpp"
 #include "vnet/interface/table.hpp"
 #include "vnet/ip6/range_table.hpp"
@@ -59,10 +60,10 @@ public:
     /// The checks of a packet depend on no other.
     static constexpr bool any_order = true;
 
-    Input(const interface::Table& interfaces, const RangeTable& table,
+    Input(const interface::Table& interfaces, const fib::Tables<RangeTable>& tables,
           const fib::ForwardingTable& forwarding, icmp6::ErrorSlot slot, graph::ArcId unicast_arc)
         : interfaces_(interfaces),
-          table_(table),
+          tables_(tables),
           forwarding_(forwarding),
           slot_(slot),
           arc_(unicast_arc) {}
@@ -100,10 +101,10 @@ private:
                                         bool& passed) const noexcept;
     graph::To<Next, Drop> tell(graph::Packet& packet, Pass& pass, Drop reason,
                                wire::Icmp6ParameterProblem code, uint32_t pointer) const noexcept;
-    bool is_local(wire::Ip6Address address) const noexcept;
+    bool is_local(wire::Ip6Address address, interface::Index interface) const noexcept;
 
     const interface::Table& interfaces_;
-    const RangeTable& table_;
+    const fib::Tables<RangeTable>& tables_;
     const fib::ForwardingTable& forwarding_;
     icmp6::ErrorSlot slot_;
     graph::ArcId arc_;

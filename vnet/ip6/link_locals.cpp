@@ -13,6 +13,8 @@ LinkLocals::LinkLocals(interface::Table& interfaces, Addresses& addresses)
             automatic_.erase(interface.index);
         } else if (change == interface::Change::mac) {
             look_again(interface.index);
+        } else if (change == interface::Change::vrf) {
+            note_sources();
         }
     });
     addresses_.observe([this](interface::Index interface, const wire::Ip6Prefix&, bool) {
@@ -93,16 +95,16 @@ wire::Ip6Address LinkLocals::global_of(interface::Index interface) const {
 }
 
 void LinkLocals::note_sources() {
-    wire::Ip6Address any;
+    std::map<interface::Vrf, wire::Ip6Address> any;
     for (const auto& [index, prefixes] : addresses_.all()) {
-        if (any = global_of(index); !any.is_unspecified()) {
-            break;
+        if (const auto address = global_of(index); !address.is_unspecified()) {
+            any.try_emplace(interfaces_.vrf_of(index), address);
         }
     }
     for (const auto& [index, interface] : interfaces_.all()) {
         const wire::Ip6Address own = global_of(index);
         interface::Hot& hot = interfaces_.hot(index);
-        const wire::Ip6Address source = own.is_unspecified() ? any : own;
+        const wire::Ip6Address source = own.is_unspecified() ? any[interface.vrf] : own;
         if (hot.ip6_source.load() != source) {
             hot.ip6_source.store(source);
         }

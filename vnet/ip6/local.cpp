@@ -26,6 +26,11 @@ wire::Ip6Chain chain_of(const graph::Packet& packet, const wire::Ip6Header& ip) 
 }
 }  // namespace
 
+bool Local::is_local(wire::Ip6Address address, interface::Index interface) const noexcept {
+    const fib::PathIndex path = tables_.of_interface(interface).lookup(scoped(address, interface));
+    return forwarding_.adjacency(forwarding_.at(path)).action == fib::Action::local;
+}
+
 graph::To<Local::Next, Local::Drop> Local::operator()(graph::Packet& packet,
                                                       graph::Dispatch& dispatch) const noexcept {
     const graph::Metadata& meta = packet.meta();
@@ -34,8 +39,7 @@ graph::To<Local::Next, Local::Drop> Local::operator()(graph::Packet& packet,
         return Drop::truncated;
     }
     if (!meta.has(graph::packet_flag::local_origin) && !ip->source.is_unspecified() &&
-        forwarding_.adjacency(forwarding_.at(table_.lookup(scoped(ip->source, meta.rx_interface))))
-                .action == fib::Action::local) {
+        is_local(ip->source, meta.rx_interface)) {
         return Drop::spoofed_source;
     }
     if (wire::is_ip6_extension(ip->next_header())) {

@@ -3,6 +3,7 @@
 
 #include "graph/driver.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/icmp6/error.hpp"
 #include "vnet/ip4/local.hpp"
 #include "vnet/ip6/range_table.hpp"
@@ -42,9 +43,9 @@ public:
          {Drop::bad_headers, "bad-headers",
           "extension headers of a packet that came in fragments, which do not lead to its end"}});
 
-    Local(const RangeTable& table, const fib::ForwardingTable& forwarding, icmp6::ErrorSlot slot,
-          graph::ArcId arc)
-        : table_(table), forwarding_(forwarding), slot_(slot), arc_(arc) {}
+    Local(const fib::Tables<RangeTable>& tables, const fib::ForwardingTable& forwarding,
+          icmp6::ErrorSlot slot, graph::ArcId arc)
+        : tables_(tables), forwarding_(forwarding), slot_(slot), arc_(arc) {}
     graph::To<Next, Drop> operator()(graph::Packet& packet,
                                      graph::Dispatch& dispatch) const noexcept;
 
@@ -53,8 +54,9 @@ private:
                                           graph::Dispatch& dispatch) const noexcept;
     graph::To<Next, Drop> tell(graph::Packet& packet, graph::Dispatch& dispatch, Drop reason,
                                wire::Icmp6ParameterProblem code, uint32_t pointer) const noexcept;
+    bool is_local(wire::Ip6Address address, interface::Index interface) const noexcept;
 
-    const RangeTable& table_;
+    const fib::Tables<RangeTable>& tables_;
     const fib::ForwardingTable& forwarding_;
     icmp6::ErrorSlot slot_;
     graph::ArcId arc_;

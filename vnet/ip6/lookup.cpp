@@ -8,11 +8,31 @@ namespace vnet::ip6 {
 
 void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                         graph::Dispatch&) const noexcept {
+    if (packets.empty() || look_up<Vrfs::one>(tables_.vrf_of(packets[0]->meta().rx_interface),
+                                              packets, hops)) [[likely]] {
+        return;
+    }
+    tables_.split(packets, hops, [this](interface::Vrf vrf, auto own, graph::Hops found) {
+        (void)look_up<Vrfs::split>(vrf, own, found);
+    });
+}
+
+/// False, and nothing is changed, where packets of other VRFs are found among them.
+template <Lookup::Vrfs vrfs>
+bool Lookup::look_up(interface::Vrf vrf, std::span<graph::Packet* const> packets,
+                     graph::Hops hops) const noexcept {
     static_assert(graph::vector_size <= RangeTable::View::most_keys);
     RangeTable::Key destinations[graph::vector_size];
     fib::PathIndex paths[graph::vector_size];
+    interface::Index from = packets[0]->meta().rx_interface;
     for (size_t i = 0; i < packets.size(); ++i) {
         const graph::Packet& packet = *packets[i];
+        if (vrfs == Vrfs::one && packet.meta().rx_interface != from) [[unlikely]] {
+            from = packet.meta().rx_interface;
+            if (tables_.vrf_of(from) != vrf) {
+                return false;
+            }
+        }
         const uint16_t l3 = packet.meta().l3_offset;
         // Whoever sends here has laid an IPv6 header; `::` leads nowhere.
         wire::Ip6Address destination;
@@ -25,7 +45,7 @@ void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hop
         }
         destinations[i] = destination;
     }
-    table_.view().lookup({destinations, packets.size()}, paths);
+    tables_.of(vrf).view().lookup({destinations, packets.size()}, paths);
     // Where many packets of a vector take one path, it is followed once.
     fib::PathIndex last = 0;
     fib::AdjacencyIndex index = forwarding_.at(last);
@@ -43,6 +63,7 @@ void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hop
         meta.tx_interface = interface;
         hops.set(i, hop);
     }
+    return true;
 }
 
 }  // namespace vnet::ip6

@@ -5,6 +5,7 @@
 
 #include "graph/driver.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/ip6/range_table.hpp"
 
 namespace vnet::ip6 {
@@ -15,13 +16,19 @@ class Lookup {
 public:
     static constexpr auto info = graph::node("ip6-lookup");
 
-    Lookup(const RangeTable& table, const fib::ForwardingTable& forwarding)
-        : table_(table), forwarding_(forwarding) {}
+    Lookup(const fib::Tables<RangeTable>& tables, const fib::ForwardingTable& forwarding)
+        : tables_(tables), forwarding_(forwarding) {}
     void operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                     graph::Dispatch&) const noexcept;
 
 private:
-    const RangeTable& table_;
+    /// Whether a vector is thought to be of one VRF, or is what was taken out of one of several.
+    enum class Vrfs { one, split };
+    template <Vrfs vrfs>
+    bool look_up(interface::Vrf vrf, std::span<graph::Packet* const> packets,
+                 graph::Hops hops) const noexcept;
+
+    const fib::Tables<RangeTable>& tables_;
     const fib::ForwardingTable& forwarding_;
 };
 

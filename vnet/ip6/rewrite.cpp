@@ -100,7 +100,8 @@ void Rewrite::redirect(const graph::Packet& packet, const wire::Ip6Header& ip,
                        const fib::Adjacency& adjacency, graph::Dispatch& dispatch) const noexcept {
     // Only a sender that is itself on the link can use the hint: the way back to it must be direct.
     const wire::Ip6Address sender = scoped(ip.source, packet.meta().rx_interface);
-    const fib::Adjacency& back = forwarding_.adjacency(forwarding_.at(table_.lookup(sender)));
+    const RangeTable& table = tables_.of_interface(packet.meta().rx_interface);
+    const fib::Adjacency& back = forwarding_.adjacency(forwarding_.at(table.lookup(sender)));
     const bool direct = back.interface == adjacency.interface &&
                         (back.next_hop.is_unspecified() || back.next_hop == ip.source);
     if (!direct || packet.meta().has(graph::packet_flag::l2_group)) {

@@ -6,6 +6,7 @@
 
 #include "graph/driver.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/icmp6/error.hpp"
 #include "vnet/ip6/range_table.hpp"
 #include "vnet/wire/ip6_header.hpp"
@@ -35,9 +36,10 @@ public:
     /// What is done to a packet depends on no other.
     static constexpr bool any_order = true;
 
-    Rewrite(const RangeTable& table, const fib::ForwardingTable& forwarding, icmp6::ErrorSlot slot,
-            graph::ArcId output_arc, const std::atomic<bool>& sends_redirects)
-        : table_(table),
+    Rewrite(const fib::Tables<RangeTable>& tables, const fib::ForwardingTable& forwarding,
+            icmp6::ErrorSlot slot, graph::ArcId output_arc,
+            const std::atomic<bool>& sends_redirects)
+        : tables_(tables),
           forwarding_(forwarding),
           slot_(slot),
           arc_(output_arc),
@@ -80,7 +82,7 @@ private:
     void redirect(const graph::Packet& packet, const wire::Ip6Header& ip,
                   const fib::Adjacency& adjacency, graph::Dispatch& dispatch) const noexcept;
 
-    const RangeTable& table_;
+    const fib::Tables<RangeTable>& tables_;
     const fib::ForwardingTable& forwarding_;
     icmp6::ErrorSlot slot_;
     graph::ArcId arc_;

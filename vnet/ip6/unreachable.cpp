@@ -23,6 +23,7 @@ graph::To<Unreachable::Next, Unreachable::Drop> Unreachable::operator()(
         case fib::Action::resolve:
         case fib::Action::local:
         case fib::Action::broadcast:
+        case fib::Action::lookup:
             break;
     }
     // The router's own packets have nobody to be told.

@@ -82,13 +82,14 @@ void Arp::take_arp(std::span<graph::Packet*> packets) {
         }
         const wire::ArpHeader arp = *header;
         const interface::Index index = interface->index;
-        const bool for_us = addresses().owner(arp.target_ip) == index;
+        const bool for_us = addresses().owner_on(index, arp.target_ip);
         if (!arp.is_probe()) {
             if (arp.sender_mac == interface->mac) {
                 drop(packet, Drop::own_packet);
                 continue;
             }
-            if (const interface::Index owner = addresses().owner(arp.sender_ip); owner != 0) {
+            if (const interface::Index owner = addresses().owner(arp.sender_ip, interface->vrf);
+                owner != 0) {
                 if (owner == index) {
                     defend(index, arp.sender_ip);
                 }

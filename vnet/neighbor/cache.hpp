@@ -92,7 +92,7 @@ public:
         graph::Engine& engine;
         interface::Table& interfaces;
         fib::Addresses<Family>& addresses;
-        fib::Fib<Family>& fib;
+        fib::Fibs<Family>& fibs;
         fib::NextHops<Address>& next_hops;
         NextHopSlot next_hop_slot;
     };
@@ -131,6 +131,22 @@ public:
 
     /// Does what is due at `now`; a timer calls it.
     virtual void tick(Clock::time_point now);
+
+    // ---- who decides otherwise than by the destination ----
+
+    /// Says where a packet goes on that waited for its next hop: at the node that sent it there, or
+    /// nowhere special, which is its lookup.
+    using Chooser = std::function<std::optional<graph::NodeId>(const graph::Packet&)>;
+    /// Asked for as long as the cache lives, for packets that the router did not make itself.
+    void add_chooser(Chooser chooser) { choosers_.push_back(std::move(chooser)); }
+
+    // ---- an interface that changes its VRF ----
+
+    /// Adds the routes of the neighbours on an interface to a VRF that it is going to be in. One
+    /// that has no room is resolved packet by packet, as its network is.
+    void enter(interface::Index interface, interface::Vrf vrf);
+    /// Takes them out of a VRF that it is no longer in.
+    void leave(interface::Index interface, interface::Vrf vrf);
 
 protected:
     struct Key {
@@ -222,7 +238,13 @@ private:
     void tell(const Key& key, const Entry& entry, Change change) const;
     void erase(const Key& key);
     void forget(const Which& which);
+    void go_on(graph::Packet* packet);
+    void add_route(fib::Fib<Family>& fib, const Key& key);
     void schedule(const Key& key, Entry& entry, Clock::time_point due);
+    /// The routes of the VRF that the neighbour's interface is in.
+    fib::Fib<Family>& fib_of(interface::Index interface) {
+        return parts_.fibs.of(interfaces().vrf_of(interface));
+    }
     typename Family::Prefix route_to(const Key& key) const {
         return {Family::scoped(key.address, key.interface), Family::Prefix::longest};
     }
@@ -238,6 +260,7 @@ private:
     size_t unresolved_ = 0;
     size_t held_ = 0;
     std::vector<Observer> observers_;
+    std::vector<Chooser> choosers_;
     graph::Control::Handle timer_;
 };
 

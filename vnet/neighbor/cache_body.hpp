@@ -99,12 +99,12 @@ void Cache<Family>::take_unresolved(graph::Packet* packet) {
     if (known != entries_.end()) {
         // Resolved while the packet was on its way here. Where there was no room for the
         // neighbour's own route, it would come back again and again.
-        const auto match = parts_.fib.match(Family::scoped(*destination, key.interface));
+        const auto match = fib_of(key.interface).match(Family::scoped(*destination, key.interface));
         if (match && match->route.via.kind == fib::ViaKind::connected &&
             match->prefix.length() < Family::Prefix::longest) {
             drop(packet, Drop::table_full);
         } else {
-            engine().inject(packet, nodes_.lookup);
+            go_on(packet);
         }
         return;
     }
@@ -190,7 +190,7 @@ void Cache<Family>::erase(const Key& key) {
         --unresolved_;
     } else {
         parts_.next_hops.lost(key.interface, key.address);
-        (void)parts_.fib.remove(route_to(key), fib::RouteSource::neighbor);
+        (void)fib_of(key.interface).remove(route_to(key), fib::RouteSource::neighbor);
         parts_.next_hops.release(key.interface, key.address);
         tell(key, entry, Change::removed);
     }
@@ -298,18 +298,53 @@ void Cache<Family>::set(const Key& key, Entry& entry, const wire::MacAddress& ma
         tell(key, entry, added ? Change::added : Change::changed);
     }
     // Its own route, so that packets to it find its path and not the network's.
-    if (!parts_.fib.find(route_to(key), fib::RouteSource::neighbor) &&
-        !parts_.fib
-             .add(route_to(key), fib::RouteSource::neighbor,
-                  {fib::ViaKind::next_hop, key.interface, key.address})
+    add_route(fib_of(key.interface), key);
+    held_ -= entry.held.size();
+    for (graph::Packet* packet : entry.held) {
+        go_on(packet);
+    }
+    entry.held.clear();
+}
+
+template <class Family>
+void Cache<Family>::go_on(graph::Packet* packet) {
+    std::optional<graph::NodeId> node;
+    if (!packet->meta().has(graph::packet_flag::local_origin)) {
+        for (auto chooser = choosers_.begin(); !node && chooser != choosers_.end(); ++chooser) {
+            node = (*chooser)(*packet);
+        }
+    }
+    engine().inject(packet, node.value_or(nodes_.lookup));
+}
+
+// ---- routes ----
+
+template <class Family>
+void Cache<Family>::add_route(fib::Fib<Family>& fib, const Key& key) {
+    if (!fib.find(route_to(key), fib::RouteSource::neighbor) &&
+        !fib.add(route_to(key), fib::RouteSource::neighbor,
+                 {fib::ViaKind::next_hop, key.interface, key.address})
              .ok()) {
         count_drop(Drop::table_full);
     }
-    held_ -= entry.held.size();
-    for (graph::Packet* packet : entry.held) {
-        engine().inject(packet, nodes_.lookup);
+}
+
+template <class Family>
+void Cache<Family>::enter(interface::Index interface, interface::Vrf vrf) {
+    for (const auto& [key, entry] : entries_) {
+        if (key.interface == interface && entry->state != State::incomplete) {
+            add_route(parts_.fibs.of(vrf), key);
+        }
     }
-    entry.held.clear();
+}
+
+template <class Family>
+void Cache<Family>::leave(interface::Index interface, interface::Vrf vrf) {
+    for (const auto& [key, entry] : entries_) {
+        if (key.interface == interface) {
+            (void)parts_.fibs.of(vrf).remove(route_to(key), fib::RouteSource::neighbor);
+        }
+    }
 }
 
 // ---- what is sent ----
@@ -361,7 +396,7 @@ absl::Status Cache<Family>::add_fixed(const std::string& name, Address address,
             name));
     }
     if (Family::is_of_link(address) ? addresses().owner_on(index, address)
-                                    : addresses().owner(address) != 0) {
+                                    : addresses().owner(address, (*interface)->vrf) != 0) {
         return absl::InvalidArgumentError(
             fmt::format("{} is an address of the router itself", address));
     }

@@ -3,35 +3,12 @@
 #include "vnet/service/configured_routes.hpp"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/interface_statements.hpp"
+#include "vnet/service/own_addresses.hpp"
 #include "vnet/service/services.hpp"
 
 namespace vnet::service {
 
 namespace {
-
-/// A router is not its own neighbour or next hop: refused in whatever order it is said. There may
-/// be a link-local address on one link and the same on another.
-template <class Address>
-absl::Status check_unused(Router& router, ConfiguredRoutes& routes, interface::Index interface,
-                          Address address) {
-    using Family = decltype(family_of(address));
-    const auto same_link = [&](interface::Index other) {
-        return !Family::is_of_link(address) || other == interface;
-    };
-    if (const auto route = routes.leading_to(address); route && same_link(route->interface)) {
-        return absl::FailedPreconditionError(fmt::format(
-            "{} is the next hop of the route {}; delete that first", address, route->prefix));
-    }
-    for (const auto& neighbor : router.network<Family>().neighbors->list()) {
-        if (neighbor.state == neighbor::State::fixed && neighbor.address == address &&
-            same_link(neighbor.interface)) {
-            return absl::FailedPreconditionError(
-                fmt::format("{} is a neighbour of interface '{}'; delete that first", address,
-                            router.interfaces().name_of(neighbor.interface)));
-        }
-    }
-    return absl::OkStatus();
-}
 
 absl::Status add(Router& router, ConfiguredRoutes& routes,
                  const sluice::InterfaceAddress& request) {
@@ -41,7 +18,8 @@ absl::Status add(Router& router, ConfiguredRoutes& routes,
         if (!interface.ok()) {
             return interface.status();
         }
-        if (auto used = check_unused(router, routes, (*interface)->index, prefix.address());
+        if (auto used = check_unused(router, routes, (*interface)->index, (*interface)->vrf,
+                                     prefix.address());
             !used.ok()) {
             return used;
         }
@@ -93,6 +71,7 @@ void append(Router& router, std::vector<sluice::OwnAddress>& all) {
             sluice::OwnAddress& message = all.emplace_back();
             message.set_interface(router.interfaces().name_of(index));
             *message.mutable_prefix() = ip_to_api(prefix);
+            message.set_vrf(router.vrfs().name_of(router.interfaces().vrf_of(index)));
             message.set_state(std::string(state_of(router, index, prefix.address())));
             message.set_automatic(addresses.is_learned(index, prefix.address()));
         }

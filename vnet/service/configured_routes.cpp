@@ -7,8 +7,12 @@
 
 namespace vnet::service {
 
+absl::StatusOr<interface::Vrf> read_vrf(Router& router, bool given, const std::string& name) {
+    return given ? router.vrfs().find(name) : interface::default_vrf;
+}
+
 template <class Family>
-absl::StatusOr<fib::Via<typename Family::Address>> read_via(Router& router,
+absl::StatusOr<fib::Via<typename Family::Address>> read_via(Router& router, interface::Vrf vrf,
                                                             const sluice::ConfiguredRoute& route) {
     using Via = fib::Via<typename Family::Address>;
     Via via;
@@ -29,16 +33,26 @@ absl::StatusOr<fib::Via<typename Family::Address>> read_via(Router& router,
                 "{} is not a verdict; it is forward, blackhole, prohibit or unreachable",
                 int(route.verdict())));
     }
-    if (via.kind != fib::ViaKind::next_hop) {
-        if (route.has_next_hop() || route.has_interface()) {
+    if (via.kind != fib::ViaKind::next_hop || route.has_to_vrf()) {
+        if (route.has_next_hop() || route.has_interface() ||
+            (via.kind != fib::ViaKind::next_hop && route.has_to_vrf())) {
             return absl::InvalidArgumentError(
-                fmt::format("a {} route has neither next hop nor interface", fib::name(via.kind)));
+                route.has_to_vrf()
+                    ? "a route that looks up in another VRF has no verdict, next hop or interface"
+                    : fmt::format("a {} route has neither next hop nor interface",
+                                  fib::name(via.kind)));
+        }
+        if (route.has_to_vrf()) {
+            const auto to = router.vrfs().find(route.to_vrf());
+            return to.ok() ? absl::StatusOr<Via>(Via::look_up(*to)) : to.status();
         }
         return via;
     }
     if (!route.has_next_hop()) {
         return absl::InvalidArgumentError(
-            "the route has no next hop; give one, or blackhole, prohibit or unreachable");
+            "the route has no next hop; give one, blackhole, prohibit or unreachable, or a VRF to "
+            "look "
+            "up in");
     }
     const absl::Status status = with_address(route.next_hop(), [&](auto address) -> absl::Status {
         if constexpr (std::is_same_v<decltype(address), typename Family::Address>) {
@@ -57,11 +71,6 @@ absl::StatusOr<fib::Via<typename Family::Address>> read_via(Router& router,
         return absl::InvalidArgumentError(
             fmt::format("{} cannot be a next hop; give a router's unicast address", via.next_hop));
     }
-    if (!Family::is_of_link(via.next_hop) &&
-        router.network<Family>().addresses->owner(via.next_hop) != 0) {
-        return absl::InvalidArgumentError(
-            fmt::format("{} is an address of this router; give another router's", via.next_hop));
-    }
     if (route.has_interface()) {
         auto interface = router.interfaces().find(route.interface());
         if (!interface.ok()) {
@@ -69,17 +78,19 @@ absl::StatusOr<fib::Via<typename Family::Address>> read_via(Router& router,
         }
         // Its network may come later, or be gone for a while: a route outlives the address.
         via.interface = (*interface)->index;
-        if (Family::is_of_link(via.next_hop) &&
-            router.network<Family>().addresses->owner_on(via.interface, via.next_hop)) {
-            return absl::InvalidArgumentError(fmt::format(
-                "{} is an address of this router; give another router's", via.next_hop));
-        }
+        vrf = (*interface)->vrf;
+    }
+    const auto& addresses = *router.network<Family>().addresses;
+    if (Family::is_of_link(via.next_hop) ? addresses.owner_on(via.interface, via.next_hop)
+                                         : addresses.owner(via.next_hop, vrf) != 0) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} is an address of this router; give another router's", via.next_hop));
     }
     return via;
 }
 
 template <class Family>
-absl::Status add_route(Router& router, fib::RouteSource source,
+absl::Status add_route(Router& router, interface::Vrf vrf, fib::RouteSource source,
                        const typename Family::Prefix& prefix, const sluice::ConfiguredRoute& route,
                        const fib::Via<typename Family::Address>& via) {
     std::optional<uint8_t> preference;
@@ -94,14 +105,14 @@ absl::Status add_route(Router& router, fib::RouteSource source,
         return absl::InvalidArgumentError(
             fmt::format("{} is on every link, and has no route; each link has its own", prefix));
     }
-    return router.network<Family>().fib->add(prefix, source, via, preference);
+    return router.network<Family>().fibs->of(vrf).add(prefix, source, via, preference);
 }
 
 template <class Family>
-absl::Status remove_route(Router& router, fib::RouteSource source,
+absl::Status remove_route(Router& router, interface::Vrf vrf, fib::RouteSource source,
                           const typename Family::Prefix& prefix) {
-    const auto& fib = *router.network<Family>().fib;
-    absl::Status status = router.network<Family>().fib->remove(prefix, source);
+    auto& fib = router.network<Family>().fibs->of(vrf);
+    absl::Status status = fib.remove(prefix, source);
     if (absl::IsNotFound(status) && source == fib::RouteSource::configured &&
         fib.find(prefix, fib::RouteSource::loaded)) {
         return absl::NotFoundError(
@@ -112,42 +123,72 @@ absl::Status remove_route(Router& router, fib::RouteSource source,
     return status;
 }
 
-template absl::StatusOr<ip4::Via> read_via<ip4::Family>(Router&, const sluice::ConfiguredRoute&);
-template absl::StatusOr<ip6::Via> read_via<ip6::Family>(Router&, const sluice::ConfiguredRoute&);
-template absl::Status add_route<ip4::Family>(Router&, fib::RouteSource, const wire::Ip4Prefix&,
-                                             const sluice::ConfiguredRoute&, const ip4::Via&);
-template absl::Status add_route<ip6::Family>(Router&, fib::RouteSource, const wire::Ip6Prefix&,
-                                             const sluice::ConfiguredRoute&, const ip6::Via&);
-template absl::Status remove_route<ip4::Family>(Router&, fib::RouteSource, const wire::Ip4Prefix&);
-template absl::Status remove_route<ip6::Family>(Router&, fib::RouteSource, const wire::Ip6Prefix&);
+template absl::StatusOr<ip4::Via> read_via<ip4::Family>(Router&, interface::Vrf,
+                                                        const sluice::ConfiguredRoute&);
+template absl::StatusOr<ip6::Via> read_via<ip6::Family>(Router&, interface::Vrf,
+                                                        const sluice::ConfiguredRoute&);
+template absl::Status add_route<ip4::Family>(Router&, interface::Vrf, fib::RouteSource,
+                                             const wire::Ip4Prefix&, const sluice::ConfiguredRoute&,
+                                             const ip4::Via&);
+template absl::Status add_route<ip6::Family>(Router&, interface::Vrf, fib::RouteSource,
+                                             const wire::Ip6Prefix&, const sluice::ConfiguredRoute&,
+                                             const ip6::Via&);
+template absl::Status remove_route<ip4::Family>(Router&, interface::Vrf, fib::RouteSource,
+                                                const wire::Ip4Prefix&);
+template absl::Status remove_route<ip6::Family>(Router&, interface::Vrf, fib::RouteSource,
+                                                const wire::Ip6Prefix&);
 
 absl::Status ConfiguredRoutes::add(const sluice::ConfiguredRoute& route) {
+    const auto vrf = read_vrf(router_, route.has_vrf(), route.vrf());
+    if (!vrf.ok()) {
+        return vrf.status();
+    }
     return with_prefix(route.prefix(), [&](const auto& prefix) -> absl::Status {
         using Family = decltype(family_of(prefix));
-        auto via = read_via<Family>(router_, route);
+        auto via = read_via<Family>(router_, *vrf, route);
         if (!via.ok()) {
             return via.status();
         }
-        absl::Status status = add_route<Family>(router_, source, prefix, route, *via);
+        absl::Status status = add_route<Family>(router_, *vrf, source, prefix, route, *via);
         if (status.ok()) {
-            prefixes<Family>().insert(prefix);
+            places<Family>().emplace(*vrf, prefix);
         }
         return status;
     });
 }
 
-absl::Status ConfiguredRoutes::remove(const sluice::IpPrefix& message) {
-    return with_prefix(message, [&](const auto& prefix) {
-        return remove_route<decltype(family_of(prefix))>(router_, source, prefix);
+absl::Status ConfiguredRoutes::remove(const sluice::DeleteRouteRequest& request) {
+    const auto vrf = read_vrf(router_, request.has_vrf(), request.vrf());
+    if (!vrf.ok()) {
+        return vrf.status();
+    }
+    return with_prefix(request.prefix(), [&](const auto& prefix) {
+        return remove_route<decltype(family_of(prefix))>(router_, *vrf, source, prefix);
     });
+}
+
+absl::Status ConfiguredRoutes::check_unused(interface::Vrf vrf) {
+    absl::Status status;
+    const auto each = [&](interface::Vrf in, const auto& prefix, const auto&) {
+        if (in == vrf && status.ok()) {
+            status = absl::FailedPreconditionError(
+                fmt::format("VRF '{}' has the route {}; delete that first",
+                            router_.vrfs().name_of(vrf), prefix));
+        }
+    };
+    visit<ip4::Family>(each);
+    visit<ip6::Family>(each);
+    return status;
 }
 
 template <class Family, class Visit>
 void ConfiguredRoutes::visit(const Visit& callback) {
-    std::erase_if(prefixes<Family>(), [&](const typename Family::Prefix& prefix) {
-        const auto route = router_.network<Family>().fib->find(prefix, source);
+    std::erase_if(places<Family>(), [&](const auto& place) {
+        const auto& [vrf, prefix] = place;
+        const auto* fib = router_.network<Family>().fibs->find(vrf);
+        const auto route = fib == nullptr ? std::nullopt : fib->find(prefix, source);
         if (route) {
-            callback(prefix, *route);
+            callback(vrf, prefix, *route);
         }
         return !route;
     });
@@ -155,31 +196,37 @@ void ConfiguredRoutes::visit(const Visit& callback) {
 
 template <class Family>
 std::optional<ConfiguredRoutes::Leading<typename Family::Prefix>> ConfiguredRoutes::find(
-    typename Family::Address next_hop) {
+    typename Family::Address next_hop, const IsMeant& is_meant) {
     std::optional<Leading<typename Family::Prefix>> found;
-    visit<Family>([&](const auto& prefix, const auto& route) {
-        if (route.via.kind == fib::ViaKind::next_hop && route.via.next_hop == next_hop) {
-            found = {prefix, route.via.interface};
+    visit<Family>([&](interface::Vrf vrf, const auto& prefix, const auto& route) {
+        const interface::Index by = route.via.interface;
+        if (route.via.kind == fib::ViaKind::next_hop && route.via.next_hop == next_hop &&
+            is_meant(by, by == 0 ? vrf : router_.interfaces().vrf_of(by))) {
+            found = {prefix, by};
         }
     });
     return found;
 }
 template std::optional<ConfiguredRoutes::Leading<wire::Ip4Prefix>>
-    ConfiguredRoutes::find<ip4::Family>(wire::Ip4Address);
+ConfiguredRoutes::find<ip4::Family>(wire::Ip4Address, const IsMeant&);
 template std::optional<ConfiguredRoutes::Leading<wire::Ip6Prefix>>
-    ConfiguredRoutes::find<ip6::Family>(wire::Ip6Address);
+ConfiguredRoutes::find<ip6::Family>(wire::Ip6Address, const IsMeant&);
 
 void ConfiguredRoutes::write(const api::config::Emit& emit) {
-    const auto each = [&](const auto& prefix, const auto& route) {
-        emit("sluice.Routes.Add", describe(prefix, route));
+    const auto each = [&](interface::Vrf vrf, const auto& prefix, const auto& route) {
+        emit("sluice.Routes.Add", describe(vrf, prefix, route));
     };
     visit<ip4::Family>(each);
     visit<ip6::Family>(each);
 }
 
 template <class Prefix, class Route>
-sluice::ConfiguredRoute ConfiguredRoutes::describe(const Prefix& prefix, const Route& route) const {
+sluice::ConfiguredRoute ConfiguredRoutes::describe(interface::Vrf vrf, const Prefix& prefix,
+                                                   const Route& route) const {
     sluice::ConfiguredRoute message;
+    if (vrf != interface::default_vrf) {
+        message.set_vrf(router_.vrfs().name_of(vrf));
+    }
     *message.mutable_prefix() = ip_to_api(prefix);
     if (route.preference != fib::default_preference(source)) {
         message.set_preference(route.preference);
@@ -193,6 +240,9 @@ sluice::ConfiguredRoute ConfiguredRoutes::describe(const Prefix& prefix, const R
             break;
         case fib::ViaKind::unreachable:
             message.set_verdict(sluice::ROUTE_VERDICT_UNREACHABLE);
+            break;
+        case fib::ViaKind::vrf:
+            message.set_to_vrf(router_.vrfs().name_of(route.via.vrf));
             break;
         default:
             *message.mutable_next_hop() = ip_to_api(route.via.next_hop);

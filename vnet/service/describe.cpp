@@ -15,7 +15,8 @@ sluice::InterfaceState state(bool up) {
 }  // namespace
 
 sluice::Interface describe(const interface::Interface& interface, const ip4::Addresses& addresses,
-                           const ip6::Addresses& addresses6, const ip6::LinkLocals& link_locals) {
+                           const ip6::Addresses& addresses6, const ip6::LinkLocals& link_locals,
+                           const std::string& vrf) {
     sluice::Interface message;
     message.set_name(interface.name);
     message.set_kind(std::string(interface.device->kind()));
@@ -33,6 +34,7 @@ sluice::Interface describe(const interface::Interface& interface, const ip4::Add
     }
     message.set_device(interface.device->description());
     message.set_index(interface.index);
+    message.set_vrf(vrf);
     return message;
 }
 
@@ -54,7 +56,7 @@ sluice::Neighbor describe(const neighbor::Neighbor<Address>& neighbor, std::stri
 template sluice::Neighbor describe(const neighbor::Neighbor<wire::Ip4Address>&, std::string_view);
 template sluice::Neighbor describe(const neighbor::Neighbor<wire::Ip6Address>&, std::string_view);
 
-void describe(const fib::AnyRoute& route, bool used, std::string_view interface,
+void describe(const fib::AnyRoute& route, bool used, std::string_view where, std::string_view vrf,
               sluice::Route& message) {
     // In place: where the message lies in an arena, so do its parts.
     sluice::IpPrefix& prefix = *message.mutable_prefix();
@@ -75,7 +77,12 @@ void describe(const fib::AnyRoute& route, bool used, std::string_view interface,
         route.place.is_ip6 ? message.mutable_next_hop()->set_ip6(ip6_bytes(route.next_hop))
                            : message.mutable_next_hop()->set_ip4(uint32_t(route.next_hop.low()));
     }
-    message.set_interface(interface.data(), interface.size());
+    if (route.kind == fib::ViaKind::vrf) {
+        message.set_to_vrf(where.data(), where.size());
+        where = "-";
+    }
+    message.set_interface(where.data(), where.size());
+    message.set_vrf(vrf.data(), vrf.size());
     message.set_used(used);
 }
 

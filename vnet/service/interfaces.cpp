@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/proto/interface.pb.h"
+#include "vnet/service/configured_routes.hpp"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/describe.hpp"
 #include "vnet/service/interface_statements.hpp"
+#include "vnet/service/own_addresses.hpp"
 #include "vnet/service/services.hpp"
 
 namespace vnet::service {
@@ -76,16 +78,19 @@ absl::StatusOr<sluice::Empty> add_null(Router& router, InterfaceStatements& stat
 }
 
 absl::StatusOr<sluice::Empty> set(Router& router, InterfaceStatements& statements,
+                                  ConfiguredRoutes& routes,
                                   const sluice::SetInterfaceRequest& request) {
     interface::Table& table = router.interfaces();
     auto interface = table.find(request.name());
     if (!interface.ok()) {
         return interface.status();
     }
-    const int asked = request.has_state() + request.has_mtu() + request.has_mac();
+    const int asked =
+        request.has_state() + request.has_mtu() + request.has_mac() + request.has_vrf();
     if (asked != 1) {
         return absl::InvalidArgumentError(fmt::format(
-            "one thing is set at a time, the state, the MTU or the MAC address; {} were given",
+            "one thing is set at a time, the state, the MTU, the MAC address or the VRF; {} were "
+            "given",
             asked));
     }
     absl::Status status;
@@ -97,6 +102,8 @@ absl::StatusOr<sluice::Empty> set(Router& router, InterfaceStatements& statement
         status = table.set_up(request.name(), request.state() == sluice::INTERFACE_STATE_UP);
     } else if (request.has_mtu()) {
         status = table.set_mtu(request.name(), request.mtu());
+    } else if (request.has_vrf()) {
+        status = set_vrf(router, routes, request.name(), request.vrf());
     } else {
         auto mac = from_api(request.mac());
         status = mac.ok() ? table.set_mac(request.name(), *mac) : mac.status();
@@ -113,6 +120,7 @@ absl::StatusOr<sluice::Empty> set(Router& router, InterfaceStatements& statement
 }
 
 absl::StatusOr<sluice::Empty> reset(Router& router, InterfaceStatements& statements,
+                                    ConfiguredRoutes& routes,
                                     const sluice::ResetInterfaceRequest& request) {
     interface::Table& table = router.interfaces();
     auto interface = table.find(request.name());
@@ -132,9 +140,12 @@ absl::StatusOr<sluice::Empty> reset(Router& router, InterfaceStatements& stateme
                 statements.mac.forget(request.name());
             }
             break;
+        case sluice::INTERFACE_SETTING_VRF:
+            status = reset_vrf(router, routes, (*interface)->index);
+            break;
         default:
             status = absl::InvalidArgumentError(
-                fmt::format("{} is not a setting; it is mtu or mac", int(request.setting())));
+                fmt::format("{} is not a setting; it is mtu, mac or vrf", int(request.setting())));
     }
     if (!status.ok()) {
         return status;
@@ -143,8 +154,9 @@ absl::StatusOr<sluice::Empty> reset(Router& router, InterfaceStatements& stateme
 }
 
 sluice::Interface describe(Router& router, const interface::Interface& interface) {
-    sluice::Interface message = service::describe(interface, *router.ip4().addresses,
-                                                  *router.ip6().addresses, router.link_locals());
+    sluice::Interface message =
+        service::describe(interface, *router.ip4().addresses, *router.ip6().addresses,
+                          router.link_locals(), router.vrfs().name_of(interface.vrf));
     const interface::Totals totals = router.interfaces().totals(interface.index);
     message.set_rx_packets(totals.rx_packets);
     message.set_rx_bytes(totals.rx_bytes);
@@ -190,10 +202,21 @@ absl::StatusOr<api::ItemSource<sluice::DeviceCounter>> list_counters(
 
 }  // namespace
 
-absl::Status register_interfaces(api::Registry& registry, Router& router) {
+absl::Status register_interfaces(api::Registry& registry, Router& router,
+                                 std::shared_ptr<ConfiguredRoutes> configured) {
     const auto statements = InterfaceStatements::create(router.interfaces());
-    registry.config().add("interfaces",
-                          [statements](const auto& emit) { statements->write(emit); });
+    registry.config().add("interfaces", [&router, statements](const auto& emit) {
+        statements->write(emit);
+        for (const auto& [name, index] : by_name(router.interfaces())) {
+            if (const interface::Vrf vrf = router.interfaces().vrf_of(index);
+                vrf != interface::default_vrf) {
+                sluice::SetInterfaceRequest request;
+                request.set_name(name);
+                request.set_vrf(router.vrfs().name_of(vrf));
+                emit("sluice.Interfaces.Set", request);
+            }
+        }
+    });
     absl::Status status;
     status.Update(registry.add_unary<sluice::AddPortRequest, sluice::Empty>(
         "sluice.Interfaces.AddPort", [&router, statements](const auto& request) {
@@ -216,11 +239,12 @@ absl::Status register_interfaces(api::Registry& registry, Router& router) {
             return sluice::Empty();
         }));
     status.Update(registry.add_unary<sluice::SetInterfaceRequest, sluice::Empty>(
-        "sluice.Interfaces.Set",
-        [&router, statements](const auto& request) { return set(router, *statements, request); }));
+        "sluice.Interfaces.Set", [&router, statements, configured](const auto& request) {
+            return set(router, *statements, *configured, request);
+        }));
     status.Update(registry.add_unary<sluice::ResetInterfaceRequest, sluice::Empty>(
-        "sluice.Interfaces.Reset", [&router, statements](const auto& request) {
-            return reset(router, *statements, request);
+        "sluice.Interfaces.Reset", [&router, statements, configured](const auto& request) {
+            return reset(router, *statements, *configured, request);
         }));
     status.Update(registry.add_list<sluice::ListInterfacesRequest, sluice::Interface>(
         "sluice.Interfaces.List",

@@ -72,19 +72,30 @@ void add_tables(std::vector<MemoryPart>& parts, Router& router) {
                      2 * fib::ForwardingTable::capacity, "where packets go, with their headers"});
     parts.push_back({"paths", forwarding.path_memory(), forwarding.paths_in_use(),
                      fib::ForwardingTable::capacity, "what routes lead to"});
-    parts.push_back({"ip4-table", router.routes().first_memory(), router.fib().size(),
-                     ip4::Fib::max_routes, "the lookup's first 24 bits; routes"});
-    parts.push_back({"ip4-table-blocks", router.routes().block_memory(),
-                     router.routes().blocks_in_use(), ip4::Dir24::max_blocks,
+    const size_t vrfs = router.vrfs().all().size();
+    graph::MemoryUse first;
+    graph::MemoryUse blocks;
+    size_t blocks_in_use = 0;
+    router.ip4().tables.visit([&](const ip4::Dir24& table) {
+        first += table.first_memory();
+        blocks += table.block_memory();
+        blocks_in_use += table.blocks_in_use();
+    });
+    parts.push_back({"ip4-table", first, router.ip4().fibs->size(), vrfs * ip4::Fib::max_routes,
+                     "the lookup's first 24 bits; routes"});
+    parts.push_back({"ip4-table-blocks", blocks, blocks_in_use, vrfs * ip4::Dir24::max_blocks,
                      "the lookup's last 8 bits, a block for each /24 that has longer prefixes"});
-    const ip6::RangeTable& ip6 = router.ip6().table;
-    parts.push_back({"ip6-table", ip6.root_memory(), router.ip6().fib->size(), ip6::Fib::max_routes,
+    graph::MemoryUse root;
+    graph::MemoryUse nodes;
+    size_t nodes_in_use = 0;
+    router.ip6().tables.visit([&](const ip6::RangeTable& table) {
+        root += table.root_memory();
+        nodes += table.node_memory();
+        nodes_in_use += table.nodes_in_use();
+    });
+    parts.push_back({"ip6-table", root, router.ip6().fibs->size(), vrfs * ip6::Fib::max_routes,
                      "the lookup's first 20 bits; routes"});
-    parts.push_back({"ip6-table-nodes",
-                     ip6.node_memory(),
-                     ip6.nodes_in_use(),
-                     {},
-                     "search trees behind these bits"});
+    parts.push_back({"ip6-table-nodes", nodes, nodes_in_use, {}, "search trees behind these bits"});
     parts.push_back({"route-events", router.events().memory(),
                      router.events().topic(sluice::EVENT_TOPIC_ROUTE).size(),
                      router.events().most_routes(), "changes of routes, kept for who watches"});

@@ -15,15 +15,19 @@ namespace {
 
 sluice::Route describe(Router& router, const fib::AnyRoute& route, bool used) {
     sluice::Route message;
-    service::describe(route, used, router.interfaces().name_of(route.interface), message);
+    const vrf::Vrfs& vrfs = router.vrfs();
+    const std::string where = route.kind == fib::ViaKind::vrf
+                                  ? vrfs.name_of(route.to_vrf)
+                                  : router.interfaces().name_of(route.interface);
+    service::describe(route, used, where, vrfs.name_of(route.place.vrf), message);
     return message;
 }
 
-/// Reads the tables in steps, from the prefix behind the last one that was sent: routes may come
-/// and go meanwhile.
+/// Reads the tables of a VRF in steps, from the prefix behind the last one that was sent: routes
+/// may come and go meanwhile, and so may the VRF.
 class Reader {
 public:
-    explicit Reader(Router& router) : router_(router) {}
+    Reader(Router& router, interface::Vrf vrf) : router_(router), vrf_(vrf) {}
     bool next(sluice::Route& item) {
         if (at_ == batch_.size() && !fill()) {
             return false;
@@ -37,21 +41,24 @@ private:
     bool fill() {
         batch_.clear();
         at_ = 0;
-        if (ended_) {
+        const auto* const ip4 = router_.ip4().fibs->find(vrf_);
+        const auto* const ip6 = router_.ip6().fibs->find(vrf_);
+        if (ended_ || ip4 == nullptr || ip6 == nullptr) {
             return false;
         }
-        ended_ = fib::visit_routes(*router_.ip4().fib, *router_.ip6().fib, last_,
-                                   [&](const fib::AnyRoute& route, bool used) {
-                                       if (batch_.size() >= batch_size && used) {
-                                           return false;
-                                       }
-                                       batch_.push_back(describe(router_, route, used));
-                                       last_ = route.place;
-                                       return true;
-                                   });
+        ended_ =
+            fib::visit_routes_of(*ip4, *ip6, last_, [&](const fib::AnyRoute& route, bool used) {
+                if (batch_.size() >= batch_size && used) {
+                    return false;
+                }
+                batch_.push_back(describe(router_, route, used));
+                last_ = route.place;
+                return true;
+            });
         return !batch_.empty();
     }
     Router& router_;
+    const interface::Vrf vrf_;
     std::optional<fib::RoutePlace> last_;
     std::vector<sluice::Route> batch_;
     size_t at_ = 0;
@@ -61,8 +68,12 @@ private:
 absl::StatusOr<api::ItemSource<sluice::Route>> list(Router& router,
                                                     const sluice::ListRoutesRequest& request) {
     using Source = absl::StatusOr<api::ItemSource<sluice::Route>>;
+    const auto vrf = read_vrf(router, request.has_vrf(), request.vrf());
+    if (!vrf.ok()) {
+        return vrf.status();
+    }
     if (!request.has_prefix()) {
-        return [reader = std::make_shared<Reader>(router)](sluice::Route& item) {
+        return [reader = std::make_shared<Reader>(router, *vrf)](sluice::Route& item) {
             return reader->next(item);
         };
     }
@@ -70,8 +81,9 @@ absl::StatusOr<api::ItemSource<sluice::Route>> list(Router& router,
         using Family = decltype(family_of(prefix));
         std::vector<sluice::Route> all;
         const auto visit = [&](const auto& at) {
-            router.network<Family>().fib->visit_prefix(at, [&](const auto& match, bool used) {
-                all.push_back(describe(router, fib::AnyRoute(match), used));
+            const auto& fib = router.network<Family>().fibs->of(*vrf);
+            fib.visit_prefix(at, [&](const auto& match, bool used) {
+                all.push_back(describe(router, fib::AnyRoute(*vrf, match), used));
             });
         };
         if (Family::is_of_link(prefix.address())) {
@@ -93,13 +105,17 @@ absl::StatusOr<api::ItemSource<sluice::Route>> list(Router& router,
 }
 
 absl::StatusOr<sluice::Route> match(Router& router, const sluice::MatchRouteRequest& request) {
+    const auto vrf = read_vrf(router, request.has_vrf(), request.vrf());
+    if (!vrf.ok()) {
+        return vrf.status();
+    }
     return with_address(request.address(), [&](auto address) -> absl::StatusOr<sluice::Route> {
         using Family = decltype(family_of(address));
-        const auto found = router.network<Family>().fib->match(address);
+        const auto found = router.network<Family>().fibs->of(*vrf).match(address);
         if (!found) {
             return absl::NotFoundError(fmt::format("no route matches {}", address));
         }
-        return describe(router, fib::AnyRoute(*found), true);
+        return describe(router, fib::AnyRoute(*vrf, *found), true);
     });
 }
 
@@ -135,9 +151,13 @@ private:
 
     absl::Status take_one(const sluice::RouteBatch& batch) {
         if (at_ >= batch.add_size()) {
+            const auto vrf = read_vrf(router_, batch.has_delete_vrf(), batch.delete_vrf());
+            if (!vrf.ok()) {
+                return vrf.status();
+            }
             const auto status =
                 with_prefix(batch.delete_(at_ - batch.add_size()), [&](const auto& prefix) {
-                    return remove_route<decltype(family_of(prefix))>(router_, source, prefix);
+                    return remove_route<decltype(family_of(prefix))>(router_, *vrf, source, prefix);
                 });
             reply_.set_deleted(reply_.deleted() + status.ok());
             return status;
@@ -148,14 +168,19 @@ private:
             auto& via = std::get<fib::Via<typename Family::Address>>(vias_);
             // Neighbours in a batch lead to the same router as a rule.
             if (last_ == nullptr || !leads_alike(route, *last_)) {
-                auto read = read_via<Family>(router_, route);
+                const auto vrf = read_vrf(router_, route.has_vrf(), route.vrf());
+                if (!vrf.ok()) {
+                    return vrf.status();
+                }
+                auto read = read_via<Family>(router_, *vrf, route);
                 if (!read.ok()) {
                     return read.status();
                 }
+                vrf_ = *vrf;
                 via = *read;
                 last_ = &route;
             }
-            return add_route<Family>(router_, source, prefix, route, via);
+            return add_route<Family>(router_, vrf_, source, prefix, route, via);
         });
         reply_.set_added(reply_.added() + status.ok());
         return status;
@@ -167,7 +192,9 @@ private:
                a.next_hop().family_case() == b.next_hop().family_case() &&
                a.next_hop().ip4() == b.next_hop().ip4() &&
                a.next_hop().ip6() == b.next_hop().ip6() && a.has_interface() == b.has_interface() &&
-               a.interface() == b.interface() && a.verdict() == b.verdict();
+               a.interface() == b.interface() && a.verdict() == b.verdict() &&
+               a.has_vrf() == b.has_vrf() && a.vrf() == b.vrf() &&
+               a.has_to_vrf() == b.has_to_vrf() && a.to_vrf() == b.to_vrf();
     }
 
     static constexpr auto source = fib::RouteSource::loaded;
@@ -176,8 +203,9 @@ private:
     sluice::LoadRoutesReply reply_;
     /// The next route of the batch in hand.
     int at_ = 0;
-    /// A route of this turn, and where it leads.
+    /// A route of this turn, its VRF, and where it leads.
     const sluice::ConfiguredRoute* last_ = nullptr;
+    interface::Vrf vrf_ = interface::default_vrf;
     std::tuple<ip4::Via, ip6::Via> vias_;
 };
 
@@ -192,7 +220,7 @@ absl::Status register_routes(api::Registry& registry, Router& router,
         [configured](const auto& request) { return done(configured->add(request)); }));
     status.Update(registry.add_unary<sluice::DeleteRouteRequest, sluice::Empty>(
         "sluice.Routes.Delete",
-        [configured](const auto& request) { return done(configured->remove(request.prefix())); }));
+        [configured](const auto& request) { return done(configured->remove(request)); }));
     status.Update(registry.add_list<sluice::ListRoutesRequest, sluice::Route>(
         "sluice.Routes.List", [&router](const auto& request) { return list(router, request); }));
     status.Update(registry.add_unary<sluice::MatchRouteRequest, sluice::Route>(

@@ -14,7 +14,9 @@ namespace vnet::service {
 
 class ConfiguredRoutes;
 
-absl::Status register_interfaces(api::Registry& registry, Router& router);
+absl::Status register_interfaces(api::Registry& registry, Router& router,
+                                 std::shared_ptr<ConfiguredRoutes> configured);
+absl::Status register_vrfs(api::Registry& registry, Router& router);
 absl::Status register_addresses(api::Registry& registry, Router& router,
                                 std::shared_ptr<ConfiguredRoutes> configured);
 absl::Status register_routes(api::Registry& registry, Router& router,

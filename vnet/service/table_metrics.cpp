@@ -21,13 +21,20 @@ absl::Status add_table_metrics(api::Registry& registry, Router& router) {
     add("sluice_neighbor_held", "Packets held for neighbours that are asked for.",
         [](Router& r) { return r.ip4().neighbors->held() + r.ip6().neighbors->held(); });
     add("sluice_ip4_table_blocks", "Blocks of 256 entries taken by prefixes longer than 24 bits.",
-        [](Router& r) { return r.routes().blocks_in_use(); });
-    add("sluice_ip6_table_nodes", "Nodes of the IPv6 lookup's search trees in use.",
-        [](Router& r) { return r.ip6().table.nodes_in_use(); });
+        [](Router& r) {
+            size_t used = 0;
+            r.ip4().tables.visit([&used](const auto& table) { used += table.blocks_in_use(); });
+            return used;
+        });
+    add("sluice_ip6_table_nodes", "Nodes of the IPv6 lookup's search trees in use.", [](Router& r) {
+        size_t used = 0;
+        r.ip6().tables.visit([&used](const auto& table) { used += table.nodes_in_use(); });
+        return used;
+    });
     metrics.add({"sluice_routes", Kind::gauge, "", "Routes of all sources.", {"family"}},
                 [&router](Samples& samples) {
-                    samples.add({"ip4"}, uint64_t(router.ip4().fib->size()));
-                    samples.add({"ip6"}, uint64_t(router.ip6().fib->size()));
+                    samples.add({"ip4"}, uint64_t(router.ip4().fibs->size()));
+                    samples.add({"ip6"}, uint64_t(router.ip6().fibs->size()));
                 });
     metrics.add(
         {"sluice_neighbors", Kind::gauge, "", "Neighbours by their state.", {"family", "state"}},

@@ -10,7 +10,9 @@
 #include "graph/engine.hpp"
 #include "graph/testing/bench.hpp"
 #include "vnet/fib/addresses.hpp"
+#include "vnet/fib/fibs.hpp"
 #include "vnet/fib/next_hops.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/interface/testing/fake_device.hpp"
 #include "vnet/ip4/local.hpp"
 #include "vnet/wire/testing/packets.hpp"
@@ -71,12 +73,15 @@ public:
     std::unique_ptr<graph::Engine> engine;
     interface::Table interfaces;
     ForwardingTable forwarding;
-    typename Family::Table table;
+    Tables<typename Family::Table> tables;
+    /// Of the default VRF, as `fib`.
+    typename Family::Table& table;
     ip4::LocalTable local;
     std::optional<graph::Slot<ErrorRequest>> slot;
     std::vector<std::shared_ptr<interface::testing::FakeState>> devices;
     std::unique_ptr<NextHops<Address>> next_hops;
-    std::unique_ptr<Fib<Family>> fib;
+    std::unique_ptr<Fibs<Family>> fibs;
+    Fib<Family>* fib = nullptr;
     std::unique_ptr<Addresses<Family>> addresses;
     typename Fib<Family>::Paths paths{};
     /// What only this family has.

@@ -33,7 +33,8 @@ Net<Kit>::Net()
     : engine(make_engine()),
       interfaces(*engine),
       forwarding(engine->rcu()),
-      table(engine->rcu()),
+      tables(engine->rcu(), interfaces),
+      table(tables.make(interface::default_vrf)),
       slot(must(bench.slots().place<ErrorRequest>(Kit::icmp + std::string("-error")))) {
     for (const auto& [name, mac] : {std::pair("lan", lan_mac), std::pair("wan", wan_mac)}) {
         auto state = std::make_shared<interface::testing::FakeState>();
@@ -49,7 +50,7 @@ Net<Kit>::~Net() {
     interfaces.remove_all();
     more = {};
     addresses.reset();
-    fib.reset();
+    fibs.reset();
     next_hops.reset();
 }
 
@@ -67,7 +68,7 @@ void Net<Kit>::add_input() {
 }
 template <class Kit>
 void Net<Kit>::add_lookup() {
-    bench.add(std::make_shared<const typename Kit::Lookup>(table, forwarding));
+    bench.add(std::make_shared<const typename Kit::Lookup>(tables, forwarding));
 }
 template <class Kit>
 void Net<Kit>::add_rewrite() {
@@ -118,8 +119,11 @@ void Net<Kit>::start() {
         typename NextHops<Address>::Nodes{bench.collector(of_ip("resolve")),
                                           bench.collector(of_ip("rewrite")),
                                           bench.collector(of_ip("unreachable"))});
-    fib = std::make_unique<Fib<Family>>(table, *next_hops, paths);
-    addresses = std::make_unique<Addresses<Family>>(interfaces, *fib);
+    fibs = std::make_unique<Fibs<Family>>(
+        tables, forwarding, *next_hops,
+        typename Fibs<Family>::Ends{paths, bench.collector(of_ip("lookup-vrf"))});
+    fib = &fibs->of(interface::default_vrf);
+    addresses = std::make_unique<Addresses<Family>>(interfaces, *fibs);
     Kit::before_addresses(*this);
     must(addresses->add("lan", Kit::prefix(Kit::lan_network)));
     must(addresses->add("wan", Kit::prefix(Kit::wan_network)));

@@ -13,10 +13,10 @@ std::shared_ptr<const Input> Kit::input(Net& net, graph::ArcId arc) {
     return std::make_shared<const Input>(net.interfaces, *net.slot, arc);
 }
 std::shared_ptr<const Rewrite> Kit::rewrite(Net& net, graph::ArcId arc) {
-    return std::make_shared<const Rewrite>(net.table, net.forwarding, *net.slot, arc);
+    return std::make_shared<const Rewrite>(net.tables, net.forwarding, *net.slot, arc);
 }
 std::shared_ptr<const Local> Kit::local(Net& net, graph::ArcId arc) {
-    return std::make_shared<const Local>(net.table, net.forwarding, arc);
+    return std::make_shared<const Local>(net.tables, net.forwarding, arc);
 }
 std::shared_ptr<const icmp4::Error> Kit::error(Net& net, IcmpError::Limit limit) {
     return std::make_shared<const icmp4::Error>(net.interfaces, *net.slot, 1, limit);

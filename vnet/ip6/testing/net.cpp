@@ -12,17 +12,18 @@ size_t Kit::header_length(std::span<const std::byte> packet) noexcept {
     return chain.fault == wire::Ip6ChainFault::none ? chain.upper_offset : sizeof(wire::Ip6Header);
 }
 std::shared_ptr<const Input> Kit::input(Net& net, graph::ArcId arc) {
-    return std::make_shared<const Input>(net.interfaces, net.table, net.forwarding, *net.slot, arc);
+    return std::make_shared<const Input>(net.interfaces, net.tables, net.forwarding, *net.slot,
+                                         arc);
 }
 std::shared_ptr<const Rewrite> Kit::rewrite(Net& net, graph::ArcId arc) {
-    return std::make_shared<const Rewrite>(net.table, net.forwarding, *net.slot, arc,
+    return std::make_shared<const Rewrite>(net.tables, net.forwarding, *net.slot, arc,
                                            *net.more.sends_redirects);
 }
 std::shared_ptr<const Local> Kit::local(Net& net, graph::ArcId arc) {
-    return std::make_shared<const Local>(net.table, net.forwarding, *net.slot, arc);
+    return std::make_shared<const Local>(net.tables, net.forwarding, *net.slot, arc);
 }
 std::shared_ptr<const icmp6::Error> Kit::error(Net& net, IcmpError::Limit limit) {
-    return std::make_shared<const icmp6::Error>(net.interfaces, net.table, net.forwarding,
+    return std::make_shared<const icmp6::Error>(net.interfaces, net.tables, net.forwarding,
                                                 *net.slot, 1, limit);
 }
 std::shared_ptr<const icmp6::Input> Kit::icmp_input(Net& net) {

@@ -96,8 +96,8 @@ void Link::make_fib(Network<Family, Neighbors>& network, graph::NodeId resolve,
     network.next_hops = std::make_unique<fib::NextHops<typename Family::Address>>(
         forwarding, interfaces,
         typename fib::NextHops<typename Family::Address>::Nodes{resolve, rewrite, end});
-    network.fib = std::make_unique<fib::Fib<Family>>(network.table, *network.next_hops, paths);
-    network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces, *network.fib);
+    network.make_fibs(forwarding, {paths, end});
+    network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces, *network.fibs);
 }
 
 void Link::add_ip4_nodes(const Settings& settings) {
@@ -112,9 +112,9 @@ void Link::add_ip4_nodes(const Settings& settings) {
         [this](std::span<graph::Packet*> packets) { table->take_arp(packets); });
     const auto arc = must(
         graph.add_arc({"ip4-output", graph::ArcSide::tx, {"ip4-rewrite"}, "interface-output"}));
-    lookup_ = must(graph.add(std::make_shared<const ip4::Lookup>(ip4.table, forwarding)));
+    lookup_ = must(graph.add(std::make_shared<const ip4::Lookup>(ip4.tables, forwarding)));
     const auto rewrite = must(
-        graph.add(std::make_shared<const ip4::Rewrite>(ip4.table, forwarding, error_slot, arc)));
+        graph.add(std::make_shared<const ip4::Rewrite>(ip4.tables, forwarding, error_slot, arc)));
     must(
         graph.add(std::make_shared<const fragment::Ip4Fragmenter>(forwarding, engine->contexts())));
     const auto resolve = must(graph.add(
@@ -129,7 +129,7 @@ void Link::add_ip4_nodes(const Settings& settings) {
     }
     make_fib(ip4, resolve, rewrite, unreachable);
     table = std::make_unique<Arp>(
-        Arp::Parts{*engine, interfaces, *addresses, *fib, *ip4.next_hops, next_hop_slot},
+        Arp::Parts{*engine, interfaces, *addresses, *ip4.fibs, *ip4.next_hops, next_hop_slot},
         error_slot, Arp::Nodes{lookup_, output_, error}, settings, [this] { return now_; });
 }
 
@@ -145,15 +145,15 @@ void Link::add_ip6_nodes(const Settings& settings) {
         [this](std::span<graph::Packet*> packets) { ip6.neighbors->take_nd(packets); });
     const auto arc = must(
         graph.add_arc({"ip6-output", graph::ArcSide::tx, {"ip6-rewrite"}, "interface-output"}));
-    lookup6_ = must(graph.add(std::make_shared<const ip6::Lookup>(ip6.table, forwarding)));
+    lookup6_ = must(graph.add(std::make_shared<const ip6::Lookup>(ip6.tables, forwarding)));
     const auto rewrite = must(graph.add(
-        std::make_shared<const ip6::Rewrite>(ip6.table, forwarding, error_slot, arc, redirects_)));
+        std::make_shared<const ip6::Rewrite>(ip6.tables, forwarding, error_slot, arc, redirects_)));
     const auto resolve = must(graph.add(
         std::make_shared<const Resolve<ip6::Family>>(*ip6.unresolved, forwarding, next_hop_slot)));
     const auto unreachable =
         must(graph.add(std::make_shared<const ip6::Unreachable>(forwarding, error_slot)));
     const auto error = must(graph.add(
-        std::make_shared<const icmp6::Error>(interfaces, ip6.table, forwarding, error_slot, 1,
+        std::make_shared<const icmp6::Error>(interfaces, ip6.tables, forwarding, error_slot, 1,
                                              icmp6::Error::Limit{1'000'000'000, 1'000'000})));
     must(graph.add(std::make_shared<const Redirect>(interfaces, forwarding, 1,
                                                     Redirect::Limit{1'000'000'000, 1'000'000})));
@@ -165,7 +165,7 @@ void Link::add_ip6_nodes(const Settings& settings) {
     make_fib(ip6, resolve, rewrite, unreachable);
     link_locals = std::make_unique<ip6::LinkLocals>(interfaces, *ip6.addresses);
     ip6.neighbors = std::make_unique<Nd>(
-        Nd::Parts{*engine, interfaces, *ip6.addresses, *ip6.fib, *ip6.next_hops, next_hop_slot},
+        Nd::Parts{*engine, interfaces, *ip6.addresses, *ip6.fibs, *ip6.next_hops, next_hop_slot},
         error_slot, Nd::Nodes{lookup6_, output_, error}, settings, [this] { return now_; });
 }
 
@@ -173,8 +173,8 @@ Link::Link(const Settings& settings)
     : engine(make_engine()),
       interfaces(*engine),
       forwarding(engine->rcu()),
-      ip4(engine->rcu()),
-      ip6(engine->rcu()),
+      ip4(engine->rcu(), interfaces),
+      ip6(engine->rcu(), interfaces),
       capture_(std::make_shared<Capture>()) {
     graph::Graph& graph = engine->graph();
     const auto output_arc = must(graph.add_arc(

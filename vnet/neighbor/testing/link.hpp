@@ -69,7 +69,7 @@ public:
     Network<ip6::Family, Nd> ip6;
     std::unique_ptr<ip6::LinkLocals> link_locals;
     /// Of IPv4, for short.
-    std::unique_ptr<ip4::Fib>& fib = ip4.fib;
+    ip4::Fib*& fib = ip4.fib;
     std::unique_ptr<ip4::Addresses>& addresses = ip4.addresses;
     std::unique_ptr<Arp>& table = ip4.neighbors;
     std::shared_ptr<interface::testing::FakeState> devices[2];
