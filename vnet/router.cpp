@@ -222,7 +222,8 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     const auto icmp_input = add(std::make_shared<const icmp4::Input>(ip4_.local));
     add(std::make_shared<const ip4::Deliver>(ip4_.local, *error_slot_));
     add(std::make_shared<const ip4::Input>(interfaces_, *error_slot_, ip4_unicast_arc_));
-    add(std::make_shared<const neighbor::ArpInput>(*ip4_.heard, punt_limits_));
+    add(std::make_shared<const neighbor::ArpInput>(
+        *ip4_.heard, punt_limits_, neighbor::Known<ip4::Family>(ip4_.tables, forwarding_)));
     if (auto fragments = steps.take(fragment::Fragments::create(
             {engine_, interfaces_, forwarding_, *error_slot_, *error6_slot_}))) {
         fragments_ = std::move(*fragments);
@@ -272,7 +273,8 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
     add(std::make_shared<const ip6::Deliver>(ip6_.local, *error6_slot_));
     add(std::make_shared<const ip6::Input>(interfaces_, tables, forwarding_, *error6_slot_,
                                            ip6_unicast_arc_));
-    add(std::make_shared<const neighbor::NdInput>(*ip6_.heard, punt_limits_));
+    add(std::make_shared<const neighbor::NdInput>(
+        *ip6_.heard, punt_limits_, neighbor::Known<ip6::Family>(ip6_.tables, forwarding_)));
     add(std::make_shared<const neighbor::Redirect>(interfaces_, forwarding_, workers,
                                                    options.redirects));
     for (const char* next : {"ip6-rewrite", "ip6-unreachable", "ip6-local", "ip6-resolve"}) {

@@ -73,7 +73,8 @@ public:
         bench_.add(std::make_shared<const icmp4::Error>(
             interfaces_, slot, 1, icmp4::Error::Limit{1'000'000'000, 1'000'000}));
         const auto echo = bench_.add(std::make_shared<const icmp4::Input>(local_table_));
-        bench_.add(std::make_shared<const neighbor::ArpInput>(arp_, limits_));
+        bench_.add(std::make_shared<const neighbor::ArpInput>(
+            arp_, limits_, neighbor::Known<ip4::Family>(tables_, forwarding_)));
         bench_.add(std::make_shared<const interface::Output>(interfaces_, device));
         bench_.add(std::make_shared<const interface::Transmit>(interfaces_));
         require(local_table_.register_protocol(graph, wire::IpProtocol::icmp, echo).ok());

@@ -51,7 +51,12 @@ graph::To<graph::NoNext, ArpInput::Drop> ArpInput::operator()(
     if (graph::Hop(hop).is_drop()) {
         return hop;
     }
-    if (!limits_.allows(punt::Class::neighbor, dispatch.worker(), dispatch.now_tsc())) {
+    const auto* arp = wire::view<wire::ArpHeader>(packet.from_offset(packet.meta().l3_offset));
+    const bool allowed =
+        known_.has(packet, arp->sender_ip)
+            ? limits_.allows_known(dispatch.worker(), dispatch.now_tsc())
+            : limits_.allows(punt::Class::neighbor, dispatch.worker(), dispatch.now_tsc());
+    if (!allowed) {
         return Drop::rate_limited;
     }
     if (!to_control_.push(packet)) {

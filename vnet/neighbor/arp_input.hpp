@@ -3,6 +3,8 @@
 
 #include "graph/driver.hpp"
 #include "graph/mailbox.hpp"
+#include "vnet/ip4/family.hpp"
+#include "vnet/neighbor/known.hpp"
 #include "vnet/punt/classes.hpp"
 
 namespace vnet::neighbor {
@@ -45,8 +47,8 @@ public:
         "handed to control, which learns the sender and answers for the router's own addresses";
 
     /// `limits` are asked for the class "neighbor".
-    ArpInput(graph::Mailbox& to_control, punt::Limits& limits)
-        : to_control_(to_control), limits_(limits) {}
+    ArpInput(graph::Mailbox& to_control, punt::Limits& limits, const Known<ip4::Family>& known)
+        : to_control_(to_control), limits_(limits), known_(known) {}
     graph::To<graph::NoNext, Drop> operator()(graph::Packet& packet,
                                               graph::Dispatch& dispatch) const noexcept;
     /// Its checks alone.
@@ -55,6 +57,7 @@ public:
 private:
     graph::Mailbox& to_control_;
     punt::Limits& limits_;
+    Known<ip4::Family> known_;
 };
 
 }  // namespace vnet::neighbor

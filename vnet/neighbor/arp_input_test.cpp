@@ -5,6 +5,7 @@
 
 #include "graph/testing/bench.hpp"
 #include "vnet/ip4/family.hpp"
+#include "vnet/ip4/testing/net.hpp"
 #include "vnet/neighbor/resolve.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
@@ -23,7 +24,8 @@ protected:
     static constexpr unsigned capacity = 512;
     ArpInputTest() {
         limits_.set_rate(punt::Class::neighbor, 1'000'000);
-        bench_.add(std::make_shared<const ArpInput>(box_, limits_));
+        bench_.add(std::make_shared<const ArpInput>(
+            box_, limits_, Known<ip4::Family>(net_.tables, net_.forwarding)));
     }
     std::vector<graph::testing::Result> run(const Bytes& frame, unsigned count) {
         std::vector<graph::Packet*> packets;
@@ -41,6 +43,8 @@ protected:
         return std::exchange(taken_, {});
     }
 
+    /// Nobody is known there.
+    ip4::testing::Net net_;
     Bench bench_;
     punt::Limits limits_{1, 1'000'000'000};
     graph::Control control_;

@@ -256,6 +256,26 @@ TEST(Arp, LearnsOnlyFromWhomItIsAsked) {
     EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + host));
 }
 
+TEST(Arp, AFloodOfStrangersTakesNothingFromWhoIsKnown) {
+    Link link;
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.1"));
+    EXPECT_EQ(link.sent().size(), 1u);
+    link.limits.set_rate(punt::Class::neighbor, 1);
+    const auto flood = [&](const char* sender) {
+        const uint64_t before = link.drops("arp-input", "rate-limited");
+        for (unsigned i = 0; i < 100; ++i) {
+            link.receive(Link::lan, asks("02:00:00:00:00:ee", sender, "10.0.0.1"));
+        }
+        link.sent();
+        return link.drops("arp-input", "rate-limited") > before;
+    };
+    EXPECT_TRUE(flood("10.0.0.77"));
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.1"));
+    EXPECT_EQ(link.sent().size(), 1u);
+    // Who only says that he is the known one is a stranger by his MAC address.
+    EXPECT_TRUE(flood("10.0.0.9"));
+}
+
 TEST(Arp, AnswersAProbeAndLearnsNothing) {
     Link link;
     link.receive(Link::lan, asks(host, "0.0.0.0", "10.0.0.1"));

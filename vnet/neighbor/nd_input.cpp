@@ -56,7 +56,12 @@ graph::To<graph::NoNext, NdInput::Drop> NdInput::operator()(
     if (graph::Hop(hop).is_drop()) {
         return hop;
     }
-    if (!limits_.allows(punt::Class::neighbor, dispatch.worker(), dispatch.now_tsc())) {
+    const auto* ip = wire::view<wire::Ip6Header>(packet.from_offset(packet.meta().l3_offset));
+    const bool allowed =
+        known_.has(packet, ip->source)
+            ? limits_.allows_known(dispatch.worker(), dispatch.now_tsc())
+            : limits_.allows(punt::Class::neighbor, dispatch.worker(), dispatch.now_tsc());
+    if (!allowed) {
         return Drop::rate_limited;
     }
     if (!to_control_.push(packet)) {

@@ -3,6 +3,8 @@
 
 #include "graph/driver.hpp"
 #include "graph/mailbox.hpp"
+#include "vnet/ip6/family.hpp"
+#include "vnet/neighbor/known.hpp"
 #include "vnet/punt/classes.hpp"
 
 namespace vnet::neighbor {
@@ -47,8 +49,8 @@ public:
         "handed to control, which answers solicitations and notes who is where";
 
     /// `limits` are asked for the class "neighbor".
-    NdInput(graph::Mailbox& to_control, punt::Limits& limits)
-        : to_control_(to_control), limits_(limits) {}
+    NdInput(graph::Mailbox& to_control, punt::Limits& limits, const Known<ip6::Family>& known)
+        : to_control_(to_control), limits_(limits), known_(known) {}
     graph::To<graph::NoNext, Drop> operator()(graph::Packet& packet,
                                               graph::Dispatch& dispatch) const noexcept;
     /// What it would do, without doing it.
@@ -57,6 +59,7 @@ public:
 private:
     graph::Mailbox& to_control_;
     punt::Limits& limits_;
+    Known<ip6::Family> known_;
 };
 
 }  // namespace vnet::neighbor

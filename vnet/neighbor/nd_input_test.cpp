@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/testing/bench.hpp"
+#include "vnet/ip6/testing/net.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
 namespace vnet::neighbor {
@@ -20,7 +21,8 @@ protected:
     static constexpr unsigned capacity = 512;
     NdInputTest() {
         limits_.set_rate(punt::Class::neighbor, 1'000'000);
-        bench_.add(std::make_shared<const NdInput>(box_, limits_));
+        bench_.add(std::make_shared<const NdInput>(
+            box_, limits_, Known<ip6::Family>(net_.tables, net_.forwarding)));
     }
     std::vector<graph::testing::Result> run(const Bytes& frame, unsigned count) {
         std::vector<graph::Packet*> packets;
@@ -39,6 +41,8 @@ protected:
         return std::exchange(taken_, {});
     }
 
+    /// Nobody is known there.
+    ip6::testing::Net net_;
     Bench bench_;
     punt::Limits limits_{1, 1'000'000'000};
     graph::Control control_;

@@ -140,6 +140,27 @@ TEST(Nd, AsksHoldsAndSendsOnInOrder) {
     EXPECT_THAT(of_lan(link), ElementsAre(std::string("2001:db8::9 reachable ") + host));
 }
 
+TEST(Nd, AFloodOfStrangersTakesNothingFromWhoIsKnown) {
+    Dual link;
+    link.sent();
+    know_host(link);
+    link.limits.set_rate(punt::Class::neighbor, 1);
+    const auto flood = [&](const char* sender) {
+        const uint64_t before = link.drops("nd-input", "rate-limited");
+        for (unsigned i = 0; i < 100; ++i) {
+            link.receive(Link::lan, asks_us(sender, "02:00:00:00:00:ee", "2001:db8::1"));
+        }
+        link.sent();
+        return link.drops("nd-input", "rate-limited") > before;
+    };
+    EXPECT_TRUE(flood("2001:db8::77"));
+    link.receive(Link::lan, asks_us("2001:db8::9", host, "2001:db8::1"));
+    EXPECT_THAT(link.sent(), ElementsAre(answers("2001:db8::1", "2001:db8::9", host,
+                                                 from_router | solicited | overrides)));
+    // Who only says that he is the known one is a stranger by his MAC address.
+    EXPECT_TRUE(flood("2001:db8::9"));
+}
+
 TEST(Nd, ALinkLocalNextHopIsAskedForOnItsLink) {
     Dual link;
     link.sent();

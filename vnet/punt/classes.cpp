@@ -68,10 +68,18 @@ Class class_of(wire::IpProtocol protocol, std::optional<Ports> ports) noexcept {
     return Class::other;
 }
 
-Limits::Limits(unsigned workers, uint64_t clocks_per_second) : counters_(workers) {
+Limits::Limits(unsigned workers, uint64_t clocks_per_second)
+    : known_neighbors_(std::make_unique<RateLimit>(clocks_per_second)), counters_(workers) {
     for (size_t i = 0; i < class_count; ++i) {
         limits_[i] = std::make_unique<RateLimit>(clocks_per_second);
-        limits_[i]->set(traits[i].rate);
+        set_rate(Class(i), traits[i].rate);
+    }
+}
+
+void Limits::set_rate(Class one, uint32_t rate) noexcept {
+    of(one).set(rate);
+    if (one == Class::neighbor) {
+        known_neighbors_->set(rate);
     }
 }
 

@@ -56,7 +56,8 @@ public:
     Limits& operator=(const Limits&) = delete;
 
     // ---- control thread ----
-    void set_rate(Class one, uint32_t rate) noexcept { of(one).set(rate); }
+    /// Class "neighbor" may have it twice: once for neighbours that are known, once for strangers.
+    void set_rate(Class one, uint32_t rate) noexcept;
     uint32_t rate(Class one) const noexcept { return limits_[size_t(one)]->rate(); }
     struct Counts {
         uint64_t passed = 0;
@@ -69,13 +70,12 @@ public:
 
     /// One more packet of the class may pass; it is counted either way.
     bool allows(Class one, unsigned worker, uint64_t now_tsc) noexcept {
-        const bool allowed = of(one).allows(now_tsc);
-        // No worker but a dry run counts nothing.
-        if (worker < counters_.size()) [[likely]] {
-            Counters& counters = counters_[worker];
-            (allowed ? counters.passed : counters.limited)[size_t(one)].add(1);
-        }
-        return allowed;
+        return count(one, of(one).allows(now_tsc), worker);
+    }
+    /// One more packet of class "neighbor" from a neighbour that is known may pass, whatever
+    /// strangers send.
+    bool allows_known(unsigned worker, uint64_t now_tsc) noexcept {
+        return count(Class::neighbor, known_neighbors_->allows(now_tsc), worker);
     }
 
 private:
@@ -84,8 +84,17 @@ private:
         std::array<graph::Counter, class_count> limited;
     };
     RateLimit& of(Class one) noexcept { return *limits_[size_t(one)]; }
+    bool count(Class one, bool allowed, unsigned worker) noexcept {
+        // No worker but a dry run counts nothing.
+        if (worker < counters_.size()) [[likely]] {
+            Counters& counters = counters_[worker];
+            (allowed ? counters.passed : counters.limited)[size_t(one)].add(1);
+        }
+        return allowed;
+    }
 
     std::array<std::unique_ptr<RateLimit>, class_count> limits_;
+    std::unique_ptr<RateLimit> known_neighbors_;
     std::vector<Counters> counters_;
 };
 

@@ -123,7 +123,8 @@ void Link::add_ip4_nodes(const Settings& settings) {
         must(graph.add(std::make_shared<const ip4::Unreachable>(forwarding, error_slot)));
     const auto error = must(graph.add(std::make_shared<const icmp4::Error>(
         interfaces, error_slot, 1, icmp4::Error::Limit{1'000'000'000, 1'000'000})));
-    arp_input_ = must(graph.add(std::make_shared<const ArpInput>(*ip4.heard, limits_)));
+    arp_input_ = must(graph.add(std::make_shared<const ArpInput>(
+        *ip4.heard, limits, Known<ip4::Family>(ip4.tables, forwarding))));
     for (const char* next : {"ip4-rewrite", "ip4-resolve", "ip4-unreachable"}) {
         graph.link("ip4-lookup", next);
     }
@@ -158,7 +159,8 @@ void Link::add_ip6_nodes(const Settings& settings) {
     must(graph.add(std::make_shared<const Redirect>(interfaces, forwarding, 1,
                                                     Redirect::Limit{1'000'000'000, 1'000'000})));
     must(graph.add(std::make_shared<const fragment::Ip6Fragmenter>(forwarding, 1, 1)));
-    nd_input_ = must(graph.add(std::make_shared<const NdInput>(*ip6.heard, limits_)));
+    nd_input_ = must(graph.add(std::make_shared<const NdInput>(
+        *ip6.heard, limits, Known<ip6::Family>(ip6.tables, forwarding))));
     for (const char* next : {"ip6-rewrite", "ip6-resolve", "ip6-unreachable"}) {
         graph.link("ip6-lookup", next);
     }

@@ -68,6 +68,7 @@ public:
     Network<ip4::Family, Arp> ip4;
     Network<ip6::Family, Nd> ip6;
     std::unique_ptr<ip6::LinkLocals> link_locals;
+    punt::Limits limits{1, 1'000'000'000};
     /// Of IPv4, for short.
     ip4::Fib*& fib = ip4.fib;
     std::unique_ptr<ip4::Addresses>& addresses = ip4.addresses;
@@ -86,7 +87,6 @@ private:
     graph::NodeId output_ = 0;
     graph::NodeId lookup_ = 0;
     graph::NodeId lookup6_ = 0;
-    punt::Limits limits_{1, 1'000'000'000};
     graph::NodeId arp_input_ = 0;
     graph::NodeId nd_input_ = 0;
     graph::NodeId tx_ = 0;
