@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """IPv6 with real hosts: forwarding beside IPv4, neighbor discovery, errors, and hosts that configure themselves."""
 
+import json
+import random
 import re
+import subprocess
 
 import pytest
 from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6NDOptPrefixInfo,
@@ -9,7 +12,7 @@ from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6ND_RA, ICM
                                 IPv6ExtHdrHopByHop)
 from scapy.layers.l2 import Ether
 
-from lib.clients import iperf, ping
+from lib.clients import iperf, ping, wait_for_port
 from lib.lab import KINDS, LAN, WAN
 from lib.lab6 import LAN6, LAN_ROUTER6, WAN6, WAN_ROUTER6, Lab6, add_addresses, enable_ip6, set_up_hosts
 from lib.wait import wait_until
@@ -46,6 +49,33 @@ def test_router_answers_on_the_link(lab):
 def test_tcp_both_ways(lab):
     assert iperf(lab.lan, lab.wan, WAN6)["sum_received"]["bytes"] > 0
     assert iperf(lab.wan, lab.lan, LAN6)["sum_received"]["bytes"] > 0
+
+
+def test_curl_fetches_a_file_whole(lab, tmp_path):
+    content = random.Random(6).randbytes(3_000_000)
+    (tmp_path / "file").write_bytes(content)
+    server = lab.wan.start("python3", "-m", "http.server", 8080, "--bind", WAN6, "--directory", tmp_path,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_port(lab.wan, 8080)
+    lab.lan.run("curl", "-sSf", "-o", tmp_path / "fetched", f"http://[{WAN6}]:8080/file")
+    server.kill()
+    server.wait()
+    assert (tmp_path / "fetched").read_bytes() == content
+
+
+def test_both_families_at_once(lab):
+    """Through the same interfaces, each with a load of its own."""
+    before = lab.daemon.errors()
+    server = lab.wan.start("iperf3", "-s", "-1", "-p", 5206, "-B", WAN6, stdout=subprocess.DEVNULL)
+    wait_for_port(lab.wan, 5206)
+    client = lab.lan.start("iperf3", "-6", "-c", WAN6, "-p", 5206, "-t", 3, "-J", stdout=subprocess.PIPE)
+    four = iperf(lab.lan, lab.wan, WAN, seconds=2)
+    six = json.loads(client.communicate(timeout=60)[0])["end"]
+    server.wait(timeout=20)
+    assert four["sum_received"]["bytes"] > 0 and six["sum_received"]["bytes"] > 0
+    # Neither loses anything of the other's kind.
+    wrong = {e for e in lab.daemon.errors().items() - before.items() if e[0][0] in ("ip4-input", "ip6-input")}
+    assert not wrong, wrong
 
 
 def test_traceroute_shows_the_router(lab):
