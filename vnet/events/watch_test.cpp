@@ -25,7 +25,7 @@ using wire::testing::mac;
 using wire::testing::prefix;
 
 constexpr auto configured = ip4::RouteSource::configured;
-constexpr ip4::Via blackhole{ip4::Via::Kind::blackhole, 0, {}};
+const ip4::Via blackhole{ip4::Via::Kind::blackhole, 0, {}};
 
 struct FakeChannel final : api::FeedChannel {
     void wake() override { ++woken; }
