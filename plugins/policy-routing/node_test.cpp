@@ -46,7 +46,6 @@ struct NodeTest : ::testing::Test {
         net.bench.add(std::shared_ptr<const Ip4Policy>(node));
         EXPECT_TRUE(net.bench.graph().add_feature(Ip4::arc, {Ip4::node, {}, {}}).ok());
         net.start();
-        counts->resize(graph::testing::Bench::bursts[0] + 1);
     }
     /// A rule for which the list lives as long as the test.
     Rule<Ip4>& add(const Via& via) {
@@ -67,7 +66,7 @@ struct NodeTest : ::testing::Test {
     vnet::fragment::PortsSlot ports;
     std::shared_ptr<Ip4Policy> node;
     RuleList<Ip4> list;
-    std::shared_ptr<Counts> counts = std::make_shared<Counts>();
+    std::shared_ptr<Counts> counts = std::make_shared<Counts>(2);
 };
 
 TEST_F(NodeTest, TheFirstRuleThatMatchesSaysWhere) {

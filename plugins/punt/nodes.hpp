@@ -7,6 +7,7 @@
 #include "graph/driver.hpp"
 #include "vnet/device/tap_nodes.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/interface/table.hpp"
 #include "vnet/ip4/dir24.hpp"
 #include "vnet/ip6/range_table.hpp"
