@@ -37,14 +37,14 @@ struct Ends {
 Ends ends_of(std::span<const std::byte> frame) {
     const auto type = wire::view<wire::EthernetHeader>(frame)->ether_type();
     if (type == wire::EtherType::ip6) {
-        constexpr size_t length = sizeof(handoff::Ip6Flow);
-        const bool ports = handoff::detail::has_ports(uint8_t(frame[l3 + 6])) &&
-                           frame.size() >= l3 + length + sizeof(handoff::Ports);
+        constexpr size_t length = sizeof(wire::Ip6Header);
+        const bool ports = wire::detail::has_ports(uint8_t(frame[l3 + 6])) &&
+                           frame.size() >= l3 + length + sizeof(wire::FlowPorts);
         return {l3 + 8, l3 + 24, 16, ports ? l3 + length : 0};
     }
     const auto& ip = *wire::view<wire::Ip4Header>(frame.subspan(l3));
-    const bool ports = handoff::detail::has_ports(ip.protocol_number) && !ip.is_fragment() &&
-                       frame.size() >= l3 + ip.header_length() + sizeof(handoff::Ports);
+    const bool ports = wire::detail::has_ports(ip.protocol_number) && !ip.is_fragment() &&
+                       frame.size() >= l3 + ip.header_length() + sizeof(wire::FlowPorts);
     return {l3 + 12, l3 + 16, 4, ports ? l3 + ip.header_length() : 0};
 }
 
