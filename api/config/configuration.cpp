@@ -145,10 +145,11 @@ absl::Status Configuration::apply(const Document& target) {
 }
 
 absl::Status Configuration::go_to(const Document& target, const Document& before) {
-    if (absl::Status status = take_back(target, before); !status.ok()) {
+    InUse in_use;
+    if (absl::Status status = take_back(target, before, in_use); !status.ok()) {
         return status;
     }
-    return put_in(target, before);
+    return put_in(target, before, in_use);
 }
 
 namespace {
@@ -160,7 +161,8 @@ absl::Status refused(std::string_view line, const absl::Status& status) {
 
 }  // namespace
 
-absl::Status Configuration::take_back(const Document& target, const Document& before) {
+absl::Status Configuration::take_back(const Document& target, const Document& before,
+                                      InUse& in_use) {
     absl::Status status;
     before.visit_backwards([&](const Statement& old) {
         const Statement* wanted = target.find(old.undo);
@@ -168,11 +170,24 @@ absl::Status Configuration::take_back(const Document& target, const Document& be
             return;
         }
         // What was taken back before may have taken this with it.
-        if (absl::Status run = commands_.run(old.undo); !run.ok() && !absl::IsNotFound(run)) {
+        absl::Status run = commands_.run(old.undo);
+        if (absl::IsFailedPrecondition(run)) {
+            // What needs it may be about to be replaced by what does not.
+            in_use.push_back(old.undo);
+        } else if (!run.ok() && !absl::IsNotFound(run)) {
             status = refused(old.undo, run);
         }
     });
     return status;
+}
+
+absl::Status Configuration::take_in_use(InUse& in_use) {
+    for (const std::string& undo : std::exchange(in_use, {})) {
+        if (absl::Status run = commands_.run(undo); !run.ok() && !absl::IsNotFound(run)) {
+            return refused(undo, run);
+        }
+    }
+    return absl::OkStatus();
 }
 
 absl::Status Configuration::take_replaced(const Document& target) {
@@ -192,7 +207,7 @@ absl::Status Configuration::take_replaced(const Document& target) {
     return status;
 }
 
-absl::Status Configuration::put_in(const Document& target, const Document& before) {
+absl::Status Configuration::put_in(const Document& target, const Document& before, InUse& in_use) {
     // A statement may undo in part what another one said: it is then said again, once.
     constexpr int rounds = 2;
     bool out_of_the_way = false;
@@ -210,11 +225,17 @@ absl::Status Configuration::put_in(const Document& target, const Document& befor
             if ((absl::IsFailedPrecondition(status) || absl::IsAlreadyExists(status)) &&
                 !std::exchange(out_of_the_way, true)) {
                 status = take_replaced(target);
-                status.Update(commands_.run(wanted->line));
+                status.Update(take_in_use(in_use));
+                if (status.ok()) {
+                    status = commands_.run(wanted->line);
+                }
             }
             if (!status.ok()) {
                 return refused(wanted->line, status);
             }
+        }
+        if (absl::Status status = take_in_use(in_use); !status.ok()) {
+            return status;
         }
     }
     const auto now = running();

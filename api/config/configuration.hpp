@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/config/commands.hpp"
 #include "api/config/document.hpp"
@@ -44,9 +45,12 @@ private:
     absl::StatusOr<Statement> statement(std::string_view line);
     absl::Status take_with_dependents(Document& document, const Statement& statement);
     absl::Status go_to(const Document& target, const Document& before);
-    absl::Status take_back(const Document& target, const Document& before);
+    /// Commands that take back what others still need.
+    using InUse = std::vector<std::string>;
+    absl::Status take_back(const Document& target, const Document& before, InUse& in_use);
     absl::Status take_replaced(const Document& target);
-    absl::Status put_in(const Document& target, const Document& before);
+    absl::Status take_in_use(InUse& in_use);
+    absl::Status put_in(const Document& target, const Document& before, InUse& in_use);
 
     const Registry& registry_;
     Commands commands_;
