@@ -55,8 +55,8 @@ public:
     std::vector<std::string_view> opening() {
         std::vector<std::string_view> some;
         for (const std::string_view line :
-             {"add vrf v0", "add null i0", "add pg interface i1", "add bridge br", "add bridge-port br i1",
-              "add address i0 10.1.0.1/24",
+             {"add vrf v0", "add null i0", "add pg interface i1", "add bridge br",
+              "add bridge-port br i1", "add address i0 10.1.0.1/24",
               "add pg stream g0 interface i1 rate 10 size 100 destination 10.1.0.1"}) {
             if (below(4) != 0) {
                 some.push_back(line);
@@ -172,6 +172,10 @@ void live(Box& box, Operator& somebody, unsigned lines, std::set<std::string>& u
             if (!now.empty()) {
                 const auto* one = now.statements()[somebody.below(unsigned(now.size()))];
                 const absl::Status status = box.run(one->undo);
+                // A VRF stays while interfaces, routes or rules need it, and says so.
+                if (one->undo.starts_with("delete vrf ") && absl::IsFailedPrecondition(status)) {
+                    continue;
+                }
                 EXPECT_TRUE(status.ok()) << one->undo << ": " << status;
                 EXPECT_EQ(must(box.configuration.running()).find(one->undo), nullptr) << one->undo;
             }

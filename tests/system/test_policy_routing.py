@@ -154,5 +154,5 @@ def test_it_is_in_the_configuration_and_explained(site):
     with site.rules("10 lookup-in other from 10.0.1.0/24 protocol udp destination-ports 53"):
         assert ("add policy-rule lan 10 lookup-in other from 10.0.1.0/24 protocol udp destination-ports 53"
                 in site.daemon.ctl("show running-config"))
-        told = site.daemon.ctl(f"explain packet interface lan source {LAN} destination {FAR} protocol udp destination-port 53")
+        told = site.daemon.ctl(f"explain lan from {LAN} to {FAR} protocol udp destination-port 53")
         assert "rule 10" in told and "would be transmitted by dear" in told

@@ -114,7 +114,7 @@ def test_routes_are_shown_by_vrf(provider):
     assert {a["vrf"] for a in daemon.ctl_json("show address") if a["interface"] == "blue-lan"} == {"blue"}
     assert "there is no VRF 'green'" in daemon.refused("show route vrf green")
     assert "is in VRF 'red'" in daemon.refused("delete vrf red")
-    assert "overlaps" in daemon.refused("set interface blue-lan vrf red")
+    assert "has the address 10.0.1.1/24 already" in daemon.refused("set interface blue-lan vrf red")
 
 
 def test_traffic_of_others_meets_no_gap(provider):
@@ -155,7 +155,7 @@ def test_leaking_by_lookup(provider):
         assert [line.split()[1] for line in shown] == [LAN_ROUTER, SERVER]
         # The other customer has no part in it.
         assert "Net Unreachable" in ping(provider.hosts["blue-lan"], SERVER).text
-        told = provider.daemon.ctl(f"explain packet interface red-lan source {LAN} destination {SERVER}")
+        told = provider.daemon.ctl(f"explain red-lan from {LAN} to {SERVER}")
         assert "in-vrf default" in told and "ip4-lookup-vrf" in told
         assert "would be transmitted by server" in told
 

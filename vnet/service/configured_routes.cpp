@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <vector>
+
 #include "vnet/service/convert.hpp"
 
 namespace vnet::service {
@@ -213,11 +216,19 @@ template std::optional<ConfiguredRoutes::Leading<wire::Ip6Prefix>>
 ConfiguredRoutes::find<ip6::Family>(wire::Ip6Address, const IsMeant&);
 
 void ConfiguredRoutes::write(const api::config::Emit& emit) {
+    // In the order of the VRFs' names, that of none first: numbers are others after a replay.
+    std::map<std::string, std::vector<sluice::ConfiguredRoute>> by_vrf;
     const auto each = [&](interface::Vrf vrf, const auto& prefix, const auto& route) {
-        emit("sluice.Routes.Add", describe(vrf, prefix, route));
+        sluice::ConfiguredRoute message = describe(vrf, prefix, route);
+        by_vrf[message.vrf()].push_back(std::move(message));
     };
     visit<ip4::Family>(each);
     visit<ip6::Family>(each);
+    for (const auto& [name, routes] : by_vrf) {
+        for (const sluice::ConfiguredRoute& route : routes) {
+            emit("sluice.Routes.Add", route);
+        }
+    }
 }
 
 template <class Prefix, class Route>
