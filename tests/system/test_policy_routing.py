@@ -33,13 +33,19 @@ class Site:
         self.box = stack.enter_context(Namespace("box"))
         self.lan = stack.enter_context(Namespace("lan"))
         self.ways = {name: stack.enter_context(Namespace(name)) for name in WAYS}
-        for number, (name, host) in enumerate({"lan": self.lan, **self.ways}.items()):
+        for number, host in enumerate(self.ways.values()):
             join(host, "eth0", self.box, f"port{number}")
             enable_ip6(host)
         self.daemon = stack.enter_context(Daemon(self.box, directory))
-        self.daemon.ctl(*(f'add port {name} device "net_af_packet{number},iface=port{number}"'
-                          for number, name in enumerate(["lan", *WAYS])),
-                        f"add address lan {LAN_ROUTER}/24", f"add address lan {LAN_ROUTER6}/64")
+        # The kernel would put fragments together for a port by af_packet.
+        self.daemon.ctl("add tap lan host-interface lan0",
+                        *(f'add port {name} device "net_af_packet{number},iface=port{number}"'
+                          for number, name in enumerate(WAYS)))
+        self.box.ip("link", "set", "lan0", "netns", self.lan.name, "name", "eth0")
+        enable_ip6(self.lan)
+        self.lan.offloads_off("eth0", check=False)
+        self.lan.ip("link", "set", "eth0", "up")
+        self.daemon.ctl(f"add address lan {LAN_ROUTER}/24", f"add address lan {LAN_ROUTER6}/64")
         self.lan.ip("address", "add", f"{LAN}/24", "dev", "eth0")
         self.lan.ip("-6", "address", "add", f"{LAN6}/64", "dev", "eth0", "nodad")
         self.lan.ip("route", "add", "default", "via", LAN_ROUTER)
