@@ -63,12 +63,39 @@ Path million_routes() {
         }};
 }
 
+/// Flows of many destinations over two next hops.
+Path group_path() {
+    return {"ip4-ecmp", "IPv4, 1 route to a group of 2 next hops, 64 flows",
+            [](vnet::Router& router, const Ends&) {
+                constexpr Ip4Address second(10, 0, 2, 3);
+                auto& groups = *router.ip4().groups;
+                absl::Status status = router.neighbors().add_fixed(
+                    "out", second, vnet::wire::MacAddress::from_uint64(0x02fe00000003));
+                router.interfaces().poll_links();
+                status.Update(groups.add("ways"));
+                for (const Ip4Address member : {out_gateway, second}) {
+                    status.Update(groups.set_member("ways", 0, member, 1));
+                }
+                status.Update(router.fib().add(Ip4Prefix(Ip4Address(192, 0, 2, 0), 24),
+                                               vnet::ip4::RouteSource::configured,
+                                               vnet::ip4::Via::to_group(groups.find("ways"))));
+                return status;
+            },
+            [] {
+                std::vector<Ip4Address> all;
+                for (uint8_t host = 1; host <= 64; ++host) {
+                    all.push_back(Ip4Address(192, 0, 2, host));
+                }
+                return all;
+            }};
+}
+
 }  // namespace
 
 const std::vector<Path>& paths() {
-    static const std::vector<Path> all = {one_route(),     million_routes(), ip6_path(),
-                                          ip6_100k_path(), memif_path(),     cross_connect_path(),
-                                          bridge_path(),   bridge_10k_path()};
+    static const std::vector<Path> all = {
+        one_route(),  million_routes(),     group_path(),  ip6_path(),       ip6_100k_path(),
+        memif_path(), cross_connect_path(), bridge_path(), bridge_10k_path()};
     return all;
 }
 

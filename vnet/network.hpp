@@ -6,6 +6,7 @@
 #include "graph/mailbox.hpp"
 #include "vnet/fib/addresses.hpp"
 #include "vnet/fib/fibs.hpp"
+#include "vnet/fib/groups.hpp"
 #include "vnet/fib/next_hops.hpp"
 #include "vnet/fib/tables.hpp"
 #include "vnet/ip4/local.hpp"
@@ -34,6 +35,7 @@ struct Network {
     std::unique_ptr<fib::Fibs<Family>> fibs;
     /// Of the default VRF.
     fib::Fib<Family>* fib = nullptr;
+    std::unique_ptr<fib::Groups<Family>> groups;
     std::unique_ptr<fib::Addresses<Family>> addresses;
     std::unique_ptr<Neighbors> neighbors;
 
@@ -46,6 +48,7 @@ struct Network {
     void reset() {
         neighbors.reset();
         addresses.reset();
+        groups.reset();
         fib = nullptr;
         fibs.reset();
         next_hops.reset();

@@ -5,6 +5,7 @@
 #include <rte_cycles.h>
 
 #include <array>
+#include <random>
 
 #include "vnet/ethernet/input.hpp"
 #include "vnet/fib/lookup_format.hpp"
@@ -36,8 +37,17 @@ constexpr unsigned heard_capacity = 1024;
 /// Memory is given back when for so long no route was removed, so that one that comes and goes
 /// costs nothing.
 constexpr auto memory_period = std::chrono::milliseconds(500);
+/// Members of next-hop groups that cannot be reached are asked for so often, where nobody is asking
+/// for them already.
+constexpr auto seek_period = std::chrono::milliseconds(200);
 /// So many routes gone are worth the time that malloc takes to look through its heap.
 constexpr uint64_t removals_to_trim = 10'000;
+
+/// So that routers in a row do not choose the same way out of as many.
+uint64_t random_seed() {
+    std::random_device device;
+    return uint64_t(device()) << 32 | device();
+}
 
 /// Runs steps that each may fail, up to the first that does.
 class Steps {
@@ -103,6 +113,7 @@ void Router::make_boxes(Network<Family, Neighbors>& network, const char* unresol
 
 Router::~Router() {
     memory_timer_.cancel();
+    seek_timer_.cancel();
     // Hosts are told that the router goes while there is a way to them.
     if (router_advertisements_ != nullptr) {
         router_advertisements_->stop_all();
@@ -174,6 +185,10 @@ absl::Status Router::add_nodes(const Options& options) {
     events_ = std::make_unique<events::Journal>(
         events::Journal::Parts{engine_.control(), interfaces_, ip4_, ip6_, *link_locals_, *vrfs_},
         options.kept_events);
+    seek_timer_ = engine_.control().every(seek_period, [this] {
+        ip4_.groups->seek();
+        ip6_.groups->seek();
+    });
     memory_timer_ = engine_.control().every(memory_period, [this] { tend_memory(); });
     return add_devices();
 }
@@ -191,14 +206,30 @@ void Router::make_fib(Network<Family, Neighbors>& network, const Ends& ends) {
     network.next_hops = std::make_unique<fib::NextHops<Address>>(
         forwarding_, interfaces_,
         typename fib::NextHops<Address>::Nodes{ends.resolve, ends.rewrite, ends.unreachable});
-    network.make_fibs(forwarding_, {{special(ends.unreachable, fib::Action::no_route),
-                                     special(ends.local, fib::Action::local),
-                                     special(ends.unreachable, fib::Action::blackhole),
-                                     special(ends.unreachable, fib::Action::prohibit),
-                                     special(ends.unreachable, fib::Action::unreachable),
-                                     special(ends.local, fib::Action::broadcast)},
-                                    ends.lookup_vrf});
+    const typename fib::Fib<Family>::Paths paths{
+        special(ends.unreachable, fib::Action::no_route),
+        special(ends.local, fib::Action::local),
+        special(ends.unreachable, fib::Action::blackhole),
+        special(ends.unreachable, fib::Action::prohibit),
+        special(ends.unreachable, fib::Action::unreachable),
+        special(ends.local, fib::Action::broadcast)};
+    network.make_fibs(forwarding_, {paths, ends.lookup_vrf});
+    network.groups = std::make_unique<fib::Groups<Family>>(
+        typename fib::Groups<Family>::Parts{interfaces_, forwarding_, *network.next_hops,
+                                            *network.fib, ends.balance, paths.unreachable});
     network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces_, *network.fibs);
+}
+
+template <class Family, class Neighbors>
+absl::Status Router::start_groups(Network<Family, Neighbors>& network,
+                                  std::shared_ptr<const fib::LoadBalance<Family>> node) {
+    network.groups->set_seeker([&network](interface::Index interface, auto next_hop) {
+        network.neighbors->seek(interface, next_hop);
+    });
+    return engine_.graph().set_format(
+        std::string(Family::balance_node), [this, &network, node](const graph::TraceStep& step) {
+            return fib::format_balance(step, *node, *network.groups, forwarding_, interfaces_);
+        });
 }
 
 absl::Status Router::add_ip4_nodes(const Options& options) {
@@ -215,6 +246,9 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     ends.unreachable = add(std::make_shared<const ip4::Unreachable>(forwarding_, *error_slot_));
     ends.local = add(std::make_shared<const ip4::Local>(tables, forwarding_, ip4_local_arc_));
     ends.lookup_vrf = add(std::make_shared<const fib::LookupVrf<ip4::Family>>(tables, forwarding_));
+    const auto balance =
+        std::make_shared<const fib::LoadBalance<ip4::Family>>(forwarding_, random_seed());
+    ends.balance = add(balance);
     ends.resolve = add(std::make_shared<const neighbor::Resolve<ip4::Family>>(
         *ip4_.unresolved, forwarding_, *next_hop_slot_));
     const auto icmp_error = add(std::make_shared<const icmp4::Error>(
@@ -230,11 +264,15 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     }
     // What an adjacency, a protocol or an interface leads to is known at run time only; the graph
     // is told here.
-    for (const char* next : {"ip4-rewrite", "ip4-unreachable", "ip4-local", "ip4-resolve"}) {
+    for (const char* next :
+         {"ip4-rewrite", "ip4-unreachable", "ip4-local", "ip4-resolve", "ip4-load-balance"}) {
         graph.link("ip4-lookup", next);
         graph.link("ip4-lookup-vrf", next);
     }
     graph.link("ip4-lookup", "ip4-lookup-vrf");
+    for (const char* next : {"ip4-rewrite", "ip4-unreachable", "ip4-resolve"}) {
+        graph.link("ip4-load-balance", next);
+    }
     graph.link("ip4-deliver", "icmp4-input");
     steps.fail(ip4_.local.register_protocol(graph, wire::IpProtocol::icmp, icmp_input));
     if (!steps.status().ok()) {
@@ -246,7 +284,9 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
                              *next_hop_slot_},
         *error_slot_, neighbor::Arp::Nodes{lookup, graph.find("interface-output"), icmp_error},
         options.neighbors);
-    return set_formats(ip4_, "ip4-lookup");
+    absl::Status status = set_formats(ip4_, "ip4-lookup");
+    status.Update(start_groups(ip4_, balance));
+    return status;
 }
 
 absl::Status Router::add_ip6_nodes(const Options& options) {
@@ -265,6 +305,9 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
     ends.local =
         add(std::make_shared<const ip6::Local>(tables, forwarding_, *error6_slot_, ip6_local_arc_));
     ends.lookup_vrf = add(std::make_shared<const fib::LookupVrf<ip6::Family>>(tables, forwarding_));
+    const auto balance =
+        std::make_shared<const fib::LoadBalance<ip6::Family>>(forwarding_, random_seed());
+    ends.balance = add(balance);
     ends.resolve = add(std::make_shared<const neighbor::Resolve<ip6::Family>>(
         *ip6_.unresolved, forwarding_, *next_hop_slot_));
     const auto icmp_error = add(std::make_shared<const icmp6::Error>(
@@ -277,11 +320,15 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
         *ip6_.heard, punt_limits_, neighbor::Known<ip6::Family>(ip6_.tables, forwarding_)));
     add(std::make_shared<const neighbor::Redirect>(interfaces_, forwarding_, workers,
                                                    options.redirects));
-    for (const char* next : {"ip6-rewrite", "ip6-unreachable", "ip6-local", "ip6-resolve"}) {
+    for (const char* next :
+         {"ip6-rewrite", "ip6-unreachable", "ip6-local", "ip6-resolve", "ip6-load-balance"}) {
         graph.link("ip6-lookup", next);
         graph.link("ip6-lookup-vrf", next);
     }
     graph.link("ip6-lookup", "ip6-lookup-vrf");
+    for (const char* next : {"ip6-rewrite", "ip6-unreachable", "ip6-resolve"}) {
+        graph.link("ip6-load-balance", next);
+    }
     graph.link("ip6-deliver", "icmp6-input");
     steps.fail(ip6_.local.register_protocol(graph, wire::IpProtocol::icmp6, icmp_input));
     if (!steps.status().ok()) {
@@ -296,7 +343,9 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
         options.neighbors);
     router_advertisements_ = std::make_unique<neighbor::RouterAdvertisements>(
         engine_, interfaces_, *ip6_.addresses, *ip6_.neighbors);
-    return set_formats(ip6_, "ip6-lookup");
+    absl::Status status = set_formats(ip6_, "ip6-lookup");
+    status.Update(start_groups(ip6_, balance));
+    return status;
 }
 
 /// How lookups of a family are shown in traces.

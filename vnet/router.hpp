@@ -18,6 +18,7 @@
 #include "vnet/ethernet/ether_types.hpp"
 #include "vnet/events/journal.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/load_balance.hpp"
 #include "vnet/fib/next_hops.hpp"
 #include "vnet/fragment/fragments.hpp"
 #include "vnet/handoff/handoffs.hpp"
@@ -130,11 +131,16 @@ private:
         graph::NodeId unreachable;
         graph::NodeId local;
         graph::NodeId lookup_vrf;
+        graph::NodeId balance;
     };
     template <class Family, class Neighbors>
     void make_fib(Network<Family, Neighbors>& network, const Ends& ends);
     template <class Family, class Neighbors>
     absl::Status set_formats(const Network<Family, Neighbors>& network, const std::string& lookup);
+    /// Groups ask for their members' MAC addresses, and say what became of a traced packet.
+    template <class Family, class Neighbors>
+    absl::Status start_groups(Network<Family, Neighbors>& network,
+                              std::shared_ptr<const fib::LoadBalance<Family>> node);
     absl::Status add_devices();
 
     graph::Engine& engine_;
@@ -170,6 +176,7 @@ private:
     uint64_t given_back_at_ = 0;
     uint64_t removed_before_ = 0;
     graph::Control::Handle memory_timer_;
+    graph::Control::Handle seek_timer_;
 };
 
 }  // namespace vnet

@@ -55,8 +55,9 @@ public:
     std::vector<std::string_view> opening() {
         std::vector<std::string_view> some;
         for (const std::string_view line :
-             {"add vrf v0", "add null i0", "add pg interface i1", "add bridge br",
-              "add bridge-port br i1", "add address i0 10.1.0.1/24",
+             {"add vrf v0", "add next-hop-group h1 ip4", "add next-hop-group h5 ip6", "add null i0",
+              "add pg interface i1", "add bridge br", "add bridge-port br i1",
+              "add address i0 10.1.0.1/24",
               "add pg stream g0 interface i1 rate 10 size 100 destination 10.1.0.1"}) {
             if (below(4) != 0) {
                 some.push_back(line);
@@ -132,6 +133,14 @@ private:
         "enable ip6-redirects",
         "add ip6-advertisement <i> lifetime 900 max-interval 30<9> dns 2001:db8::53",
         "add route 20.<9>.0.0/16 blackhole",
+        "add next-hop-group h<2> ip4",
+        "add next-hop-group h<9> ip6",
+        "add next-hop-group-member h<2> <n>.<9>",
+        "add next-hop-group-member h<2> <n>.<9> interface <i> weight <9>",
+        "add next-hop-group-member h<9> fe80::<9> interface <i>",
+        "add next-hop-group-member h<9> 2001:db8:<9>::<9> weight 7",
+        "add route 20.<9>.0.0/16 via group h<2> preference <9>",
+        "add route 2001:db8:<9>00::/40 via group h<9>",
         "add pg stream <g> interface <i> rate 10 size 100 destination <n>.<9>",
         "start pg <g>",
         "start pg g0",
@@ -172,8 +181,9 @@ void live(Box& box, Operator& somebody, unsigned lines, std::set<std::string>& u
             if (!now.empty()) {
                 const auto* one = now.statements()[somebody.below(unsigned(now.size()))];
                 const absl::Status status = box.run(one->undo);
-                // A VRF stays while interfaces, routes or rules need it, and says so.
-                if (one->undo.starts_with("delete vrf ") && absl::IsFailedPrecondition(status)) {
+                if (absl::IsFailedPrecondition(status)) {
+                    // Others need it, routes a group or a VRF: it stays, and is there as it was.
+                    EXPECT_NE(must(box.configuration.running()).find(one->undo), nullptr);
                     continue;
                 }
                 EXPECT_TRUE(status.ok()) << one->undo << ": " << status;
@@ -319,6 +329,23 @@ TEST(RunningConfig, WhatIsToBeReplacedDoesNotStandInTheWay) {
     const absl::Status status = box.configuration.apply(*target);
     EXPECT_TRUE(status.ok()) << status;
     EXPECT_EQ(box.running(), target->text());
+}
+
+TEST(RunningConfig, WhatIsInUseGoesWhenNothingNeedsItAnyMore) {
+    Box box;
+    for (const char* line : {"add next-hop-group out ip4", "add route 20.0.0.0/8 via group out"}) {
+        ASSERT_TRUE(box.run(line).ok()) << line;
+    }
+    EXPECT_TRUE(absl::IsFailedPrecondition(box.run("delete next-hop-group out")));
+    for (const char* wanted : {"add route 20.0.0.0/8 blackhole\n",
+                               "add next-hop-group out ip4\nadd route 20.0.0.0/8 via group out\n",
+                               "add next-hop-group out ip6\nadd route 20.0.0.0/8 blackhole\n"}) {
+        const auto target = box.configuration.read(wanted, "wanted");
+        ASSERT_TRUE(target.ok()) << target.status();
+        const absl::Status status = box.configuration.apply(*target);
+        EXPECT_TRUE(status.ok()) << status;
+        EXPECT_EQ(box.running(), wanted);
+    }
 }
 
 TEST(RunningConfig, WhatIsRefusedLeavesTheStateAsItWas) {

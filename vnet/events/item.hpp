@@ -28,7 +28,7 @@ public:
 
     /// One that is rare enough to be kept as a message.
     explicit Item(std::shared_ptr<const sluice::Event> event) : message_(std::move(event)) {}
-    /// `number` is 0 where it tells the state; `where` is the name of the interface, or of the VRF,
+    /// `number` is 0 where it tells the state; `where` is the name of the interface, VRF or group
     /// that the route leads to, and `vrf` that of the VRF that it is in.
     Item(uint64_t number, const RouteChange& route, Name where, Name vrf)
         : number_(number), route_(route), where_(std::move(where)), vrf_(std::move(vrf)) {}

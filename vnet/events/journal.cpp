@@ -47,6 +47,15 @@ sluice::Event next_hop_event(Address address, const std::string& interface,
     return event;
 }
 
+template <class Address>
+sluice::Event member_event(const std::string& group, const fib::Member<Address>& member,
+                           const std::string& interface) {
+    sluice::Event event = next_hop_event(member.next_hop, interface);
+    event.mutable_next_hop()->set_group(group);
+    event.mutable_next_hop()->set_state(std::string(fib::name(member.state)));
+    return event;
+}
+
 }  // namespace
 
 Journal::Journal(const Parts& parts, const Limits& limits)
@@ -159,6 +168,10 @@ void Journal::observe(Network<Family, Neighbors>& network) {
         routes_.push(
             {{now_ns(), route, used, uint8_t(to_api(change))}, where(route), name_of_vrf(vrf)});
     });
+    network.groups->observe([this](const std::string& group, const fib::Member<Address>& member) {
+        publish(sluice::EVENT_TOPIC_NEXT_HOP, sluice::EVENT_CHANGE_CHANGED,
+                member_event(group, member, *name_of(member.place)->text));
+    });
     network.fibs->observe_next_hops(
         [this](interface::Vrf vrf, Address address, interface::Index interface) {
             publish(sluice::EVENT_TOPIC_NEXT_HOP, sluice::EVENT_CHANGE_CHANGED,
@@ -197,6 +210,11 @@ void Journal::add_next_hops(const Network<Family, Neighbors>& network,
         });
         return true;
     });
+    for (const std::string& group : network.groups->names()) {
+        for (const auto& member : network.groups->members(group)) {
+            all.push_back(member_event(group, member, *name_of(member.place)->text));
+        }
+    }
 }
 
 const Journal::NamePtr& Journal::name_of(interface::Index index) const {
@@ -204,17 +222,28 @@ const Journal::NamePtr& Journal::name_of(interface::Index index) const {
     return found == names_.end() ? no_name_ : found->second;
 }
 
-const Journal::NamePtr& Journal::name_of_vrf(interface::Vrf vrf) const {
-    // A number may serve another VRF by now.
-    NamePtr& known = vrf_names_[vrf];
-    if (known == nullptr || *known->text != vrfs_.name_of(vrf)) {
-        known = NamePtr(new Name(vrfs_.name_of(vrf)));
+/// What a number is called, in the place that is kept for it: it may serve another by now.
+const Journal::NamePtr& Journal::keep(NamePtr& known, const std::string& name) {
+    if (known == nullptr || *known->text != name) {
+        known = NamePtr(new Name(name));
     }
     return known;
 }
 
+const Journal::NamePtr& Journal::name_of_vrf(interface::Vrf vrf) const {
+    return keep(vrf_names_[vrf], vrfs_.name_of(vrf));
+}
+
 const Journal::NamePtr& Journal::where(const fib::AnyRoute& route) const {
-    return route.kind == fib::ViaKind::vrf ? name_of_vrf(route.to_vrf) : name_of(route.interface);
+    if (route.kind == fib::ViaKind::vrf) {
+        return name_of_vrf(route.to_vrf);
+    }
+    if (route.kind == fib::ViaKind::group) {
+        return keep(group_names_[route.group], route.place.is_ip6
+                                                   ? ip6_.groups->name_of(route.group)
+                                                   : ip4_.groups->name_of(route.group));
+    }
+    return name_of(route.interface);
 }
 
 const api::events::Topic& Journal::topic(sluice::EventTopic topic) const {

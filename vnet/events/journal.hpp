@@ -85,8 +85,8 @@ private:
     using NamePtr = boost::intrusive_ptr<const Name>;
     struct RouteRecord {
         RouteChange change;
-        /// What the interface or the VRF that it leads to was called then, and the one that it is
-        /// in.
+        /// What the interface, VRF or group that it leads to was called then, and the VRF that it
+        /// is in.
         NamePtr where;
         NamePtr vrf;
     };
@@ -109,6 +109,7 @@ private:
     void note(const interface::Interface& interface, interface::Change change);
     /// Of an interface that routes lead through.
     const NamePtr& name_of(interface::Index index) const;
+    static const NamePtr& keep(NamePtr& known, const std::string& name);
     const NamePtr& name_of_vrf(interface::Vrf vrf) const;
     const NamePtr& where(const fib::AnyRoute& route) const;
 
@@ -127,6 +128,8 @@ private:
     absl::flat_hash_map<interface::Index, NamePtr> names_;
     /// Shared by all route events of a VRF; made when it is first asked for.
     mutable std::array<NamePtr, interface::most_vrfs> vrf_names_;
+    /// The same of groups; found when they are needed.
+    mutable absl::flat_hash_map<fib::GroupIndex, NamePtr> group_names_;
 };
 
 }  // namespace vnet::events

@@ -63,6 +63,7 @@ Words words(const sluice::Neighbor& neighbor) {
 Words words(const sluice::Route& route) {
     const std::string to = route.has_next_hop() ? "via " + text(route.next_hop())
                            : route.has_to_vrf() ? "lookup-in " + route.to_vrf()
+                           : route.has_group()  ? "via group " + route.group()
                                                 : route.leads_to();
     const std::string by = route.interface() == "-" ? "" : " by " + route.interface();
     return {sluice::EVENT_TOPIC_ROUTE, text(route.prefix()),
@@ -71,6 +72,10 @@ Words words(const sluice::Route& route) {
 }
 
 Words words(const sluice::NextHop& next_hop) {
+    if (next_hop.has_group()) {
+        return {sluice::EVENT_TOPIC_NEXT_HOP, text(next_hop.address()),
+                fmt::format("of group {}, {}", next_hop.group(), next_hop.state())};
+    }
     return {sluice::EVENT_TOPIC_NEXT_HOP, text(next_hop.address()),
             (next_hop.interface() == "-" ? "there is no way to it" : "by " + next_hop.interface()) +
                 in_vrf(next_hop.vrf())};

@@ -5,7 +5,7 @@ namespace vnet::fib {
 
 // Twice as many adjacencies as paths: a path being turned has an old and a new one.
 ForwardingTable::ForwardingTable(graph::Rcu& rcu)
-    : rcu_(rcu), adjacencies_(2 * capacity), paths_(capacity) {
+    : rcu_(rcu), groups_(rcu), adjacencies_(2 * capacity), paths_(capacity) {
     make(Adjacency{});
 }
 
@@ -83,6 +83,8 @@ std::string_view name(Action action) {
             return "broadcast";
         case Action::lookup:
             return "lookup";
+        case Action::balance:
+            return "balance";
     }
     return {};
 }

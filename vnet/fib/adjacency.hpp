@@ -12,6 +12,7 @@
 #include "graph/limits.hpp"
 #include "graph/rcu.hpp"
 #include "graph/stable_array.hpp"
+#include "vnet/fib/bucket_tables.hpp"
 #include "vnet/fib/page_use.hpp"
 #include "vnet/interface/hot.hpp"
 #include "vnet/wire/ip4.hpp"
@@ -40,6 +41,8 @@ enum class Action : uint8_t {
     broadcast,
     /// Looked up again, in the tables of another VRF: that of the adjacency.
     lookup,
+    /// To one of a group of next hops, by the packet's flow.
+    balance,
 };
 
 /// The word for people: "forward", "no-route".
@@ -58,7 +61,9 @@ struct alignas(64) Adjacency {
     /// Largest layer-3 packet, in bytes.
     uint32_t mtu = 0;
     interface::Vrf vrf = interface::default_vrf;
-    std::array<std::byte, 3> reserved{};
+    std::byte reserved{};
+    /// Of `balance`: which group.
+    GroupIndex group = 0;
     /// An IPv4 address as its mapped one; `::` where the packet's own destination is meant.
     wire::Ip6Address next_hop;
     /// Right-aligned, so that a copy of fixed size ends where layer 3 begins.
@@ -77,12 +82,11 @@ struct alignas(64) Adjacency {
 static_assert(sizeof(Adjacency) == 64);
 
 using AdjacencyIndex = uint32_t;
-/// What a route's leaf holds. Many routes share a path; a path is turned to another adjacency by
-/// one store.
-using PathIndex = uint32_t;
 
-/// Adjacencies and paths. Control makes and turns them, workers follow them; places are used again
-/// only after every worker has passed a quiescent state. Path 0 is "no route".
+/// Adjacencies, paths and the buckets of next-hop groups. A path is what a route's leaf holds: many
+/// routes share it, and it is turned to another adjacency by one store. Control makes and turns
+/// them, workers follow them; places are used again only after every worker has passed a quiescent
+/// state. Path 0 is "no route".
 class ForwardingTable {
 public:
     static constexpr size_t capacity = size_t(1) << 20;
@@ -98,6 +102,7 @@ public:
     AdjacencyIndex at(PathIndex path) const noexcept {
         return paths_[path].load(std::memory_order_acquire);
     }
+    const BucketTables& groups() const noexcept { return groups_; }
 
     // ---- control thread ----
 
@@ -107,10 +112,11 @@ public:
     void turn(PathIndex path, const Adjacency& adjacency);
     /// Gives a path back; no leaf may hold it any more.
     void release(PathIndex path);
+    BucketTables& groups() noexcept { return groups_; }
     /// What path 0 does.
     void set_no_route(const Adjacency& adjacency) { turn(0, adjacency); }
     /// Gives the memory back that no adjacency is in any more; how many pages that was.
-    size_t give_back() { return adjacency_use_.give_back(); }
+    size_t give_back() { return adjacency_use_.give_back() + groups_.give_back(); }
     size_t paths_in_use() const noexcept { return next_path_ - free_paths_.size(); }
     /// Those that wait for a grace period count.
     size_t adjacencies_in_use() const noexcept {
@@ -124,6 +130,7 @@ private:
     void free(AdjacencyIndex index);
 
     graph::Rcu& rcu_;
+    BucketTables groups_;
     graph::StableArray<Adjacency> adjacencies_;
     graph::StableArray<std::atomic<AdjacencyIndex>> paths_;
     PageUse<Adjacency> adjacency_use_{adjacencies_};

@@ -45,6 +45,7 @@ struct AnyRoute {
     ViaKind kind = ViaKind::next_hop;
     /// Of kind `vrf`: which one.
     interface::Vrf to_vrf = interface::default_vrf;
+    GroupIndex group = 0;
 
     AnyRoute() = default;
     /// Of a Fib's Match.
@@ -56,7 +57,8 @@ struct AnyRoute {
           source(match.route.source),
           preference(match.route.preference),
           kind(match.route.via.kind),
-          to_vrf(match.route.via.vrf) {}
+          to_vrf(match.route.via.vrf),
+          group(match.route.via.group) {}
 
 private:
     static wire::Ip6Address as_ip6(wire::Ip6Address address) { return address; }

@@ -82,6 +82,13 @@ public:
     PathIndex acquire(const Via& via) { return hold(via, Prefix()); }
     void release(const Via& via) { release(via, Prefix()); }
 
+    /// The path to a next hop, held as a route to it would: interface 0 is for one that routes
+    /// lead to. Path 0 where there is no room; to be released all the same.
+    PathIndex hold_next_hop(interface::Index interface, Address next_hop);
+    void release_next_hop(interface::Index interface, Address next_hop);
+    /// Where a next hop is that is held: `interface`, or where routes lead to it; 0: nowhere.
+    interface::Index place_of(interface::Index interface, Address next_hop) const;
+
     struct Match {
         Prefix prefix;
         Route route;
@@ -126,6 +133,7 @@ private:
     using Entry = typename Rib::Entry;
     /// A next hop without an interface, shared by all routes to it.
     struct Recursive {
+        /// And members of groups.
         unsigned routes = 0;
         /// Where it was found; 0: nowhere.
         interface::Index interface = 0;
@@ -137,12 +145,11 @@ private:
     PathIndex hold(const Via& via, const Prefix& prefix);
     void release(const Via& via, const Prefix& prefix);
     interface::Index resolve(Address next_hop) const;
-    interface::Index interface_of(const Via& via) const;
-    /// What stands for the interface among the keys of next hops.
-    interface::Index key_of(const Via& via) const noexcept {
-        return via.is_recursive() ? found_by(vrf_) : via.interface;
-    }
     Match describe(const Prefix& prefix, const Held& held) const;
+    /// What stands for the interface among the keys of next hops.
+    interface::Index key_of(interface::Index interface) const noexcept {
+        return interface == 0 ? found_by(vrf_) : interface;
+    }
     bool paint(const Prefix& prefix, PathIndex path, Room room);
     void join(const Prefix& gone);
     void resolve_again(const Prefix& changed);
@@ -153,6 +160,7 @@ private:
     Table& table_;
     NextHops<Address>& next_hops_;
     VrfPaths& vrf_paths_;
+    BucketTables& groups_;
     Paths paths_;
     const interface::Vrf vrf_;
     Rib rib_;

@@ -23,6 +23,7 @@ Fib<Family>::Fib(Table& table, const Shared& shared, interface::Vrf vrf)
     : table_(table),
       next_hops_(shared.next_hops),
       vrf_paths_(shared.vrf_paths),
+      groups_(shared.next_hops.forwarding().groups()),
       paths_(shared.paths),
       vrf_(vrf) {
     table_.set_default(paths_.no_route);
@@ -59,12 +60,34 @@ interface::Index Fib<Family>::resolve(Address next_hop) const {
 }
 
 template <class Family>
-interface::Index Fib<Family>::interface_of(const Via& via) const {
-    if (!via.is_recursive()) {
-        return via.interface;
+interface::Index Fib<Family>::place_of(interface::Index interface, Address next_hop) const {
+    if (interface != 0) {
+        return interface;
     }
-    const auto found = recursive_.find(via.next_hop);
+    const auto found = recursive_.find(next_hop);
     return found == recursive_.end() ? 0 : found->second.interface;
+}
+
+template <class Family>
+PathIndex Fib<Family>::hold_next_hop(interface::Index interface, Address next_hop) {
+    const PathIndex path = next_hops_.acquire(key_of(interface), next_hop);
+    if (interface == 0 && recursive_[next_hop].routes++ == 0) {
+        Recursive& hop = recursive_[next_hop];
+        hop.interface = resolve(next_hop);
+        next_hops_.place(next_hop, hop.interface, vrf_);
+    }
+    return path;
+}
+
+template <class Family>
+void Fib<Family>::release_next_hop(interface::Index interface, Address next_hop) {
+    next_hops_.release(key_of(interface), next_hop);
+    if (interface == 0) {
+        const auto hop = recursive_.find(next_hop);
+        if (--hop->second.routes == 0) {
+            recursive_.erase(hop);
+        }
+    }
 }
 
 /// The path that a route by `via` leads to, held for it: 0 where there is no room for one. To be
@@ -86,16 +109,13 @@ PathIndex Fib<Family>::hold(const Via& via, const Prefix& prefix) {
             return vrf_paths_.acquire(via.vrf);
         case Via::Kind::connected:
             return next_hops_.acquire(via.interface, connected_hop(prefix));
+        case Via::Kind::group:
+            groups_.hold(via.group);
+            return groups_.leading_to(via.group);
         case Via::Kind::next_hop:
             break;
     }
-    const PathIndex path = next_hops_.acquire(key_of(via), via.next_hop);
-    if (via.is_recursive() && recursive_[via.next_hop].routes++ == 0) {
-        Recursive& hop = recursive_[via.next_hop];
-        hop.interface = resolve(via.next_hop);
-        next_hops_.place(via.next_hop, hop.interface, vrf_);
-    }
-    return path;
+    return hold_next_hop(via.interface, via.next_hop);
 }
 
 template <class Family>
@@ -104,16 +124,10 @@ void Fib<Family>::release(const Via& via, const Prefix& prefix) {
         next_hops_.release(via.interface, connected_hop(prefix));
     } else if (via.kind == Via::Kind::vrf) {
         vrf_paths_.release(via.vrf);
-    }
-    if (via.kind != Via::Kind::next_hop) {
-        return;
-    }
-    next_hops_.release(key_of(via), via.next_hop);
-    if (via.is_recursive()) {
-        const auto hop = recursive_.find(via.next_hop);
-        if (--hop->second.routes == 0) {
-            recursive_.erase(hop);
-        }
+    } else if (via.kind == Via::Kind::group) {
+        groups_.let_go(via.group);
+    } else if (via.kind == Via::Kind::next_hop) {
+        release_next_hop(via.interface, via.next_hop);
     }
 }
 
@@ -170,6 +184,10 @@ absl::Status Fib<Family>::add(const Prefix& prefix, RouteSource source, const Vi
     if (via.kind == Via::Kind::vrf && via.vrf == vrf_) {
         return absl::InvalidArgumentError(
             fmt::format("route {} leads to the VRF that it is in; give another", prefix));
+    }
+    if (via.kind == Via::Kind::group && groups_.leading_to(via.group) == 0) {
+        return absl::NotFoundError(fmt::format(
+            "route {} leads to a next-hop group that there is not; add it first", prefix));
     }
     Entry& entry = rib_.at(prefix);
     const Entry before = entry;
@@ -352,7 +370,10 @@ void Fib<Family>::remove_if(const Which& which) {
 
 template <class Family>
 typename Fib<Family>::Match Fib<Family>::describe(const Prefix& prefix, const Held& held) const {
-    return {prefix, held.route, interface_of(held.route.via)};
+    const Via& via = held.route.via;
+    return {
+        prefix, held.route,
+        via.kind == Via::Kind::next_hop ? place_of(via.interface, via.next_hop) : via.interface};
 }
 
 template <class Family>

@@ -6,10 +6,27 @@
 
 #include "graph/trace_record.hpp"
 #include "vnet/fib/fibs.hpp"
+#include "vnet/fib/groups.hpp"
+#include "vnet/fib/load_balance.hpp"
 #include "vnet/fib/lookup_vrf.hpp"
 #include "vnet/interface/table.hpp"
 
 namespace vnet::fib {
+
+/// Where an adjacency leads that has a next hop; `destination` is the packet's.
+template <class Family>
+void format_adjacency(const Adjacency& adjacency, typename Family::Address destination,
+                      const interface::Table& interfaces, graph::TraceFields& fields) {
+    fields.emplace_back("adjacency", name(adjacency.action));
+    if (adjacency.action == Action::forward || adjacency.action == Action::resolve) {
+        fields.emplace_back("next-hop", (adjacency.next_hop.is_unspecified()
+                                             ? destination
+                                             : Family::from_next_hop(adjacency.next_hop))
+                                            .to_string());
+        fields.emplace_back("interface", interfaces.name_of(adjacency.interface));
+        fields.emplace_back("mtu", std::to_string(adjacency.mtu));
+    }
+}
 
 /// What the words about a lookup come from. All of it outlives them.
 template <class Family>
@@ -53,17 +70,29 @@ graph::TraceFields format_lookup(const graph::TraceStep& step, interface::Vrf vr
     for (unsigned passed = 0; passed < LookupVrf<Family>::most_vrfs_passed && add_route();
          ++passed) {
     }
-    fields.emplace_back("adjacency", name(adjacency.action));
-    if (adjacency.action == Action::forward || adjacency.action == Action::resolve) {
-        fields.emplace_back("next-hop", (adjacency.next_hop.is_unspecified()
-                                             ? *destination
-                                             : Family::from_next_hop(adjacency.next_hop))
-                                            .to_string());
-        fields.emplace_back("interface", words.interfaces.name_of(adjacency.interface));
-        fields.emplace_back("mtu", std::to_string(adjacency.mtu));
-    } else if (adjacency.action == Action::lookup) {
+    format_adjacency<Family>(adjacency, *destination, words.interfaces, fields);
+    if (adjacency.action == Action::lookup) {
         fields.emplace_back("in-vrf", words.name_of(adjacency.vrf));
     }
+    return fields;
+}
+
+/// Which member of a group a traced packet was given to. Control thread.
+template <class Family>
+graph::TraceFields format_balance(const graph::TraceStep& step, const LoadBalance<Family>& node,
+                                  const Groups<Family>& groups, const ForwardingTable& forwarding,
+                                  const interface::Table& interfaces) {
+    const auto packet = step.at.from_offset(step.at.meta.l3_offset);
+    const auto destination = Family::destination(packet);
+    if (!destination || step.next == nullptr) {
+        return {};
+    }
+    graph::TraceFields fields;
+    const auto group = GroupIndex(forwarding.adjacency(step.at.meta.adjacency).group);
+    fields.emplace_back("group", groups.name_of(group));
+    fields.emplace_back("bucket", std::to_string(node.bucket_of(packet)));
+    format_adjacency<Family>(forwarding.adjacency(step.next->meta.adjacency), *destination,
+                             interfaces, fields);
     return fields;
 }
 

@@ -103,6 +103,7 @@ void NextHops<Address>::place(Address address, interface::Index interface, inter
     hop.resolved = interface != 0 && there != hops_.end() && there->second.resolved;
     hop.mac = hop.resolved ? there->second.mac : wire::MacAddress();
     turn(found->first, hop);
+    tell(found->first);
 }
 
 /// Calls for the next hop itself, and for the recursive ones that were found there.
@@ -113,11 +114,25 @@ void NextHops<Address>::change(interface::Index interface, Address address, Chan
         const auto found = hops_.find(key);
         if (found != hops_.end() && found->second.interface == interface && change(found->second)) {
             turn(key, found->second);
+            tell(key);
         }
     };
     change_one({interface, address});
     for (unsigned vrf = interface::default_vrf; vrf <= highest_vrf_; ++vrf) {
         change_one({found_by(interface::Vrf(vrf)), address});
+    }
+}
+
+template <class Address>
+bool NextHops<Address>::is_resolved(interface::Index interface, Address address) const {
+    const auto found = hops_.find(Key{interface, address});
+    return found != hops_.end() && found->second.resolved;
+}
+
+template <class Address>
+void NextHops<Address>::tell(const Key& key) const {
+    for (const Observer& observer : observers_) {
+        observer(key.interface, key.address);
     }
 }
 

@@ -4,7 +4,9 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
+#include <functional>
 #include <utility>
+#include <vector>
 
 #include "vnet/fib/adjacency.hpp"
 #include "vnet/interface/table.hpp"
@@ -52,6 +54,13 @@ public:
     void resolved(interface::Index interface, Address address, const wire::MacAddress& mac);
     /// It is no longer known.
     void lost(interface::Index interface, Address address);
+    /// Whether the MAC address of a next hop that somebody holds is known, there where it is.
+    bool is_resolved(interface::Index interface, Address address) const;
+    /// Calls back after a next hop that somebody holds was resolved or lost, or is elsewhere, for
+    /// as long as these live: with interface 0 for a recursive one.
+    using Observer = std::function<void(interface::Index, Address)>;
+    void observe(Observer observer) { observers_.push_back(std::move(observer)); }
+    ForwardingTable& forwarding() noexcept { return forwarding_; }
     /// Gives back the memory that many next hops needed, now that there are few.
     void shrink() { hops_.rehash(0); }
 
@@ -79,6 +88,7 @@ private:
     Adjacency describe(const Key& key, const NextHop& hop) const;
     void refresh(interface::Index interface);
     void turn(const Key& key, const NextHop& hop);
+    void tell(const Key& key) const;
 
     ForwardingTable& forwarding_;
     interface::Table& interfaces_;
@@ -86,6 +96,7 @@ private:
     Hops hops_;
     /// The highest number of a VRF that next hops were found by.
     interface::Vrf highest_vrf_ = interface::default_vrf;
+    std::vector<Observer> observers_;
 };
 
 /// The adjacency that sends by an Ethernet interface to one MAC address.

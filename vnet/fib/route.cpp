@@ -53,6 +53,8 @@ std::string_view name(ViaKind kind) {
             return "broadcast";
         case ViaKind::vrf:
             return "vrf";
+        case ViaKind::group:
+            return "group";
     }
     return {};
 }

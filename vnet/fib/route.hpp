@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "vnet/fib/bucket_tables.hpp"
 #include "vnet/interface/hot.hpp"
 
 namespace vnet::fib {
@@ -43,6 +44,8 @@ enum class ViaKind : uint8_t {
     broadcast,
     /// To wherever the routes of another VRF lead.
     vrf,
+    /// To the next hops of a group, each flow to one of them.
+    group,
 };
 std::string_view name(ViaKind kind);
 
@@ -53,6 +56,8 @@ struct Via {
     Kind kind = Kind::next_hop;
     /// The VRF that packets are looked up in again, of kind `vrf`.
     interface::Vrf vrf = interface::default_vrf;
+    /// Of Kind::group.
+    GroupIndex group = 0;
     interface::Index interface = 0;
     Address next_hop;
 
@@ -62,6 +67,11 @@ struct Via {
     static Via look_up(interface::Vrf vrf) {
         Via via(Kind::vrf);
         via.vrf = vrf;
+        return via;
+    }
+    static Via to_group(GroupIndex group) {
+        Via via(Kind::group, 0, {});
+        via.group = group;
         return via;
     }
 

@@ -13,6 +13,7 @@
 
 #include "vnet/interface/hot.hpp"
 #include "vnet/ip4/dir24.hpp"
+#include "vnet/wire/flow_hash.hpp"
 #include "vnet/wire/ip4_header.hpp"
 #include "vnet/wire/ip6.hpp"
 
@@ -26,6 +27,7 @@ struct Family {
     static constexpr std::string_view name = "IPv4";
     static constexpr std::string_view resolve_node = "ip4-resolve";
     static constexpr std::string_view lookup_vrf_node = "ip4-lookup-vrf";
+    static constexpr std::string_view balance_node = "ip4-load-balance";
 
     static Address before(Address address) noexcept { return Address(address.value() - 1); }
     static Address after(Address address) noexcept { return Address(address.value() + 1); }
@@ -54,6 +56,11 @@ struct Family {
     static std::optional<Address> destination(std::span<const std::byte> packet) noexcept {
         const auto* ip = wire::view<wire::Ip4Header>(packet);
         return ip == nullptr ? std::nullopt : std::optional(ip->destination);
+    }
+    /// Of a packet from its IP header on: the same for all packets of a flow, 0 for no packet.
+    static std::uint32_t flow_hash(std::span<const std::byte> packet, std::uint64_t seed) noexcept {
+        const auto* ip = wire::view<wire::Ip4Header>(packet);
+        return ip == nullptr ? 0 : wire::flow_hash(*ip, packet, seed);
     }
     /// Of an adjacency's next hop.
     static Address from_next_hop(wire::Ip6Address mapped) noexcept {

@@ -24,6 +24,7 @@ graph::To<Unreachable::Next, Unreachable::Drop> Unreachable::operator()(
         case fib::Action::local:
         case fib::Action::broadcast:
         case fib::Action::lookup:
+        case fib::Action::balance:
             break;
     }
     // The router's own packets have nobody to be told.

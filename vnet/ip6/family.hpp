@@ -12,6 +12,7 @@
 #include "vnet/interface/hot.hpp"
 #include "vnet/ip6/range_table.hpp"
 #include "vnet/ip6/scope.hpp"
+#include "vnet/wire/flow_hash.hpp"
 #include "vnet/wire/ip6_header.hpp"
 
 namespace vnet::ip6 {
@@ -24,6 +25,7 @@ struct Family {
     static constexpr std::string_view name = "IPv6";
     static constexpr std::string_view resolve_node = "ip6-resolve";
     static constexpr std::string_view lookup_vrf_node = "ip6-lookup-vrf";
+    static constexpr std::string_view balance_node = "ip6-load-balance";
 
     static Address before(Address address) noexcept {
         return {address.high() - (address.low() == 0), address.low() - 1};
@@ -58,6 +60,11 @@ struct Family {
     static std::optional<Address> destination(std::span<const std::byte> packet) noexcept {
         const auto* ip = wire::view<wire::Ip6Header>(packet);
         return ip == nullptr ? std::nullopt : std::optional(ip->destination);
+    }
+    /// Of a packet from its IP header on: the same for all packets of a flow, 0 for no packet.
+    static std::uint32_t flow_hash(std::span<const std::byte> packet, std::uint64_t seed) noexcept {
+        const auto* ip = wire::view<wire::Ip6Header>(packet);
+        return ip == nullptr ? 0 : wire::flow_hash(*ip, packet, seed);
     }
     /// Of an adjacency's next hop.
     static Address from_next_hop(Address address) noexcept { return address; }

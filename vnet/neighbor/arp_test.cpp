@@ -99,6 +99,33 @@ TEST(Arp, AsksHoldsAndSendsOnInOrder) {
     EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 9)));
 }
 
+TEST(Arp, SeeksWhoIsWantedWithoutAPacket) {
+    Link link;
+    link.table->seek(Link::lan, ip("10.0.0.9"));
+    link.table->seek(Link::lan, ip("10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
+    EXPECT_EQ(link.table->held(), 0u);
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + host));
+    // Who is known is not asked, nor who cannot be there.
+    link.table->seek(Link::lan, ip("10.0.0.9"));
+    link.table->seek(Link::lan, ip("10.77.0.9"));
+    link.table->seek(77, ip("10.0.0.8"));
+    ASSERT_TRUE(link.interfaces.set_up("wan", false).ok());
+    link.table->seek(Link::wan, ip("10.1.0.8"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+    // Who does not answer may be sought again.
+    link.table->seek(Link::lan, ip("10.0.0.8"));
+    for (unsigned i = 0; i < 40; ++i) {
+        link.pass(100ms);
+    }
+    EXPECT_THAT(link.sent(),
+                ElementsAre(request("10.0.0.8"), request("10.0.0.8"), request("10.0.0.8")));
+    link.table->seek(Link::lan, ip("10.0.0.8"));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.8")));
+}
+
 TEST(Arp, AsksForTheNextHopOfARoute) {
     Link link;
     ASSERT_TRUE(link.fib

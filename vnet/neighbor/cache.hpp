@@ -111,6 +111,10 @@ public:
     /// From the mailbox of those that wait for a neighbour; packets change hands.
     void take_unresolved(std::span<graph::Packet*> packets);
 
+    /// Finds out where a neighbour is that packets will go to: asks for it, where nothing is known
+    /// of it and it may be on the link. Nothing tells that nobody answered; call again.
+    void seek(interface::Index interface, Address address);
+
     // ---- from the API ----
 
     /// Sets where a neighbour is. The entry stays while the interface is down, and goes with the
@@ -231,6 +235,10 @@ private:
 
     void take_unresolved(graph::Packet* packet);
     void ask(const Key& key, Entry& entry, Clock::time_point now);
+    bool has_room_to_ask() const noexcept {
+        return unresolved_ < settings_.most_unresolved && entries_.size() < settings_.most;
+    }
+    Entry& begin(const Key& key);
     void hold(Entry& entry, graph::Packet* packet);
     void set(const Key& key, Entry& entry, const wire::MacAddress& mac, State state);
     void unreachable(graph::Packet* packet);

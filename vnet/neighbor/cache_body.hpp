@@ -112,17 +112,33 @@ void Cache<Family>::take_unresolved(graph::Packet* packet) {
         unreachable(packet);
         return;
     }
-    if (unresolved_ >= settings_.most_unresolved || entries_.size() >= settings_.most) {
+    if (!has_room_to_ask()) {
         drop(packet, Drop::table_full);
         return;
     }
-    const Clock::time_point now = clock_();
+    Entry& entry = begin(key);
+    hold(entry, packet);
+    ask(key, entry, clock_());
+}
+
+/// An entry for who is asked for from now on.
+template <class Family>
+typename Cache<Family>::Entry& Cache<Family>::begin(const Key& key) {
     auto& entry = entries_[key];
     entry = std::make_unique<Entry>();
-    entry->since = now;
+    entry->since = clock_();
     ++unresolved_;
-    hold(*entry, packet);
-    ask(key, *entry, now);
+    return *entry;
+}
+
+template <class Family>
+void Cache<Family>::seek(interface::Index index, Address address) {
+    const Key key{index, address};
+    const interface::Interface* interface = interfaces().get(index);
+    if (interface != nullptr && interface->up && !entries_.contains(key) && may_be_on_link(key) &&
+        has_room_to_ask()) {
+        ask(key, begin(key), clock_());
+    }
 }
 
 template <class Family>

@@ -13,6 +13,22 @@ namespace vnet::service {
 absl::StatusOr<interface::Vrf> read_vrf(Router& router, bool given, const std::string& name) {
     return given ? router.vrfs().find(name) : interface::default_vrf;
 }
+namespace {
+template <class Family>
+absl::StatusOr<fib::Via<typename Family::Address>> via_group(Router& router,
+                                                             const sluice::ConfiguredRoute& route) {
+    if (route.has_next_hop() || route.has_interface()) {
+        return absl::InvalidArgumentError(
+            "a route to a next-hop group has neither next hop nor interface of its own");
+    }
+    const fib::GroupIndex group = router.network<Family>().groups->find(route.group());
+    if (group == 0) {
+        return absl::NotFoundError(fmt::format("there is no {} next-hop group '{}'; add it first",
+                                               Family::name, route.group()));
+    }
+    return fib::Via<typename Family::Address>::to_group(group);
+}
+}  // namespace
 
 template <class Family>
 absl::StatusOr<fib::Via<typename Family::Address>> read_via(Router& router, interface::Vrf vrf,
@@ -37,13 +53,14 @@ absl::StatusOr<fib::Via<typename Family::Address>> read_via(Router& router, inte
                 int(route.verdict())));
     }
     if (via.kind != fib::ViaKind::next_hop || route.has_to_vrf()) {
-        if (route.has_next_hop() || route.has_interface() ||
+        if (route.has_next_hop() || route.has_interface() || route.has_group() ||
             (via.kind != fib::ViaKind::next_hop && route.has_to_vrf())) {
             return absl::InvalidArgumentError(
-                route.has_to_vrf()
-                    ? "a route that looks up in another VRF has no verdict, next hop or interface"
-                    : fmt::format("a {} route has neither next hop nor interface",
-                                  fib::name(via.kind)));
+                route.has_to_vrf() ? "a route that looks up in another VRF has no verdict, next "
+                                     "hop, interface or group"
+                                   : fmt::format("a {} route has neither next hop, interface nor "
+                                                 "group",
+                                                 fib::name(via.kind)));
         }
         if (route.has_to_vrf()) {
             const auto to = router.vrfs().find(route.to_vrf());
@@ -51,11 +68,13 @@ absl::StatusOr<fib::Via<typename Family::Address>> read_via(Router& router, inte
         }
         return via;
     }
+    if (route.has_group()) {
+        return via_group<Family>(router, route);
+    }
     if (!route.has_next_hop()) {
         return absl::InvalidArgumentError(
-            "the route has no next hop; give one, blackhole, prohibit or unreachable, or a VRF to "
-            "look "
-            "up in");
+            "the route has no next hop; give one, a group, blackhole, prohibit or unreachable, or "
+            "a VRF to look up in");
     }
     const absl::Status status = with_address(route.next_hop(), [&](auto address) -> absl::Status {
         if constexpr (std::is_same_v<decltype(address), typename Family::Address>) {
@@ -254,6 +273,9 @@ sluice::ConfiguredRoute ConfiguredRoutes::describe(interface::Vrf vrf, const Pre
             break;
         case fib::ViaKind::vrf:
             message.set_to_vrf(router_.vrfs().name_of(route.via.vrf));
+        case fib::ViaKind::group:
+            message.set_group(
+                router_.network<decltype(family_of(prefix))>().groups->name_of(route.via.group));
             break;
         default:
             *message.mutable_next_hop() = ip_to_api(route.via.next_hop);

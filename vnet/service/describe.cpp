@@ -80,6 +80,9 @@ void describe(const fib::AnyRoute& route, bool used, std::string_view where, std
     if (route.kind == fib::ViaKind::vrf) {
         message.set_to_vrf(where.data(), where.size());
         where = "-";
+    } else if (route.kind == fib::ViaKind::group) {
+        message.set_group(where.data(), where.size());
+        where = "-";
     }
     message.set_interface(where.data(), where.size());
     message.set_vrf(vrf.data(), vrf.size());

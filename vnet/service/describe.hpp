@@ -24,7 +24,7 @@ sluice::Interface describe(const interface::Interface& interface, const ip4::Add
 template <class Address>
 sluice::Neighbor describe(const neighbor::Neighbor<Address>& neighbor, std::string_view interface);
 /// Fills an empty message. `where` is the name of `route.interface`, "-" where that is 0, or of the
-/// VRF that it leads to; `vrf` is that of the VRF that it is in.
+/// VRF or group that it leads to; `vrf` is that of the VRF that it is in.
 void describe(const fib::AnyRoute& route, bool used, std::string_view where, std::string_view vrf,
               sluice::Route& message);
 

@@ -13,13 +13,24 @@ namespace vnet::service {
 
 namespace {
 
+/// What a route leads to is called: a VRF, a group, or the interface.
+std::string name_of_end(Router& router, const fib::AnyRoute& route) {
+    switch (route.kind) {
+        case fib::ViaKind::vrf:
+            return router.vrfs().name_of(route.to_vrf);
+        case fib::ViaKind::group:
+            return route.place.is_ip6 ? router.ip6().groups->name_of(route.group)
+                                      : router.ip4().groups->name_of(route.group);
+        default:
+            return router.interfaces().name_of(route.interface);
+    }
+}
+
 sluice::Route describe(Router& router, const fib::AnyRoute& route, bool used) {
     sluice::Route message;
     const vrf::Vrfs& vrfs = router.vrfs();
-    const std::string where = route.kind == fib::ViaKind::vrf
-                                  ? vrfs.name_of(route.to_vrf)
-                                  : router.interfaces().name_of(route.interface);
-    service::describe(route, used, where, vrfs.name_of(route.place.vrf), message);
+    service::describe(route, used, name_of_end(router, route), vrfs.name_of(route.place.vrf),
+                      message);
     return message;
 }
 
@@ -194,7 +205,8 @@ private:
                a.next_hop().ip6() == b.next_hop().ip6() && a.has_interface() == b.has_interface() &&
                a.interface() == b.interface() && a.verdict() == b.verdict() &&
                a.has_vrf() == b.has_vrf() && a.vrf() == b.vrf() &&
-               a.has_to_vrf() == b.has_to_vrf() && a.to_vrf() == b.to_vrf();
+               a.has_to_vrf() == b.has_to_vrf() && a.to_vrf() == b.to_vrf() &&
+               a.has_group() == b.has_group() && a.group() == b.group();
     }
 
     static constexpr auto source = fib::RouteSource::loaded;

@@ -22,6 +22,7 @@ absl::Status register_addresses(api::Registry& registry, Router& router,
 absl::Status register_routes(api::Registry& registry, Router& router,
                              std::shared_ptr<ConfiguredRoutes> configured);
 absl::Status register_neighbors(api::Registry& registry, Router& router);
+absl::Status register_next_hop_groups(api::Registry& registry, Router& router);
 absl::Status register_ip6(api::Registry& registry, Router& router);
 absl::Status register_events(api::Registry& registry, Router& router);
 absl::Status register_graph(api::Registry& registry, Router& router);
