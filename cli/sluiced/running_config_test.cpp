@@ -90,6 +90,8 @@ private:
         "set interface <i> dhcp-client",
         "set interface <i> dhcp-client hostname <i> preference <9>",
         "set interface <i> mss-clamp auto",
+        "set interface <i> source-check strict",
+        "set interface <i> source-check loose default-route off",
         "set interface <i> mss-clamp <9>00 direction rx",
         "set punt class icmp rate <9>",
         "set punt class neighbor rate 0",

@@ -39,15 +39,20 @@ public:
     class View {
     public:
         fib::PathIndex lookup(uint32_t address) const noexcept {
+            const uint32_t entry = painted(address);
+            // Without a branch: where about half of the addresses take the default route, a branch
+            // is guessed wrong as often, and that costs more than the table does.
+            const uint32_t none = entry == 0 ? UINT32_MAX : 0;
+            return entry | (default_ & none);
+        }
+        /// The same without the default route: 0 where no longer one matches.
+        fib::PathIndex painted(uint32_t address) const noexcept {
             uint32_t entry = first_[address >> 8].load(std::memory_order_acquire);
             if (entry & block_flag) [[unlikely]] {
                 entry = blocks_[size_t(entry & ~block_flag) * 256 + (address & 0xff)].load(
                     std::memory_order_acquire);
             }
-            // Without a branch: where about half of the addresses take the default route, a branch
-            // is guessed wrong as often, and that costs more than the table does.
-            const uint32_t none = entry == 0 ? UINT32_MAX : 0;
-            return entry | (default_ & none);
+            return entry;
         }
         void prefetch(uint32_t address) const noexcept {
             __builtin_prefetch(&first_[address >> 8]);

@@ -109,12 +109,14 @@ public:
     /// quiescent state.
     class View {
     public:
-        fib::PathIndex lookup(const Key& key) const noexcept {
+        fib::PathIndex lookup(const Key& key) const noexcept { return or_default(painted(key)); }
+        /// The same without the default route: 0 where no longer one matches.
+        fib::PathIndex painted(const Key& key) const noexcept {
             uint32_t word = root_[key.high >> shift_].load(std::memory_order_acquire);
             while ((word & node_flag) != 0) {
                 word = step(word, key);
             }
-            return or_default(word);
+            return word;
         }
         /// The most keys of one call of the form below.
         static constexpr size_t most_keys = 256;
