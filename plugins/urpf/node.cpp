@@ -37,12 +37,20 @@ bool is_of_no_way(typename Family::Address source) noexcept {
 }  // namespace
 
 template <class Family>
-const Adjacency& SourceCheck<Family>::way_back(const typename Family::Table::View& table,
-                                               Address source, bool default_route) const noexcept {
+const Adjacency& SourceCheck<Family>::way_back(Index interface, Address source,
+                                               bool default_route) const noexcept {
     const auto key = key_of(source);
-    // Path 0 is no route.
-    return forwarding_.adjacency(
-        forwarding_.at(default_route ? table.lookup(key) : table.painted(key)));
+    vnet::interface::Vrf vrf = tables_.vrf_of(interface);
+    for (unsigned passed = 0;; ++passed) {
+        const auto table = tables_.of(vrf).view();
+        // Path 0 is no route.
+        const Adjacency& way = forwarding_.adjacency(
+            forwarding_.at(default_route ? table.lookup(key) : table.painted(key)));
+        if (way.action != Action::lookup || passed == most_vrfs_passed) {
+            return way;
+        }
+        vrf = way.vrf;
+    }
 }
 
 template <class Family>
@@ -64,7 +72,11 @@ bool SourceCheck<Family>::leads_back(const Adjacency& way, Mode mode,
 template <class Family>
 void SourceCheck<Family>::operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                                      graph::Dispatch& dispatch) const noexcept {
-    const auto table = table_.view();
+    if (packets.empty()) {
+        return;
+    }
+    // Mostly all are of one VRF.
+    const auto table = tables_.of_interface(packets[0]->meta().rx_interface).view();
     Address sources[graph::vector_size];
     for (size_t i = 0; i < packets.size(); ++i) {
         const graph::Packet& packet = *packets[i];
@@ -77,7 +89,7 @@ void SourceCheck<Family>::operator()(std::span<graph::Packet* const> packets, gr
         const Index interface = packets[i]->meta().rx_interface;
         const Setting setting = modes_.of(interface);
         if (setting.mode == Mode::off || is_of_no_way<Family>(sources[i]) ||
-            leads_back(way_back(table, sources[i], setting.default_route), setting.mode,
+            leads_back(way_back(interface, sources[i], setting.default_route), setting.mode,
                        interface)) {
             hops.set(i, dispatch.next_feature(*packets[i]));
             continue;
@@ -102,7 +114,7 @@ graph::TraceFields SourceCheck<Family>::format(const graph::TraceStep& step) con
         fields.emplace_back("way-back", "none-needed");
         return fields;
     }
-    const Adjacency& way = way_back(table_.view(), source, setting.default_route);
+    const Adjacency& way = way_back(interface, source, setting.default_route);
     fields.emplace_back("way-back", std::string(vnet::fib::name(way.action)));
     fields.emplace_back("passes", leads_back(way, setting.mode, interface) ? "yes" : "no");
     return fields;

@@ -8,6 +8,7 @@
 #include "graph/driver.hpp"
 #include "plugins/urpf/modes.hpp"
 #include "vnet/fib/adjacency.hpp"
+#include "vnet/fib/tables.hpp"
 #include "vnet/ip4/family.hpp"
 #include "vnet/ip6/family.hpp"
 
@@ -41,9 +42,10 @@ public:
           "no route leads back to the source by the interface that the packet came by"},
          {Drop::loose, "urpf-loose", "no route leads back to the source"}});
 
-    SourceCheck(const Modes& modes, const typename Family::Table& table,
+    using Tables = vnet::fib::Tables<typename Family::Table>;
+    SourceCheck(const Modes& modes, const Tables& tables,
                 const vnet::fib::ForwardingTable& forwarding)
-        : modes_(modes), table_(table), forwarding_(forwarding) {}
+        : modes_(modes), tables_(tables), forwarding_(forwarding) {}
     void operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
                     graph::Dispatch& dispatch) const noexcept;
     /// What the routes say of the source.
@@ -51,12 +53,14 @@ public:
 
 private:
     using Address = typename Family::Address;
-    const vnet::fib::Adjacency& way_back(const typename Family::Table::View& table, Address source,
+    /// Routes that lead from VRF to VRF are followed so far.
+    static constexpr unsigned most_vrfs_passed = 4;
+    const vnet::fib::Adjacency& way_back(Index interface, Address source,
                                          bool default_route) const noexcept;
     bool leads_back(const vnet::fib::Adjacency& way, Mode mode, Index interface) const noexcept;
 
     const Modes& modes_;
-    const typename Family::Table& table_;
+    const Tables& tables_;
     const vnet::fib::ForwardingTable& forwarding_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "graph/engine.hpp"
 #include "graph/testing/bench.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
@@ -76,7 +77,7 @@ protected:
         EXPECT_TRUE(bench_.graph()
                         .add_arc({Words<Family>::arc, graph::ArcSide::rx, {"input"}, "lookup"})
                         .ok());
-        bench_.add(std::make_shared<const Node>(modes_, table_, forwarding_));
+        bench_.add(std::make_shared<const Node>(modes_, tables_, forwarding_));
         EXPECT_TRUE(bench_.graph()
                         .add_feature(Words<Family>::arc, {std::string(Words<Family>::node), {}, {}})
                         .ok());
@@ -125,9 +126,18 @@ protected:
         return all;
     }
 
-    graph::Rcu rcu_{1};
-    vnet::fib::ForwardingTable forwarding_{rcu_};
-    typename Family::Table table_{rcu_};
+    static std::unique_ptr<graph::Engine> make_engine() {
+        graph::testing::start_eal();
+        graph::Engine::Options options;
+        options.buffers = 64;
+        return std::move(*graph::Engine::create(options));
+    }
+
+    std::unique_ptr<graph::Engine> engine_ = make_engine();
+    vnet::interface::Table interfaces_ { *engine_ };
+    vnet::fib::ForwardingTable forwarding_{engine_->rcu()};
+    vnet::fib::Tables<typename Family::Table> tables_{engine_->rcu(), interfaces_};
+    typename Family::Table& table_ = tables_.make(vnet::interface::default_vrf);
     Modes modes_{1};
     Bench bench_;
 };
@@ -152,6 +162,35 @@ TYPED_TEST(NodeTest, StrictWantsTheWayBackByTheInterface) {
     EXPECT_EQ(this->fate(World::group_host, wan), "");
     EXPECT_EQ(this->fate(World::group_host, other), "urpf-strict");
     EXPECT_EQ(this->modes_.dropped(other), 1u + 3 + 63 + 256);
+}
+
+TYPED_TEST(NodeTest, TheVrfOfTheInterfaceSaysTheWay) {
+    using World = TypeParam;
+    constexpr vnet::interface::Vrf red = 7;
+    auto& table = this->tables_.make(red);
+    this->interfaces_.hot(other).vrf.store(red);
+    this->modes_.set(other, {Mode::strict, true});
+    const auto prefix = World::prefix(World::lan_net);
+    const auto paint = [&](PathIndex path) {
+        ASSERT_TRUE(TestFixture::Family::paint(table, prefix.first(), prefix.last(), path, false));
+    };
+    EXPECT_EQ(this->fate(World::lan_host, other), "urpf-strict");
+    paint(this->make(Action::resolve, other));
+    EXPECT_EQ(this->fate(World::lan_host, other), "");
+    EXPECT_EQ(this->fate(World::wan_host, other), "urpf-strict");
+    // A route that leads to another VRF leads where that one's routes do.
+    Adjacency elsewhere;
+    elsewhere.action = Action::lookup;
+    elsewhere.vrf = vnet::interface::default_vrf;
+    paint(this->forwarding_.make(elsewhere));
+    EXPECT_EQ(this->fate(World::lan_host, other), "urpf-strict");
+    this->modes_.set(other, {Mode::loose, true});
+    EXPECT_EQ(this->fate(World::lan_host, other), "");
+    EXPECT_EQ(this->fate(World::black_host, other), "urpf-loose");
+    // In a circle it leads nowhere.
+    elsewhere.vrf = red;
+    paint(this->forwarding_.make(elsewhere));
+    EXPECT_EQ(this->fate(World::lan_host, other), "urpf-loose");
 }
 
 TYPED_TEST(NodeTest, LooseWantsAWayBack) {

@@ -74,7 +74,7 @@ absl::Status add_check(vnet::plugin::Registry& registry, const Modes& modes) {
     vnet::Router& router = registry.router();
     absl::Status status = registry
                               .add_node(std::make_shared<const SourceCheck<Family>>(
-                                  modes, router.network<Family>().table, router.forwarding()))
+                                  modes, router.network<Family>().tables, router.forwarding()))
                               .status();
     status.Update(
         registry.add_feature(Words<Family>::arc, {std::string(Words<Family>::node), {}, {}}));
