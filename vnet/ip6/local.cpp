@@ -57,6 +57,12 @@ graph::To<Local::Next, Local::Drop> Local::with_extensions(
         return Drop::bad_headers;
     }
     if (chain.has_fragment_header()) {
+        if (const auto* icmp = wire::view<wire::Icmp6Header>(
+                bytes.subspan(std::min<size_t>(chain.upper_offset, bytes.size())));
+            chain.has_l4_header && chain.upper == wire::IpProtocol::icmp6 && icmp != nullptr &&
+            wire::is_neighbor_discovery(icmp->type())) {
+            return Drop::fragmented_discovery;
+        }
         const auto* fragment = wire::view<wire::Ip6FragmentHeader>(
             bytes.subspan(std::min<size_t>(chain.fragment_offset, bytes.size())));
         if (fragment == nullptr || !fragment->is_atomic()) {

@@ -27,7 +27,8 @@ public:
         routing_header,
         unknown_option,
         bad_options,
-        bad_headers
+        bad_headers,
+        fragmented_discovery
     };
     static constexpr auto info = graph::node<Next, Drop>(
         "ip6-local", {{Next::icmp_error, "icmp6-error"}, {Next::reassemble, "ip6-reassemble"}},
@@ -41,7 +42,9 @@ public:
           "(RFC 8200 4.2)"},
          {Drop::bad_options, "bad-options", "malformed destination options; the sender is told"},
          {Drop::bad_headers, "bad-headers",
-          "extension headers of a packet that came in fragments, which do not lead to its end"}});
+          "extension headers of a packet that came in fragments, which do not lead to its end"},
+         {Drop::fragmented_discovery, "fragmented-discovery",
+          "neighbor discovery behind a fragment header, which is never heard (RFC 6980 5)"}});
 
     Local(const fib::Tables<RangeTable>& tables, const fib::ForwardingTable& forwarding,
           icmp6::ErrorSlot slot, graph::ArcId arc)

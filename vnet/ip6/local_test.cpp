@@ -92,6 +92,21 @@ TEST(Ip6Local, DropsByName) {
     testing::check(
         with_local, "ip6-local",
         {{"too short", for_us().truncate(50).bytes(), "drop", "truncated"},
+         {"neighbor discovery in a first fragment",
+          to_us_from("fe80::2", "ff02::1:ff00:1")
+              .fragment_header(0, true)
+              .icmp6(135)
+              .payload(16)
+              .bytes(),
+          "drop", "fragmented-discovery"},
+         {"neighbor discovery in an atomic fragment",
+          to_us_from("fe80::2", testing::lan_link_local)
+              .hop_by_hop()
+              .fragment_header(0, false)
+              .icmp6(136)
+              .payload(16)
+              .bytes(),
+          "drop", "fragmented-discovery"},
          {"our address for a source", to_us_from("2001:db8::1", "2001:db8:1::1").udp().bytes(),
           "drop", "spoofed-source"},
          {"our link-local address for a source",
