@@ -9,6 +9,9 @@
 
 #include "vnet/wire/ethernet.hpp"
 #include "vnet/wire/icmp4.hpp"
+#include "vnet/wire/icmp6.hpp"
+#include "vnet/wire/ip6_checksum.hpp"
+#include "vnet/wire/ip6_header.hpp"
 #include "vnet/wire/tcp.hpp"
 #include "vnet/wire/udp.hpp"
 
@@ -19,7 +22,6 @@ namespace wire = vnet::wire;
 namespace {
 
 constexpr size_t ip_offset = sizeof(wire::EthernetHeader);
-constexpr size_t l4_offset = ip_offset + sizeof(wire::Ip4Header);
 constexpr size_t ports_bytes = 4;
 
 size_t checksum_offset(wire::IpProtocol protocol) {
@@ -27,6 +29,7 @@ size_t checksum_offset(wire::IpProtocol protocol) {
         case wire::IpProtocol::tcp:
             return offsetof(wire::TcpHeader, checksum);
         case wire::IpProtocol::icmp:
+        case wire::IpProtocol::icmp6:
             return offsetof(wire::Icmp4Header, checksum);
         default:
             return offsetof(wire::UdpHeader, checksum);
@@ -56,16 +59,37 @@ absl::Status check_run(std::string_view what, const Run& run, uint64_t most,
     return absl::OkStatus();
 }
 
+wire::Ip6Address behind(wire::Ip6Address first, uint64_t number) noexcept {
+    return {first.high(), first.low() + number};
+}
+
+absl::Status check_addresses(std::string_view what, const Run& run, wire::Ip6Address first) {
+    if (run.count > 1 && uint64_t(run.count - 1) * run.step > UINT64_MAX - first.low()) {
+        return absl::OutOfRangeError(fmt::format(
+            "there are no {} {} from {} on, {} apart, in its network of 64 bits; give fewer, or "
+            "begin lower",
+            run.count, what, first, run.step));
+    }
+    return check_run(what, run, UINT64_MAX, first.to_string());
+}
+
 std::string show(const Run& run, const std::string& first) {
     return run.count == 1 ? first : fmt::format("{} x {}", first, run.count);
 }
 
 }  // namespace
 
+uint32_t PacketSpec::least() const {
+    const size_t ip = ip6 ? sizeof(wire::Ip6Header) : sizeof(wire::Ip4Header);
+    const size_t l4 =
+        protocol == wire::IpProtocol::tcp ? sizeof(wire::TcpHeader) : sizeof(wire::UdpHeader);
+    return std::max(smallest, uint32_t(ip_offset + ip + l4));
+}
+
 absl::Status PacketSpec::check() const {
-    if (size < smallest || size > largest) {
+    if (size < least() || size > largest) {
         return absl::OutOfRangeError(fmt::format(
-            "packets of {} B cannot be made; a size is {} to {} B", size, smallest, largest));
+            "packets of {} B cannot be made; a size is {} to {} B", size, least(), largest));
     }
     if (ttl < 1 || ttl > 255) {
         return absl::OutOfRangeError(fmt::format("a TTL of {} does not exist; give 1 to 255", ttl));
@@ -81,10 +105,15 @@ absl::Status PacketSpec::check() const {
             "{} cannot send packets; give a unicast address as source MAC", source_mac));
     }
     absl::Status status;
-    status.Update(check_run("source addresses", source, UINT32_MAX,
-                            wire::Ip4Address(source.first).to_string()));
-    status.Update(check_run("destination addresses", destination, UINT32_MAX,
-                            wire::Ip4Address(destination.first).to_string()));
+    if (ip6) {
+        status.Update(check_addresses("source addresses", source, ip6->source));
+        status.Update(check_addresses("destination addresses", destination, ip6->destination));
+    } else {
+        status.Update(check_run("source addresses", source, UINT32_MAX,
+                                wire::Ip4Address(source.first).to_string()));
+        status.Update(check_run("destination addresses", destination, UINT32_MAX,
+                                wire::Ip4Address(destination.first).to_string()));
+    }
     status.Update(
         check_run("source ports", source_port, UINT16_MAX, std::to_string(source_port.first)));
     status.Update(check_run("destination ports", destination_port, UINT16_MAX,
@@ -93,10 +122,11 @@ absl::Status PacketSpec::check() const {
 }
 
 std::string PacketSpec::to_string() const {
-    std::string text =
-        fmt::format("{} B {} {} -> {}", size, wire::name(protocol),
-                    show(source, wire::Ip4Address(source.first).to_string()),
-                    show(destination, wire::Ip4Address(destination.first).to_string()));
+    std::string text = fmt::format(
+        "{} B {} {} -> {}", size, wire::name(protocol),
+        show(source, ip6 ? ip6->source.to_string() : wire::Ip4Address(source.first).to_string()),
+        show(destination,
+             ip6 ? ip6->destination.to_string() : wire::Ip4Address(destination.first).to_string()));
     if (protocol != wire::IpProtocol::icmp) {
         text +=
             fmt::format(", ports {} -> {}", show(source_port, std::to_string(source_port.first)),
@@ -110,6 +140,7 @@ PacketTemplate::PacketTemplate(const PacketSpec& spec)
       varies_(true),
       random_(spec.random),
       protocol_(spec.protocol),
+      ip6_(spec.ip6),
       seed_(spec.seed),
       random_state_(spec.seed),
       source_(spec.source),
@@ -118,22 +149,50 @@ PacketTemplate::PacketTemplate(const PacketSpec& spec)
       destination_port_(spec.destination_port) {
     wire::EthernetHeader ethernet;
     ethernet.source = spec.source_mac;
-    ethernet.type = wire::to_be(wire::EtherType::ip4);
+    ethernet.type = wire::to_be(ip6_ ? wire::EtherType::ip6 : wire::EtherType::ip4);
     put(bytes_.data(), ethernet);
     put_destination_mac(spec.destination_mac.value_or(wire::MacAddress()).to_uint64());
+    l4_offset_ = ip_offset + (ip6_ ? write_ip6(spec) : write_ip4(spec));
+    write_l4(size_ - l4_offset_);
 
+    // Where nothing varies, the template is the packet.
+    patch(bytes_.data());
+    varies_ = std::max({spec.source.count, spec.destination.count, spec.source_port.count,
+                        spec.destination_port.count}) > 1;
+    rewind();
+}
+
+/// Bytes of the header.
+size_t PacketTemplate::write_ip4(const PacketSpec& spec) noexcept {
     wire::Ip4Header ip;
     ip.total_length = wire::Be16(uint16_t(size_ - ip_offset));
     ip.ttl = uint8_t(spec.ttl);
     ip.protocol_number = uint8_t(protocol_);
     put(bytes_.data() + ip_offset, ip);
+    ip_sum_.add(std::span<const std::byte>(bytes_).subspan(ip_offset, sizeof(ip)));
+    return sizeof(ip);
+}
 
-    const auto l4_bytes = uint16_t(size_ - l4_offset);
-    std::byte* l4 = bytes_.data() + l4_offset;
-    size_t header_bytes = 0;
+size_t PacketTemplate::write_ip6(const PacketSpec& spec) noexcept {
     if (protocol_ == wire::IpProtocol::icmp) {
+        protocol_ = wire::IpProtocol::icmp6;
+    }
+    wire::Ip6Header ip;
+    ip.payload_length = wire::Be16(uint16_t(size_ - ip_offset - sizeof(ip)));
+    ip.hop_limit = uint8_t(spec.ttl);
+    ip.next_header_number = uint8_t(protocol_);
+    put(bytes_.data() + ip_offset, ip);
+    return sizeof(ip);
+}
+
+void PacketTemplate::write_l4(size_t l4_bytes) noexcept {
+    std::byte* l4 = bytes_.data() + l4_offset_;
+    size_t header_bytes = 0;
+    if (protocol_ == wire::IpProtocol::icmp || protocol_ == wire::IpProtocol::icmp6) {
+        // Of both families an echo's header is type, code, checksum and zeros here.
         wire::Icmp4Header icmp{};
-        icmp.type_number = uint8_t(wire::Icmp4Type::echo_request);
+        icmp.type_number =
+            ip6_ ? uint8_t(wire::Icmp6Type::echo_request) : uint8_t(wire::Icmp4Type::echo_request);
         put(l4, icmp);
         header_bytes = sizeof(icmp);
     } else if (protocol_ == wire::IpProtocol::tcp) {
@@ -144,27 +203,21 @@ PacketTemplate::PacketTemplate(const PacketSpec& spec)
         header_bytes = sizeof(tcp);
     } else {
         wire::UdpHeader udp;
-        udp.length = wire::Be16(l4_bytes);
+        udp.length = wire::Be16(uint16_t(l4_bytes));
         put(l4, udp);
         header_bytes = sizeof(udp);
     }
     for (size_t i = header_bytes; i < l4_bytes; ++i) {
         l4[i] = std::byte(i - header_bytes);
     }
-    const std::span<const std::byte> all(bytes_);
-    ip_sum_.add(all.subspan(ip_offset, sizeof(ip)));
-    if (protocol_ != wire::IpProtocol::icmp) {
-        l4_sum_ = wire::ip4_pseudo_header({}, {}, protocol_, l4_bytes);
+    if (ip6_) {
+        l4_sum_ = wire::ip6_pseudo_header({}, {}, protocol_, uint32_t(l4_bytes));
+    } else if (protocol_ != wire::IpProtocol::icmp) {
+        l4_sum_ = wire::ip4_pseudo_header({}, {}, protocol_, uint16_t(l4_bytes));
     }
     // With the zero byte behind an odd end, so that what is added later weighs as it does at an
     // even place.
-    l4_sum_.add(all.subspan(l4_offset, l4_bytes + l4_bytes % 2));
-
-    // Where nothing varies, the template is the packet.
-    patch(bytes_.data());
-    varies_ = std::max({spec.source.count, spec.destination.count, spec.source_port.count,
-                        spec.destination_port.count}) > 1;
-    rewind();
+    l4_sum_.add(std::span<const std::byte>(bytes_).subspan(l4_offset_, l4_bytes + l4_bytes % 2));
 }
 
 void PacketTemplate::rewind() noexcept {
@@ -212,25 +265,43 @@ void PacketTemplate::patch(std::byte* packet) noexcept {
         source_port = source_port_.next();
         destination_port = destination_port_.next();
     }
+    const wire::InternetSum sum = put_addresses(packet, source, destination);
+    std::byte* l4 = packet + l4_offset_;
+    if (protocol_ == wire::IpProtocol::icmp || protocol_ == wire::IpProtocol::icmp6) {
+        put(l4 + checksum_offset(protocol_), sum.checksum());
+        return;
+    }
+    const wire::Be32 ports(source_port << 16 | destination_port);
+    static_assert(sizeof(ports) == ports_bytes);
+    put(l4, ports);
+    wire::Be16 checksum = wire::InternetSum(sum).add(ports).checksum();
+    if (protocol_ == wire::IpProtocol::udp && checksum == wire::Be16()) {
+        checksum = wire::Be16(0xffff);
+    }
+    put(l4 + checksum_offset(protocol_), checksum);
+}
+
+/// The sum of what is behind the IP header with these addresses, without ports.
+wire::InternetSum PacketTemplate::put_addresses(std::byte* packet, uint32_t source,
+                                                uint32_t destination) const noexcept {
+    if (ip6_) {
+        auto* ip = wire::view<wire::Ip6Header>(packet + ip_offset, sizeof(wire::Ip6Header));
+        ip->source = behind(ip6_->source, source);
+        ip->destination = behind(ip6_->destination, destination);
+        constexpr size_t addresses = offsetof(wire::Ip6Header, source);
+        return wire::InternetSum(l4_sum_).add(std::span<const std::byte>(
+            packet + ip_offset + addresses, sizeof(wire::Ip6Header) - addresses));
+    }
     const wire::Ip4Address from(source);
     const wire::Ip4Address to(destination);
     auto* ip = wire::view<wire::Ip4Header>(packet + ip_offset, sizeof(wire::Ip4Header));
     ip->source = from;
     ip->destination = to;
     ip->checksum = wire::InternetSum(ip_sum_).add(from).add(to).checksum();
-    std::byte* l4 = packet + l4_offset;
     if (protocol_ == wire::IpProtocol::icmp) {
-        put(l4 + checksum_offset(protocol_), l4_sum_.checksum());
-        return;
+        return l4_sum_;
     }
-    const wire::Be32 ports(source_port << 16 | destination_port);
-    static_assert(sizeof(ports) == ports_bytes);
-    put(l4, ports);
-    wire::Be16 checksum = wire::InternetSum(l4_sum_).add(from).add(to).add(ports).checksum();
-    if (protocol_ == wire::IpProtocol::udp && checksum == wire::Be16()) {
-        checksum = wire::Be16(0xffff);
-    }
-    put(l4 + checksum_offset(protocol_), checksum);
+    return wire::InternetSum(l4_sum_).add(from).add(to);
 }
 
 }  // namespace pg

@@ -14,6 +14,7 @@
 #include "vnet/wire/ethernet.hpp"
 #include "vnet/wire/ip4.hpp"
 #include "vnet/wire/ip4_header.hpp"
+#include "vnet/wire/ip6.hpp"
 #include "vnet/wire/mac.hpp"
 
 namespace pg {
@@ -31,12 +32,20 @@ struct PacketSpec {
     static constexpr uint32_t smallest = vnet::wire::shortest_ethernet_frame;
     static constexpr uint32_t largest = graph::buffer_bytes;
 
-    /// Bytes of the Ethernet frame without its check sequence.
+    /// Bytes of the Ethernet frame without its check sequence, least() at least.
     uint32_t size = smallest;
     /// RFC 2544 C.2.2: addresses for benchmarks.
     Run source{vnet::wire::Ip4Address(198, 18, 0, 1).value()};
     Run destination{vnet::wire::Ip4Address(198, 19, 0, 1).value()};
-    /// udp, tcp or icmp.
+    /// Packets are of IPv6, and these are the addresses that `source` and `destination` count from:
+    /// they then begin with 0.
+    struct Ip6 {
+        /// RFC 5180 8: addresses for benchmarks.
+        vnet::wire::Ip6Address source{0x2001'0002'0000'0000, 1};
+        vnet::wire::Ip6Address destination{0x2001'0002'0000'0001, 1};
+    };
+    std::optional<Ip6> ip6;
+    /// udp, tcp or icmp, which is ICMPv6 in IPv6.
     vnet::wire::IpProtocol protocol = vnet::wire::IpProtocol::udp;
     Run source_port{1024};
     Run destination_port{9};
@@ -48,6 +57,8 @@ struct PacketSpec {
     bool random = false;
     uint64_t seed = 1;
 
+    /// Bytes of the shortest frame that holds the headers, and that a link carries.
+    uint32_t least() const;
     /// OUT_OF_RANGE, INVALID_ARGUMENT with what would be accepted.
     absl::Status check() const;
     /// "60 B udp 198.18.0.1 -> 198.19.0.1 x 1000"
@@ -89,6 +100,11 @@ private:
     };
     void put_destination_mac(uint64_t mac) noexcept;
     void patch(std::byte* packet) noexcept;
+    size_t write_ip4(const PacketSpec& spec) noexcept;
+    size_t write_ip6(const PacketSpec& spec) noexcept;
+    void write_l4(size_t l4_bytes) noexcept;
+    vnet::wire::InternetSum put_addresses(std::byte* packet, uint32_t source,
+                                          uint32_t destination) const noexcept;
     uint64_t next_random() noexcept;
 
     alignas(64) std::array<std::byte, PacketSpec::largest> bytes_{};
@@ -96,6 +112,9 @@ private:
     bool varies_;
     bool random_;
     vnet::wire::IpProtocol protocol_;
+    std::optional<PacketSpec::Ip6> ip6_;
+    /// Where the header behind IP begins.
+    size_t l4_offset_ = 0;
     uint64_t destination_mac_ = 0;
     uint64_t seed_;
     uint64_t random_state_;

@@ -72,6 +72,48 @@ TEST(PacketTemplate, IcmpAsAnotherMakerMakesIt) {
                                              .bytes()));
 }
 
+TEST(PacketTemplate, Ip6AsAnotherMakerMakesIt) {
+    for (const auto protocol : {IpProtocol::udp, IpProtocol::tcp, IpProtocol::icmp}) {
+        for (const uint32_t more : {0U, 1U, 7U, 1400U}) {
+            PacketSpec six = spec(protocol);
+            six.ip6.emplace();
+            six.ip6->source = vnet::wire::testing::ip6("2001:db8::ffff");
+            six.source = {0, 3, 1};
+            six.destination = {0, 2, 0x10000};
+            six.source_port.count = 5;
+            six.size = six.least() + more;
+            ASSERT_TRUE(six.check().ok());
+            PacketTemplate made(six);
+            const char* sources[] = {"2001:db8::ffff", "2001:db8::1:0", "2001:db8::1:1"};
+            const char* destinations[] = {"2001:2:0:1::1", "2001:2:0:1::1:1"};
+            for (unsigned i = 0; i < 7; ++i) {
+                auto wanted = expected().ip6(sources[i % 3], destinations[i % 2]);
+                if (protocol == IpProtocol::udp) {
+                    wanted.udp(uint16_t(1024 + i % 5), 9);
+                } else if (protocol == IpProtocol::tcp) {
+                    wanted.tcp(uint16_t(1024 + i % 5), 9, vnet::wire::TcpFlags::ack).window(0xffff);
+                } else {
+                    wanted.icmp6_echo_request(0, 0);
+                }
+                ASSERT_EQ(to_hex(next(made)), to_hex(wanted.payload(int(more)).bytes()));
+            }
+        }
+    }
+}
+
+TEST(PacketTemplate, Ip6HasBoundsOfItsOwn) {
+    PacketSpec six = spec(IpProtocol::tcp, 73);
+    six.ip6.emplace();
+    six.source.first = six.destination.first = 0;
+    EXPECT_EQ(six.check().message(), "packets of 73 B cannot be made; a size is 74 to 2048 B");
+    six.size = 74;
+    EXPECT_TRUE(six.check().ok());
+    EXPECT_EQ(six.to_string(), "74 B tcp 2001:2::1 -> 2001:2:0:1::1, ports 1024 -> 9");
+    six.ip6->source = vnet::wire::testing::ip6("2001:db8::ffff:ffff:ffff:fffe");
+    six.source.count = 3;
+    EXPECT_THAT(six.check().message(), HasSubstr("there are no 3 source addresses from"));
+}
+
 TEST(PacketTemplate, WhatVariesIsInTheChecksumsToo) {
     for (const auto protocol : {IpProtocol::udp, IpProtocol::tcp}) {
         for (const uint32_t size : {60U, 61U, 1514U, 2048U}) {

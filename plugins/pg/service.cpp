@@ -65,6 +65,46 @@ absl::StatusOr<IpProtocol> protocol_of(const proto::AddStreamRequest& request) {
     return IpProtocol::icmp;
 }
 
+/// First addresses, of one family.
+absl::Status take_addresses(const proto::AddStreamRequest& request, PacketSpec& spec) {
+    using vnet::service::with_address;
+    using Ip6 = vnet::wire::Ip6Address;
+    const auto is_ip6 = [](bool has, const sluice::IpAddress& address) {
+        return has && address.family_case() == sluice::IpAddress::kIp6;
+    };
+    const bool source6 = is_ip6(request.has_source(), request.source());
+    const bool destination6 = is_ip6(request.has_destination(), request.destination());
+    if (source6 != destination6 && request.has_source() && request.has_destination()) {
+        return absl::InvalidArgumentError(
+            "no packet goes from an address of one family to one of the other; give both of IPv4, "
+            "or both of IPv6");
+    }
+    if (source6 || destination6) {
+        spec.ip6.emplace();
+        spec.source.first = spec.destination.first = 0;
+    }
+    const auto take = [](const sluice::IpAddress& from, uint32_t& first, Ip6* first6) {
+        return with_address(from, [&](auto address) -> absl::Status {
+            if constexpr (std::is_same_v<decltype(address), Ip6>) {
+                *first6 = address;
+            } else {
+                first = address.value();
+            }
+            return absl::OkStatus();
+        });
+    };
+    absl::Status status;
+    if (request.has_source()) {
+        status.Update(
+            take(request.source(), spec.source.first, spec.ip6 ? &spec.ip6->source : nullptr));
+    }
+    if (request.has_destination()) {
+        status.Update(take(request.destination(), spec.destination.first,
+                           spec.ip6 ? &spec.ip6->destination : nullptr));
+    }
+    return status;
+}
+
 absl::StatusOr<PacketSpec> spec_of(const proto::AddStreamRequest& request) {
     PacketSpec spec;
     const auto take = [](bool has, uint32_t value, uint32_t& into) {
@@ -72,11 +112,8 @@ absl::StatusOr<PacketSpec> spec_of(const proto::AddStreamRequest& request) {
             into = value;
         }
     };
-    take(request.has_size(), request.size(), spec.size);
-    take(request.has_source(), request.source().value(), spec.source.first);
     take(request.has_sources(), request.sources(), spec.source.count);
     take(request.has_source_step(), request.source_step(), spec.source.step);
-    take(request.has_destination(), request.destination().value(), spec.destination.first);
     take(request.has_destinations(), request.destinations(), spec.destination.count);
     take(request.has_destination_step(), request.destination_step(), spec.destination.step);
     take(request.has_source_port(), request.source_port(), spec.source_port.first);
@@ -89,6 +126,10 @@ absl::StatusOr<PacketSpec> spec_of(const proto::AddStreamRequest& request) {
         return protocol.status();
     }
     spec.protocol = *protocol;
+    if (const absl::Status status = take_addresses(request, spec); !status.ok()) {
+        return status;
+    }
+    spec.size = request.has_size() ? request.size() : spec.least();
     const auto source_mac = mac_of(request.has_source_mac(), request.source_mac());
     const auto destination_mac = mac_of(request.has_destination_mac(), request.destination_mac());
     if (!source_mac.ok() || !destination_mac.ok()) {
