@@ -78,6 +78,21 @@ def test_both_families_at_once(lab):
     assert not wrong, wrong
 
 
+def test_what_becomes_of_a_packet_is_explained_and_traced(lab):
+    assert ping(lab.lan, WAN6).received == 1
+    told = lab.daemon.ctl(f"explain lan from {LAN6} to {WAN6} protocol icmp ttl 1")
+    assert "hop-limit-expired" in told and "time-exceeded" in told
+    told = lab.daemon.ctl(f"explain lan from {LAN6} to {WAN6} protocol tcp destination-port 80")
+    assert "would be transmitted by wan" in told, told
+    lab.daemon.ctl("clear trace", f"trace add any 2 from {LAN6}/128 to {WAN6}/128 protocol icmp6")
+    assert ping(lab.lan, WAN).received == 1
+    assert ping(lab.lan, WAN6).received == 1
+    wait_until(lambda: "ip6-rewrite" in lab.daemon.ctl("show trace"), 5, lambda: lab.daemon.ctl("show trace"))
+    assert "ip4-input" not in lab.daemon.ctl("show trace")
+    lab.daemon.ctl("clear trace")
+    assert "of the other" in lab.daemon.refused(f"trace add any 1 from {LAN6}/128 to {WAN}/32")
+
+
 def test_traceroute_shows_the_router(lab):
     hops = lab.lan.run("traceroute", "-6", "-n", "-q", 1, "-w", 5, "-m", 4, WAN6).stdout.splitlines()[1:]
     assert [re.match(r" *(\d+) +(\S+)", hop).groups() for hop in hops] == [("1", LAN_ROUTER6), ("2", WAN6)]

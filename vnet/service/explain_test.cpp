@@ -8,6 +8,7 @@
 
 #include "graph/testing/bench.hpp"
 #include "vnet/interface/testing/fake_device.hpp"
+#include "vnet/service/convert.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
 namespace vnet::service {
@@ -130,8 +131,8 @@ protected:
     static sluice::ExplainRequest flow(const char* source, const char* destination) {
         sluice::ExplainRequest request;
         request.set_interface("lan");
-        request.mutable_source()->set_value(wire::testing::ip(source).value());
-        request.mutable_destination()->set_value(wire::testing::ip(destination).value());
+        request.mutable_source()->set_ip4(wire::testing::ip(source).value());
+        request.mutable_destination()->set_ip4(wire::testing::ip(destination).value());
         return request;
     }
     std::string refusal(const sluice::ExplainRequest& request) {
@@ -299,6 +300,36 @@ TEST_F(ExplainTest, MakesPacketsThatAreValid) {
     EXPECT_THAT(explain(request).text(), HasSubstr("udp 7 -> 666 length 44"));
 }
 
+TEST_F(ExplainTest, MakesPacketsOfIp6AsWell) {
+    must(router_->interfaces().set_up("lan", true));
+    sluice::ExplainRequest request;
+    request.set_interface("lan");
+    const auto set = [](sluice::IpAddress& into, const char* text) {
+        into = ip_to_api(wire::testing::ip6(text));
+    };
+    set(*request.mutable_source(), "2001:db8::2");
+    set(*request.mutable_destination(), "2001:db8:1::2");
+    for (const char* protocol : {"udp", "tcp", "icmp", "icmp6", "89"}) {
+        request.set_protocol(protocol);
+        const auto explained = explain(request);
+        EXPECT_EQ(explained.packets(0).drop(), "not-enabled");
+        EXPECT_EQ(explained.packets(0).steps(0).step().length(), 14U + 64U);
+        EXPECT_THAT(explained.text(), HasSubstr("2001:db8::2 -> 2001:db8:1::2")) << protocol;
+        EXPECT_THAT(explained.text(), ::testing::Not(HasSubstr("bad checksum"))) << protocol;
+        EXPECT_THAT(explained.text(), ::testing::Not(HasSubstr("malformed"))) << protocol;
+    }
+    request.set_protocol("icmp");
+    request.set_length(47);
+    EXPECT_EQ(refusal(request),
+              "a packet of 47 bytes cannot be made; give 48 to 2034, the IPv6 header included");
+    request.clear_length();
+    request.mutable_source()->set_ip4(1);
+    EXPECT_EQ(
+        refusal(request),
+        "no packet goes from an address of one family to one of the other; give both of IPv4, "
+        "or both of IPv6");
+}
+
 TEST_F(ExplainTest, RefusesWhatMakesNoPacket) {
     auto request = flow("10.0.0.2", "20.9.9.9");
     request.set_interface("nosuch");
@@ -306,7 +337,7 @@ TEST_F(ExplainTest, RefusesWhatMakesNoPacket) {
     request = flow("10.0.0.2", "20.9.9.9");
     request.set_protocol("xyz");
     EXPECT_EQ(refusal(request),
-              "'xyz' is no IP protocol; give icmp, tcp, udp, or a number from 0 to 255");
+              "'xyz' is no IP protocol; give icmp, icmp6, tcp, udp, or a number from 0 to 255");
     request.set_protocol("icmp");
     request.set_source_port(1);
     EXPECT_EQ(refusal(request),

@@ -12,6 +12,7 @@ namespace {
 using wire::testing::Bytes;
 using wire::testing::packet;
 using wire::testing::prefix;
+using wire::testing::prefix6;
 
 bool matches(const FlowMatch::Flow& flow, const Bytes& bytes, uint16_t l3_offset = 0,
              uint16_t flags = 0) {
@@ -56,6 +57,37 @@ TEST(FlowMatch, FindsTheHeaderWhereverThePacketIs) {
     EXPECT_FALSE(matches(flow, bare, 0)) << "no Ethernet header";
 }
 
+TEST(FlowMatch, LooksAtIp6AsAtIp4) {
+    const auto from_to = [] { return packet().ethernet().ip6("2001:db8::1", "2001:db8:1::2"); };
+    const Bytes udp = from_to().udp(1000, 53).bytes();
+    const Bytes hidden = from_to().hop_by_hop().destination_options().udp(1000, 53).bytes();
+    const Bytes icmp = from_to().icmp6(128).bytes();
+    for (const Bytes& one : {udp, hidden}) {
+        EXPECT_TRUE(matches({}, one));
+        EXPECT_TRUE(matches({.source = prefix6("2001:db8::/64")}, one));
+        EXPECT_FALSE(matches({.source = prefix6("2001:db8:1::/64")}, one));
+        EXPECT_TRUE(matches({.destination = prefix6("2001:db8:1::2/128")}, one));
+        EXPECT_FALSE(matches({.destination = prefix6("2001:db8:1::3/128")}, one));
+        EXPECT_FALSE(matches({.source = prefix("0.0.0.0/0")}, one)) << "of the other family";
+        EXPECT_TRUE(matches({.protocol = wire::IpProtocol::udp}, one));
+        EXPECT_FALSE(matches({.protocol = wire::IpProtocol::tcp}, one));
+        EXPECT_TRUE(
+            matches({.source_port = uint16_t(1000), .destination_port = uint16_t(53)}, one));
+        EXPECT_FALSE(matches({.source_port = uint16_t(53)}, one));
+    }
+    EXPECT_FALSE(matches({.source = prefix6("::/0")}, packet().ethernet().ip4().udp().bytes()));
+    EXPECT_TRUE(matches({.protocol = wire::IpProtocol::icmp}, icmp));
+    EXPECT_TRUE(matches({.protocol = wire::IpProtocol::icmp6}, icmp));
+    EXPECT_FALSE(matches({.destination_port = uint16_t(53)}, icmp));
+    EXPECT_FALSE(matches({.source_port = uint16_t(1000)},
+                         from_to().fragment_header(8, false).udp(1000, 53).bytes()));
+    for (size_t size = 15; size < hidden.size() - 4; ++size) {
+        EXPECT_FALSE(matches({.source_port = uint16_t(1000)},
+                             Bytes(hidden.begin(), hidden.begin() + long(size))))
+            << size;
+    }
+}
+
 TEST(FlowMatch, TakesAnyBytes) {
     const FlowMatch::Flow flow{.source_port = uint16_t(1000)};
     const Bytes frame = packet().ethernet().ip4().udp(1000, 1).bytes();
@@ -71,6 +103,7 @@ TEST(FlowMatch, TakesAnyBytes) {
 
 TEST(FlowMatch, ProtocolsAndPortsAreRead) {
     EXPECT_EQ(*parse_protocol("tcp"), wire::IpProtocol::tcp);
+    EXPECT_EQ(*parse_protocol("icmp6"), wire::IpProtocol::icmp6);
     EXPECT_EQ(*parse_protocol("89"), wire::IpProtocol::ospf);
     for (const char* bad : {"", "256", "-1", "tcp ", "0x6", "ospf"}) {
         EXPECT_EQ(parse_protocol(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;

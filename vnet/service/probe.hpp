@@ -12,7 +12,7 @@
 namespace vnet::service {
 
 /// The packet that an ExplainRequest describes, from Ethernet on, to the station `to`: the bytes of
-/// `hex`, or an ICMP echo request, a TCP segment with SYN, a UDP datagram or another IPv4 packet,
+/// `hex`, or an ICMP echo request, a TCP segment with SYN, a UDP datagram or another IP packet,
 /// with valid lengths and checksums. INVALID_ARGUMENT for what makes no packet.
 absl::StatusOr<std::vector<std::byte>> make_probe(const sluice::ExplainRequest& request,
                                                   const wire::MacAddress& to);

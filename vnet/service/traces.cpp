@@ -95,11 +95,21 @@ absl::StatusOr<graph::TraceFilter> Traces::compile(const sluice::AddTraceRequest
         }
     };
     FlowMatch::Flow flow;
+    const auto prefix_of = [](const sluice::IpPrefix& message) {
+        return with_prefix(message, [](const auto& prefix) -> absl::StatusOr<FlowMatch::Prefix> {
+            return prefix;
+        });
+    };
     if (request.has_source()) {
-        take(flow.source, from_api(request.source()));
+        take(flow.source, prefix_of(request.source()));
     }
     if (request.has_destination()) {
-        take(flow.destination, from_api(request.destination()));
+        take(flow.destination, prefix_of(request.destination()));
+    }
+    if (flow.source && flow.destination && flow.source->index() != flow.destination->index()) {
+        status.Update(absl::InvalidArgumentError(
+            "no packet goes from an address of one family to one of the other; give both of IPv4, "
+            "or both of IPv6"));
     }
     if (request.has_protocol()) {
         take(flow.protocol, parse_protocol(request.protocol()));
