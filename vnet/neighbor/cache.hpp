@@ -7,6 +7,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -43,6 +44,9 @@ struct Settings {
     unsigned most = 65'536;
     /// Neighbours asked for at one time: a scan of an empty network fills no more than this.
     unsigned most_unresolved = 1'024;
+    /// Neighbours that are known from what they said alone and have not answered yet: the oldest
+    /// gives way.
+    unsigned most_unproven = 1'024;
     /// Between two announcements that defend the same address (RFC 5227 1.1, DEFEND_INTERVAL).
     std::chrono::milliseconds defend_interval{10'000};
     /// Solicitations that ask whether another host has a new IPv6 address, retransmit_time apart
@@ -228,6 +232,10 @@ private:
         wire::MacAddress mac;
         Clock::time_point since;
         Clock::time_point due;
+        /// It answered us once, or the operator set it.
+        bool is_proven = false;
+        /// Its place among those that are not.
+        uint64_t number = 0;
         unsigned tries = 0;
         std::deque<graph::Packet*> held;
     };
@@ -245,6 +253,7 @@ private:
     static Neighbor describe(const Key& key, const Entry& entry);
     void tell(const Key& key, const Entry& entry, Change change) const;
     void erase(const Key& key);
+    void note_proof(const Key& key, Entry& entry);
     void forget(const Which& which);
     void go_on(graph::Packet* packet);
     void add_route(fib::Fib<Family>& fib, const Key& key);
@@ -265,6 +274,9 @@ private:
     absl::flat_hash_map<Key, std::unique_ptr<Entry>> entries_;
     /// What is to be done next, soonest first.
     std::set<std::pair<Clock::time_point, Key>> due_;
+    /// Those that are known and not proven, oldest first.
+    std::map<uint64_t, Key> unproven_;
+    uint64_t last_number_ = 0;
     size_t unresolved_ = 0;
     size_t held_ = 0;
     std::vector<Observer> observers_;

@@ -210,6 +210,7 @@ void Cache<Family>::erase(const Key& key) {
         parts_.next_hops.release(key.interface, key.address);
         tell(key, entry, Change::removed);
     }
+    unproven_.erase(entry.number);
     entries_.erase(found);
 }
 
@@ -256,6 +257,12 @@ void Cache<Family>::learn(const Key& key, const wire::MacAddress& mac, bool crea
     if (!create) {
         return;
     }
+    if (!unproven_.empty() &&
+        (unproven_.size() >= settings_.most_unproven || entries_.size() >= settings_.most)) {
+        // Who invents hosts crowds out what he invented, not those who answer.
+        const Key oldest = unproven_.begin()->second;
+        erase(oldest);
+    }
     if (entries_.size() >= settings_.most) {
         count_drop(Drop::table_full);
         return;
@@ -264,6 +271,17 @@ void Cache<Family>::learn(const Key& key, const wire::MacAddress& mac, bool crea
     entry = std::make_unique<Entry>();
     ++unresolved_;
     set(key, *entry, mac, confirmed ? State::reachable : State::probing);
+}
+
+template <class Family>
+void Cache<Family>::note_proof(const Key& key, Entry& entry) {
+    if (entry.state != State::probing) {
+        entry.is_proven = true;
+        unproven_.erase(entry.number);
+    } else if (!entry.is_proven && entry.number == 0) {
+        entry.number = ++last_number_;
+        unproven_.emplace(entry.number, key);
+    }
 }
 
 template <class Family>
@@ -309,6 +327,7 @@ void Cache<Family>::set(const Key& key, Entry& entry, const wire::MacAddress& ma
     } else {
         schedule(key, entry, state == State::probing ? now : now + settings_.reachable_time);
     }
+    note_proof(key, entry);
     parts_.next_hops.resolved(key.interface, key.address, mac);
     if (added || changed) {
         tell(key, entry, added ? Change::added : Change::changed);

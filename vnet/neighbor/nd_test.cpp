@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/neighbor/nd.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,6 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::Link;
 using testing::Sent;
+using ::testing::UnorderedElementsAre;
 using wire::testing::ip6;
 using wire::testing::mac;
 using wire::testing::packet;
@@ -33,11 +35,12 @@ constexpr uint8_t overrides = wire::NeighborAdvertisement::override_flag;
 /// IPv6 on both links, and its addresses in use at once.
 struct Dual : Link {
     explicit Dual(unsigned duplicate_tries = 0)
-        : Link([&] {
+        : Dual([&] {
               Settings settings;
               settings.duplicate_tries = duplicate_tries;
               return settings;
-          }()) {
+          }()) {}
+    explicit Dual(const Settings& settings) : Link(settings) {
         EXPECT_TRUE(ip6.addresses->add("lan", prefix6("2001:db8::1/64")).ok());
         EXPECT_TRUE(ip6.addresses->add("wan", prefix6("2001:db8:1::1/64")).ok());
         EXPECT_TRUE(
@@ -228,6 +231,35 @@ TEST(Nd, AnotherMacCountsWhereItOverrides) {
     link.receive(Link::lan, tells("2001:db8::9", host, solicited | overrides));
     link.settle();
     EXPECT_THAT(of_lan(link), ElementsAre(std::string("2001:db8::9 reachable ") + host));
+}
+
+TEST(Nd, WhoInventsHostsCrowdsOutNoneThatAnswers) {
+    Settings settings;
+    settings.duplicate_tries = 0;
+    settings.most = 8;
+    settings.most_unproven = 3;
+    Dual link(settings);
+    know_host(link);
+    for (unsigned i = 0x100; i < 0x180; ++i) {
+        const std::string invented = fmt::format("2001:db8::{:x}", i);
+        link.receive(Link::lan, asks_us(invented.c_str(), other, "2001:db8::1"));
+    }
+    link.settle();
+    const std::string forged = std::string(" probing ") + other;
+    EXPECT_THAT(
+        of_lan(link),
+        UnorderedElementsAre(std::string("2001:db8::9 reachable ") + host, "2001:db8::17d" + forged,
+                             "2001:db8::17e" + forged, "2001:db8::17f" + forged));
+    // One that is there is asked, answers, and stays.
+    link.receive(Link::lan, asks_us("2001:db8::a", host, "2001:db8::1"));
+    link.pass(0s);
+    link.receive(Link::lan, tells("2001:db8::a", host, solicited | overrides));
+    link.settle();
+    for (unsigned i = 0; i < 5; ++i) {
+        link.pass(1s);
+    }
+    EXPECT_THAT(of_lan(link), UnorderedElementsAre(std::string("2001:db8::9 reachable ") + host,
+                                                   std::string("2001:db8::a reachable ") + host));
 }
 
 TEST(Nd, AnAdvertisementThatNobodyAskedForMakesNoNeighbour) {
