@@ -50,7 +50,9 @@ sluice::Event next_hop_event(Address address, const std::string& interface,
 template <class Address>
 sluice::Event member_event(const std::string& group, const fib::Member<Address>& member,
                            const std::string& interface) {
-    sluice::Event event = next_hop_event(member.next_hop, interface);
+    // Members are found by the routes of the default VRF.
+    sluice::Event event =
+        next_hop_event(member.next_hop, interface, std::string(vrf::Vrfs::default_name));
     event.mutable_next_hop()->set_group(group);
     event.mutable_next_hop()->set_state(std::string(fib::name(member.state)));
     return event;
