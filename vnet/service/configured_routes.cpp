@@ -273,6 +273,7 @@ sluice::ConfiguredRoute ConfiguredRoutes::describe(interface::Vrf vrf, const Pre
             break;
         case fib::ViaKind::vrf:
             message.set_to_vrf(router_.vrfs().name_of(route.via.vrf));
+            break;
         case fib::ViaKind::group:
             message.set_group(
                 router_.network<decltype(family_of(prefix))>().groups->name_of(route.via.group));

@@ -97,6 +97,8 @@ void Link::make_fib(Network<Family, Neighbors>& network, graph::NodeId resolve,
         forwarding, interfaces,
         typename fib::NextHops<typename Family::Address>::Nodes{resolve, rewrite, end});
     network.make_fibs(forwarding, {paths, end});
+    network.groups = std::make_unique<fib::Groups<Family>>(typename fib::Groups<Family>::Parts{
+        interfaces, forwarding, *network.next_hops, *network.fib, end, paths.unreachable});
     network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces, *network.fibs);
 }
 
