@@ -12,6 +12,8 @@ mkdir -p "${1:-$top/build/clients/go}"
 out=$(cd "${1:-$top/build/clients/go}" && pwd)
 source=$out/gopath/src
 mkdir -p "$source/sluice"
+# What an earlier .proto file left would be declared twice.
+rm -rf "$source/sluice/pb"
 
 # The .proto files name no Go package, since that is a matter of whoever generates: all of them make one.
 cd "$top"
