@@ -142,8 +142,8 @@ TEST(Server, StopsUnderLoad) {
         std::vector<std::thread> threads;
         std::atomic<int> answered{0};
         for (int i = 0; i < 4; ++i) {
-            threads.emplace_back([&] {
-                auto client = daemon.client();
+            // Connected here: a thread that starts late would find nobody any more.
+            threads.emplace_back([&answered, client = daemon.client()] {
                 absl::Status status;
                 while (status.ok()) {
                     status = ask(*client, "Double", number(1)).status();
