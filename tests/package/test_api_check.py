@@ -65,7 +65,7 @@ def test_the_released_api_stands(tree):
      "field sluice.SetInterfaceRequest.mtu was 'optional uint32' and is 'optional uint64'"),
     ("vnet/proto/ip.proto", "uint32 preference = 3;", "",
      "field sluice.Route.preference is gone: put it back; it may go once it was released with 'deprecated = true'"),
-    ("vnet/proto/ip.proto", '"delete route <prefix>";\n    option (sluice.writes)', '"remove route <prefix>";\n    option (sluice.writes)',
+    ("vnet/proto/ip.proto", '"delete route <prefix> [vrf <vrf>]";\n    option (sluice.writes)', '"remove route <prefix> [vrf <vrf>]";\n    option (sluice.writes)',
      "since the line 'delete route 192.0.3.0/24' is not understood any more"),
     ("plugins/pg/pg.proto", "PROTOCOL_ICMP = 2", "PROTOCOL_PING = 2",
      "number 2 of sluice.pg.Protocol was 'PROTOCOL_ICMP' and is 'PROTOCOL_PING'"),
