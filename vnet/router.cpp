@@ -5,8 +5,8 @@
 #include <rte_cycles.h>
 
 #include <array>
-#include <random>
 
+#include "graph/random_number.hpp"
 #include "vnet/ethernet/input.hpp"
 #include "vnet/fib/lookup_format.hpp"
 #include "vnet/icmp4/input.hpp"
@@ -42,12 +42,6 @@ constexpr auto memory_period = std::chrono::milliseconds(500);
 constexpr auto seek_period = std::chrono::milliseconds(200);
 /// So many routes gone are worth the time that malloc takes to look through its heap.
 constexpr uint64_t removals_to_trim = 10'000;
-
-/// So that routers in a row do not choose the same way out of as many.
-uint64_t random_seed() {
-    std::random_device device;
-    return uint64_t(device()) << 32 | device();
-}
 
 /// Runs steps that each may fail, up to the first that does.
 class Steps {
@@ -247,7 +241,7 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     ends.local = add(std::make_shared<const ip4::Local>(tables, forwarding_, ip4_local_arc_));
     ends.lookup_vrf = add(std::make_shared<const fib::LookupVrf<ip4::Family>>(tables, forwarding_));
     const auto balance =
-        std::make_shared<const fib::LoadBalance<ip4::Family>>(forwarding_, random_seed());
+        std::make_shared<const fib::LoadBalance<ip4::Family>>(forwarding_, graph::random_number());
     ends.balance = add(balance);
     ends.resolve = add(std::make_shared<const neighbor::Resolve<ip4::Family>>(
         *ip4_.unresolved, forwarding_, *next_hop_slot_));
@@ -306,7 +300,7 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
         add(std::make_shared<const ip6::Local>(tables, forwarding_, *error6_slot_, ip6_local_arc_));
     ends.lookup_vrf = add(std::make_shared<const fib::LookupVrf<ip6::Family>>(tables, forwarding_));
     const auto balance =
-        std::make_shared<const fib::LoadBalance<ip6::Family>>(forwarding_, random_seed());
+        std::make_shared<const fib::LoadBalance<ip6::Family>>(forwarding_, graph::random_number());
     ends.balance = add(balance);
     ends.resolve = add(std::make_shared<const neighbor::Resolve<ip6::Family>>(
         *ip6_.unresolved, forwarding_, *next_hop_slot_));

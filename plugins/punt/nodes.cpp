@@ -71,9 +71,6 @@ std::optional<Class> Ip6::class_of(std::span<const std::byte> packet) noexcept {
     if (ip == nullptr) {
         return std::nullopt;
     }
-    if (!vnet::wire::is_ip6_extension(ip->next_header())) {
-        return class_with_ports(packet, ip->next_header(), sizeof(Ip6Header));
-    }
     const auto chain = vnet::wire::walk_ip6(packet, sizeof(Ip6Header) + ip->payload_length.value());
     return class_with_ports(
         packet, chain.upper,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/urpf/node.hpp"
 
+#include "vnet/fib/lookup_vrf.hpp"
+
 namespace urpf {
 
 namespace {
@@ -46,7 +48,8 @@ const Adjacency& SourceCheck<Family>::way_back(Index interface, Address source,
         // Path 0 is no route.
         const Adjacency& way = forwarding_.adjacency(
             forwarding_.at(default_route ? table.lookup(key) : table.painted(key)));
-        if (way.action != Action::lookup || passed == most_vrfs_passed) {
+        if (way.action != Action::lookup ||
+            passed == vnet::fib::LookupVrf<Family>::most_vrfs_passed) {
             return way;
         }
         vrf = way.vrf;

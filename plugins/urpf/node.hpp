@@ -53,8 +53,6 @@ public:
 
 private:
     using Address = typename Family::Address;
-    /// Routes that lead from VRF to VRF are followed so far.
-    static constexpr unsigned most_vrfs_passed = 4;
     const vnet::fib::Adjacency& way_back(Index interface, Address source,
                                          bool default_route) const noexcept;
     bool leads_back(const vnet::fib::Adjacency& way, Mode mode, Index interface) const noexcept;

@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
+#include "graph/random_number.hpp"
 #include "vnet/fragment/reassemble.hpp"
 #include "vnet/fragment/virtual.hpp"
 
@@ -21,11 +20,6 @@ constexpr uint32_t reassembly_timeout_ms = 30'000;
 constexpr uint32_t virtual_timeout_ms = 2'000;
 constexpr uint32_t least_timeout_ms = 100;
 constexpr uint32_t most_timeout_ms = 120'000;
-
-uint64_t random_seed() {
-    std::random_device device;
-    return uint64_t{device()} << 32 | device();
-}
 
 absl::Status in_range(std::string_view what, uint32_t value, uint32_t least, uint32_t most) {
     if (value >= least && value <= most) {
@@ -92,12 +86,12 @@ Fragments::Fragments(const Parts& parts, PortsSlot slot)
       ports_slot_(slot) {
     for (const Purpose purpose : purposes) {
         stores_[size_t(purpose)] =
-            std::make_unique<Stores>(engine_, random_seed(), defaults(purpose));
+            std::make_unique<Stores>(engine_, graph::random_number(), defaults(purpose));
         stores_[size_t(purpose)]->set_interfaces(interfaces_);
     }
     ip4_fragmenter_ = std::make_shared<const Ip4Fragmenter>(parts.forwarding, engine_.contexts());
-    ip6_fragmenter_ =
-        std::make_shared<const Ip6Fragmenter>(parts.forwarding, engine_.contexts(), random_seed());
+    ip6_fragmenter_ = std::make_shared<const Ip6Fragmenter>(parts.forwarding, engine_.contexts(),
+                                                            graph::random_number());
     // The index may be given to another interface, which has not asked.
     interfaces_.observe([this](const interface::Interface& interface, interface::Change change) {
         if (change == interface::Change::removing) {

@@ -3,21 +3,18 @@
 
 #include <fmt/format.h>
 
-#include <random>
+#include "graph/random_number.hpp"
 
 namespace vnet::handoff {
 
 namespace {
 constexpr const char* arc = "device-input";
-
-uint64_t random_seed() {
-    std::random_device device;
-    return uint64_t{device()} << 32 | device();
-}
 }  // namespace
 
 Handoffs::Handoffs(graph::Engine& engine, interface::Table& table)
-    : engine_(engine), table_(table), node_(std::make_shared<Node>(engine, table, random_seed())) {}
+    : engine_(engine),
+      table_(table),
+      node_(std::make_shared<Node>(engine, table, graph::random_number())) {}
 
 absl::StatusOr<std::unique_ptr<Handoffs>> Handoffs::create(graph::Engine& engine,
                                                            interface::Table& table) {
