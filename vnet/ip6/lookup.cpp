@@ -22,8 +22,13 @@ template <Lookup::Vrfs vrfs>
 bool Lookup::look_up(interface::Vrf vrf, std::span<graph::Packet* const> packets,
                      graph::Hops hops) const noexcept {
     static_assert(graph::vector_size <= RangeTable::View::most_keys);
+    // Packets of one flow come in trains, and each train is looked up once.
     RangeTable::Key destinations[graph::vector_size];
     fib::PathIndex paths[graph::vector_size];
+    uint8_t trains[graph::vector_size];
+    static_assert(graph::vector_size <= 256);
+    size_t train = 0;
+    RangeTable::Key last_key;
     interface::Index from = packets[0]->meta().rx_interface;
     for (size_t i = 0; i < packets.size(); ++i) {
         const graph::Packet& packet = *packets[i];
@@ -43,17 +48,22 @@ bool Lookup::look_up(interface::Vrf vrf, std::span<graph::Packet* const> packets
         if (destination.is_link_local()) [[unlikely]] {
             destination = scoped(destination, packet.meta().rx_interface);
         }
-        destinations[i] = destination;
+        const RangeTable::Key key = destination;
+        train +=
+            size_t(i != 0) & size_t(((key.high ^ last_key.high) | (key.low ^ last_key.low)) != 0);
+        last_key = key;
+        destinations[train] = key;
+        trains[i] = uint8_t(train);
     }
-    tables_.of(vrf).view().lookup({destinations, packets.size()}, paths);
+    tables_.of(vrf).view().lookup({destinations, train + 1}, paths);
     // Where many packets of a vector take one path, it is followed once.
     fib::PathIndex last = 0;
     fib::AdjacencyIndex index = forwarding_.at(last);
     uint32_t interface = forwarding_.adjacency(index).interface;
     graph::Hop hop = graph::Hop::node(forwarding_.adjacency(index).next);
     for (size_t i = 0; i < packets.size(); ++i) {
-        if (paths[i] != last) [[unlikely]] {
-            last = paths[i];
+        if (const fib::PathIndex path = paths[trains[i]]; path != last) [[unlikely]] {
+            last = path;
             index = forwarding_.at(last);
             interface = forwarding_.adjacency(index).interface;
             hop = graph::Hop::node(forwarding_.adjacency(index).next);
