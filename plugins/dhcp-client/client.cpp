@@ -143,6 +143,13 @@ void Client::conflict(const MacAddress& who, Clock::time_point now) {
     begin(now, wait_of_conflict);
 }
 
+void Client::evict(Clock::time_point now) {
+    if (lease_) {
+        lose(now, {},
+             fmt::format("the leased address {} was taken from the interface", lease_->address));
+    }
+}
+
 void Client::tick(Clock::time_point now) {
     if (!due_ || now < *due_) {
         return;

@@ -98,6 +98,8 @@ public:
     void receive(const Reply& reply, Clock::time_point now);
     /// Somebody has the address that is being probed.
     void conflict(const MacAddress& who, Clock::time_point now);
+    /// The interface no longer has the lease's address, since somebody else took it from there.
+    void evict(Clock::time_point now);
     /// Does what is due.
     void tick(Clock::time_point now);
     /// Takes the lease from the interface, and is off. The server is not told: a lease ends by

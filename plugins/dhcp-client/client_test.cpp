@@ -293,6 +293,18 @@ TEST_F(ClientTest, ALeaseThatCannotBeUsedIsAskedForLater) {
     EXPECT_EQ(*client.due() - now, seconds(60));
 }
 
+TEST_F(ClientTest, ALeaseWhoseAddressIsTakenAwayIsAskedForAtOnce) {
+    client.evict(now);
+    EXPECT_EQ(client.state(), State::off);
+    be_bound();
+    client.evict(now);
+    EXPECT_EQ(client.state(), State::init);
+    EXPECT_FALSE(client.lease());
+    EXPECT_EQ(client.problem(), "the leased address 10.0.0.7/24 was taken from the interface");
+    pass({});
+    EXPECT_EQ(last().type, Type::discover);
+}
+
 TEST_F(ClientTest, AsksForItsLeaseWhenTheLinkIsBack) {
     be_bound();
     client.down(now);

@@ -136,9 +136,18 @@ public:
         (void)owner_.routes_of(vrf_).set(interface_, 0, {});
         routes_.clear();
         if (given_) {
+            const Ip4Prefix address = *std::exchange(given_, std::nullopt);
             // It may have gone with its interface already.
-            (void)owner_.router_.addresses().remove(name(), *given_);
+            (void)owner_.router_.addresses().remove(name(), address);
+        }
+    }
+
+    /// Whatever takes a leased address, as a move to a VRF where somebody has it: what the client
+    /// does itself is noted before.
+    void address_gone(const Ip4Prefix& address) {
+        if (given_ == address) {
             given_.reset();
+            client_.evict(Clock::now());
         }
     }
 
@@ -187,9 +196,17 @@ private:
 };
 
 Clients::Clients(vnet::Router& router, Watch& watch, const Nodes& nodes)
-    : router_(router), watch_(watch), nodes_(nodes) {}
+    : router_(router), watch_(watch), nodes_(nodes) {
+    router.addresses().observe(
+        [weak = std::weak_ptr(self_)](Index interface, const Ip4Prefix& address, bool added) {
+            if (const auto self = weak.lock(); self != nullptr && !added) {
+                (*self)->address_gone(interface, address);
+            }
+        });
+}
 
 Clients::~Clients() {
+    self_.reset();
     if (!sessions_.empty()) {
         sessions_.clear();
         router_.local().unregister_udp_port(client_port);
@@ -304,6 +321,13 @@ void Clients::changed(const Interface& interface, Change change) {
             break;
     }
     schedule();
+}
+
+void Clients::address_gone(Index interface, const Ip4Prefix& address) {
+    if (const auto found = sessions_.find(interface); found != sessions_.end()) {
+        found->second->address_gone(address);
+        schedule();
+    }
 }
 
 void Clients::tick() {

@@ -53,6 +53,7 @@ public:
 
 private:
     class Session;
+    void address_gone(Index interface, const vnet::wire::Ip4Prefix& address);
     void start(const vnet::interface::Interface& interface, const Settings& settings);
     void tick();
     void schedule();
@@ -62,6 +63,8 @@ private:
     const Nodes nodes_;
     LeasedRoutes& routes_of(vnet::interface::Vrf vrf);
 
+    /// While it is there, whoever observes for it finds it: observers are never taken back.
+    std::shared_ptr<Clients*> self_ = std::make_shared<Clients*>(this);
     std::map<vnet::interface::Vrf, LeasedRoutes> routes_;
     std::mt19937 random_{std::random_device{}()};
     std::map<Index, std::unique_ptr<Session>> sessions_;

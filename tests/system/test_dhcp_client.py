@@ -124,6 +124,21 @@ def test_a_lease_of_a_real_server(tmp_path, kind):
         assert site.default_routes() == [] and ping(site.lab.lan, BEYOND, wait=1).received == 0
 
 
+def test_an_address_that_is_taken_away_is_asked_for_again(site):
+    """The default VRF has it already when the interface comes back there."""
+    site.server(lease=60)
+    site.daemon.ctl("add vrf red", "set interface wan vrf red", "set interface wan dhcp-client")
+    site.wait_bound()
+    site.daemon.ctl("add loopback lo", f"add address lo {WAN_ROUTER}/32", "reset interface wan vrf")
+    assert site.client()["state"] != "bound"
+    wait_until(lambda: "has the address" in site.client()["problem"], 10, lambda: str(site.client()))
+    # Once nobody has it.
+    site.daemon.ctl(f"delete address lo {WAN_ROUTER}/32", "reset interface wan dhcp-client",
+                    "set interface wan dhcp-client")
+    site.wait_bound()
+    assert site.daemon.refused(f"add address lo {WAN_ROUTER}/32")
+
+
 def test_without_its_server_the_lease_ends(site):
     server = site.server(lease=6)
     site.daemon.ctl("set interface wan dhcp-client")
