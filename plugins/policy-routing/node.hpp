@@ -49,6 +49,9 @@ public:
         lists_[interface].store(list, std::memory_order_release);
     }
 
+    /// An interface has rules of this family.
+    bool is_on(Index interface) const noexcept { return list_of(interface) != nullptr; }
+
     graph::Hop operator()(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept;
     /// The rule that matches now.
     graph::TraceFields format(const graph::TraceStep& step) const;

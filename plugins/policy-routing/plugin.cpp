@@ -25,16 +25,20 @@ absl::StatusOr<graph::NodeId> add_node(vnet::plugin::Registry& registry,
     return id;
 }
 
-/// Packets that waited for their next hop are sent by the rules again, and not by their
-/// destination.
-template <class Neighbors>
-void send_again(Neighbors& neighbors, const std::shared_ptr<Policies>& policies,
-                graph::NodeId node) {
-    neighbors.add_chooser([weak = std::weak_ptr(policies),
-                           node](const graph::Packet& packet) -> std::optional<graph::NodeId> {
+/// Packets that waited for their next hop are sent by the rules of their family again, and not by
+/// their destination.
+template <class Family, class Neighbors>
+void send_again(Neighbors& neighbors, const std::shared_ptr<Policy<Family>>& policy,
+                graph::NodeId node, graph::ArcId arc) {
+    neighbors.add_chooser([weak = std::weak_ptr(policy), node,
+                           arc](graph::Packet& packet) -> std::optional<graph::NodeId> {
         const auto alive = weak.lock();
-        return alive != nullptr && alive->is_on(packet.meta().rx_interface) ? std::optional(node)
-                                                                            : std::nullopt;
+        if (alive == nullptr || !alive->is_on(packet.meta().rx_interface)) {
+            return std::nullopt;
+        }
+        // It may have begun to wait before there was a rule, and never have met the arc.
+        packet.meta().arc = arc;
+        return node;
     });
 }
 
@@ -58,8 +62,15 @@ absl::Status register_plugin(vnet::plugin::Registry& registry) {
             statements->erase({interface, number});
         });
     registry.keep(policies);
-    send_again(*router.ip4().neighbors, policies, *ip4_node);
-    send_again(*router.ip6().neighbors, policies, *ip6_node);
+    const auto ip4_arc = registry.find_arc(Ip4::arc);
+    const auto ip6_arc = registry.find_arc(Ip6::arc);
+    for (const auto& arc : {ip4_arc, ip6_arc}) {
+        if (!arc.ok()) {
+            return arc.status();
+        }
+    }
+    send_again(*router.ip4().neighbors, ip4, *ip4_node, *ip4_arc);
+    send_again(*router.ip6().neighbors, ip6, *ip6_node, *ip6_arc);
     registry.observe_interfaces([policies = policies.get()](const auto& interface, auto change) {
         policies->changed(interface, change);
     });

@@ -53,8 +53,6 @@ public:
         uint64_t bytes = 0;
     };
     Totals totals(Index interface, uint32_t number) const;
-    /// The interface's packets are looked at.
-    bool is_on(Index interface) const { return interfaces_.contains(interface); }
 
     /// To be told of changes of all interfaces.
     void changed(const vnet::interface::Interface& interface, vnet::interface::Change change);

@@ -141,6 +141,15 @@ def test_a_next_hop_that_has_to_be_found_first(site):
         site.daemon.ctl("delete policy-rule lan 10")
 
 
+def test_rules_of_one_family_leave_packets_that_wait_in_the_other_alone(site):
+    with site.rules("10 lookup-in other from 2001:db8:1::/64"):
+        site.daemon.ctl("delete neighbor cheap 10.0.2.2")
+        assert site.way_of(FAR, count=3) == "cheap"
+    with site.rules("10 lookup-in other from 10.0.1.0/24"):
+        site.daemon.ctl("delete neighbor cheap 2001:db8:2::2")
+        assert site.way_of(FAR6, count=3) == "cheap"
+
+
 def test_fragments_have_the_ports_of_their_first(site):
     mac, router = site.lan.mac("eth0"), site.daemon.interface("lan")["mac"]
     with site.rules("10 lookup-in other protocol udp destination-ports 4000-4010"):

@@ -143,8 +143,9 @@ public:
     // ---- who decides otherwise than by the destination ----
 
     /// Says where a packet goes on that waited for its next hop: at the node that sent it there, or
-    /// nowhere special, which is its lookup.
-    using Chooser = std::function<std::optional<graph::NodeId>(const graph::Packet&)>;
+    /// nowhere special, which is its lookup. Where that node is a feature, the packet is put on its
+    /// arc.
+    using Chooser = std::function<std::optional<graph::NodeId>(graph::Packet&)>;
     /// Asked for as long as the cache lives, for packets that the router did not make itself.
     void add_chooser(Chooser chooser) { choosers_.push_back(std::move(chooser)); }
 
