@@ -60,7 +60,7 @@ absl::StatusOr<Grammar::Known> Grammar::compile(const MethodDescriptor& method) 
     for (int i = 0; i < stages; ++i) {
         known.stages.push_back(options.GetExtension(sluice::stage, i));
     }
-    absl::Status status;
+    absl::Status status = find_defaults(*method.input_type(), known);
     for (int i = 0; i < lines && status.ok(); ++i) {
         status = add(options.GetExtension(sluice::cli, i), known.lines);
     }
@@ -74,6 +74,25 @@ absl::StatusOr<Grammar::Known> Grammar::compile(const MethodDescriptor& method) 
         return status;
     }
     return known;
+}
+
+absl::Status Grammar::find_defaults(const google::protobuf::Descriptor& request,
+                                    Known& known) const {
+    for (int i = 0; i < request.field_count(); ++i) {
+        const google::protobuf::FieldDescriptor& field = *request.field(i);
+        const std::string text = options_of(field).GetExtension(sluice::default_value);
+        if (text.empty()) {
+            continue;
+        }
+        const auto scratch = new_message(request);
+        if (field.is_repeated() || !forms_.parse(field, text, *scratch).ok()) {
+            return absl::InvalidArgumentError(
+                fmt::format("{} cannot have the default '{}': a line could not say it",
+                            field.full_name(), text));
+        }
+        known.defaults.emplace_back(&field, text);
+    }
+    return absl::OkStatus();
 }
 
 absl::Status Grammar::check_clashes(const Patterns& compiled) const {

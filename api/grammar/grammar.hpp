@@ -150,9 +150,12 @@ private:
         /// The same.
         std::vector<int> stages;
         bool replaces = false;
+        /// Fields of the request that mean something where they are left out, and what.
+        std::vector<std::pair<const google::protobuf::FieldDescriptor*, std::string>> defaults;
     };
 
     absl::StatusOr<Known> compile(const google::protobuf::MethodDescriptor& method) const;
+    absl::Status find_defaults(const google::protobuf::Descriptor& request, Known& known) const;
     absl::Status check_clashes(const Patterns& compiled) const;
     /// The pattern that can say the request, its number and its line.
     struct Said {
@@ -163,6 +166,7 @@ private:
         const google::protobuf::Message* request;
         std::unique_ptr<google::protobuf::Message> copy;
     };
+    static void leave_out_defaults(const Known& known, const TextForms& forms, Said& said);
     absl::StatusOr<Said> say(const google::protobuf::MethodDescriptor& method,
                              const google::protobuf::Message& request) const;
     const google::protobuf::Message& prototype(const google::protobuf::Descriptor& type) const;

@@ -120,6 +120,22 @@ private:
 
 }  // namespace
 
+/// Takes out of the request what goes without saying.
+void Grammar::leave_out_defaults(const Known& known, const TextForms& forms, Said& said) {
+    for (const auto& [field, text] : known.defaults) {
+        if (!said.request->GetReflection()->HasField(*said.request, field) ||
+            forms.print(*said.request, *field) != text) {
+            continue;
+        }
+        if (said.copy == nullptr) {
+            said.copy.reset(said.request->New());
+            said.copy->CopyFrom(*said.request);
+            said.request = said.copy.get();
+        }
+        said.copy->GetReflection()->ClearField(said.copy.get(), field);
+    }
+}
+
 absl::StatusOr<Grammar::Said> Grammar::say(const google::protobuf::MethodDescriptor& method,
                                            const Message& request) const {
     const auto found = methods_.find(method.full_name());
@@ -139,6 +155,7 @@ absl::StatusOr<Grammar::Said> Grammar::say(const google::protobuf::MethodDescrip
         }
         said.request = said.copy.get();
     }
+    leave_out_defaults(found->second, forms_, said);
     absl::Status first;
     for (; said.number < lines.size(); ++said.number) {
         absl::StatusOr<std::string> line = Writer(*lines[said.number], *said.request, forms_).run();

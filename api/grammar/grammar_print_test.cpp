@@ -70,6 +70,16 @@ TEST_F(PrintTest, LeavesOutWhatIsNotSet) {
     EXPECT_EQ(print("Routes.Add", route), "add route 10.0.0.0/8 via 10.0.0.1 preference 0");
 }
 
+TEST_F(PrintTest, LeavesOutWhatGoesWithoutSaying) {
+    testing::proto::InterfaceListRequest request;
+    const std::string plain = print("Interfaces.List", request);
+    request.set_name("all");
+    EXPECT_EQ(print("Interfaces.List", request), plain);
+    EXPECT_EQ(request.name(), "all");
+    request.set_name("lan");
+    EXPECT_EQ(print("Interfaces.List", request), plain + " lan");
+}
+
 TEST_F(PrintTest, TakesTheFirstCommandThatFits) {
     Route route;
     route.mutable_prefix()->set_length(0);
@@ -184,6 +194,25 @@ TEST(GrammarStatement, SaysWhatTakesItBack) {
     const auto remove = grammar.parse("remove x from y");
     EXPECT_EQ(grammar.statement(*remove->method, *remove->request).status().message(),
               "'remove x from y' is no part of a configuration");
+}
+
+TEST(GrammarStatement, TwoWaysToSayOneThingAreOneStatement) {
+    const testing::TinySchema schema({"add <a> [n <n>]", "remove <a> [n <n>]"},
+                                     {"remove <a> [n <n>]"}, "7");
+    const TextForms forms;
+    Grammar grammar(forms);
+    ASSERT_TRUE(grammar.add_service(schema.service()).ok());
+    for (const char* line : {"add x", "add x n 7"}) {
+        const auto add = grammar.parse(line);
+        ASSERT_TRUE(add.ok()) << add.status();
+        const auto statement = grammar.statement(*add->method, *add->request);
+        ASSERT_TRUE(statement.ok()) << statement.status();
+        EXPECT_EQ(statement->line, "add x");
+        EXPECT_EQ(statement->undo, "remove x");
+    }
+    const testing::TinySchema unsayable({"add <a> [n <n>]"}, {}, "seven");
+    EXPECT_EQ(Grammar(forms).check(unsayable.method(0)).message(),
+              "tiny.Request.n cannot have the default 'seven': a line could not say it");
 }
 
 TEST(GrammarStatement, RefusesAWayBackThatDoesNotFit) {

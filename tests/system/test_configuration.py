@@ -74,6 +74,13 @@ def test_a_candidate_takes_effect_at_once_or_not_at_all(saved):
     assert revision["comment"] == "another one" and int(revision["lines"]) == len(before)
 
 
+def test_what_goes_without_saying_is_no_other_statement(saved):
+    saved.daemon.ctl("add route 10.7.0.0/16 blackhole", "candidate edit 'add route 10.7.0.0/16 prohibit vrf default'")
+    assert saved.daemon.ctl("diff").splitlines() == ["- add route 10.7.0.0/16 blackhole", "+ add route 10.7.0.0/16 prohibit"]
+    saved.daemon.ctl("commit", "candidate edit 'delete route 10.7.0.0/16 vrf default'", "commit")
+    assert "10.7.0.0/16" not in saved.daemon.ctl("show running-config")
+
+
 def test_a_commit_that_cuts_the_operator_off_undoes_itself(saved, monkeypatch):
     saved.assert_forwards()
     before = running(saved)

@@ -54,7 +54,8 @@ public:
     /// The request of every method: strings a, b; repeated string list; uint32 n; Counters inner.
     /// `undo` is that of the first method.
     explicit TinySchema(const std::vector<std::string>& commands,
-                        const std::vector<std::string>& undo = {}) {
+                        const std::vector<std::string>& undo = {},
+                        const std::string& default_of_n = {}) {
         google::protobuf::FileDescriptorProto file;
         file.set_name("tiny.proto");
         file.set_package("tiny");
@@ -69,6 +70,8 @@ public:
         add(*request, "two_words", Field::TYPE_BOOL, Field::LABEL_OPTIONAL);
         add(*request, "inner", Field::TYPE_MESSAGE, Field::LABEL_OPTIONAL);
         request->mutable_field(5)->set_type_name(".tiny.Request");
+        request->mutable_field(3)->mutable_options()->SetExtension(sluice::default_value,
+                                                                   default_of_n);
         auto* service = file.add_service();
         service->set_name("Tiny");
         for (const std::string& command : commands) {
