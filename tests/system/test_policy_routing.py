@@ -134,20 +134,20 @@ def test_verdicts(site, address):
 
 def test_a_next_hop_that_has_to_be_found_first(site):
     """The packets that wait for it leave by the rule as well."""
-    site.daemon.ctl("delete neighbor dear 10.0.3.2", "add policy-rule lan 10 via 10.0.3.2 by dear")
-    try:
+    with site.rules("10 via 10.0.3.2 by dear"):
+        assert site.way_of(FAR, count=1) == "dear"
+        site.daemon.ctl("delete neighbor dear 10.0.3.2")
         assert site.way_of(FAR, count=3) == "dear"
-    finally:
-        site.daemon.ctl("delete policy-rule lan 10")
 
 
 def test_rules_of_one_family_leave_packets_that_wait_in_the_other_alone(site):
-    with site.rules("10 lookup-in other from 2001:db8:1::/64"):
-        site.daemon.ctl("delete neighbor cheap 10.0.2.2")
-        assert site.way_of(FAR, count=3) == "cheap"
-    with site.rules("10 lookup-in other from 10.0.1.0/24"):
-        site.daemon.ctl("delete neighbor cheap 2001:db8:2::2")
-        assert site.way_of(FAR6, count=3) == "cheap"
+    for address, gateway, other, others in ((FAR, "10.0.2.2", FAR6, "2001:db8:1::/64"), (FAR6, "2001:db8:2::2", FAR, "10.0.1.0/24")):
+        assert site.way_of(address, count=1) == "cheap"
+        with site.rules(f"10 lookup-in other from {others}"):
+            # Buffers are used again, and have been on the other family's arc.
+            assert site.way_of(other, "-i", "0.01", count=200) == "dear"
+            site.daemon.ctl(f"delete neighbor cheap {gateway}")
+            assert site.way_of(address, count=3) == "cheap"
 
 
 def test_fragments_have_the_ports_of_their_first(site):
