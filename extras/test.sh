@@ -28,27 +28,55 @@ run_tests() { ctest --test-dir "build/$1" -L "$2" -j 2 --output-on-failure; }
 
 step() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
 
+# One at a time in a folder: what is being built ahead is waited for.
 build() { # build PRESET [TARGET...]
     local preset=$1
     shift
-    cmake --preset "$preset" >/dev/null && cmake --build "build/$preset" ${1:+--target "$@"}
+    mkdir -p build
+    (
+        flock 9
+        cmake --preset "$preset" >/dev/null && cmake --build "build/$preset" ${1:+--target "$@"}
+    ) 9>"build/$preset.lock"
 }
+build_asan() { build asan; }
+build_tsan() { build tsan concurrency_tests; }
+build_fuzz() { build fuzz fuzz_targets; }
+
+# System tests wait more than they work. What the cores have left meanwhile goes into what is built later anyway; whatever fails
+# here fails again, and is told, where it is wanted.
+ahead=
+build_ahead() { # build_ahead PART...
+    [ -z "$ahead" ] || return 0
+    # In a process group of its own, which ends as one.
+    set -m
+    (
+        renice -n 19 "$BASHPID" >/dev/null
+        for part in "$@"; do
+            if [[ $part =~ ^(asan|tsan|fuzz)$ ]]; then "build_$part"; fi
+        done
+    ) >/dev/null 2>&1 &
+    ahead=$!
+    set +m
+}
+stop_ahead() { [ -z "$ahead" ] || kill -- "-$ahead" 2>/dev/null || true; }
+trap stop_ahead EXIT
 
 run_house() { extras/check-layers.sh && git ls-files '*.cpp' '*.hpp' | xargs -r clang-format --dry-run --Werror; }
 build_product() { build release sluiced sluicectl plugins; }
 run_unit() { cmake --preset release -DBUILD_TESTING=ON >/dev/null && build release && run_tests release unit; }
 run_asan() {
-    build asan && LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
+    build_asan && LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
         run_tests asan unit
 }
 run_tsan() {
-    build tsan concurrency_tests && TSAN_OPTIONS=suppressions=$here/tsan.supp run_tests tsan concurrency
+    build_tsan && TSAN_OPTIONS=suppressions=$here/tsan.supp run_tests tsan concurrency
 }
-run_fuzz() { build fuzz fuzz_targets && run_tests fuzz fuzz; }
+run_fuzz() { build_fuzz && run_tests fuzz fuzz; }
 run_system() {
     cmake --preset release -DBUILD_TESTING=ON >/dev/null &&
         build release sluiced sluicectl plugins docs routes_bench plugin_pass plugin_crash \
             hostile_plugins &&
+        build_ahead "${parts[@]}" &&
         SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q -n 2 tests/system
 }
 run_package() {
