@@ -106,12 +106,11 @@ auto Method::guarded(Function&& function) const -> decltype(function()) {
     }
     /// Adds the time from here to the end of the handler.
     struct Watch {
-        using Clock = std::chrono::steady_clock;
         std::atomic<uint64_t>& sum;
-        Clock::time_point begin = Clock::now();
+        std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
         ~Watch() {
-            sum.fetch_add(uint64_t(std::chrono::nanoseconds(Clock::now() - begin).count()),
-                          std::memory_order_relaxed);
+            const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - begin;
+            sum.fetch_add(uint64_t(taken.count()), std::memory_order_relaxed);
         }
     };
     const Watch watch{handler_ns_};

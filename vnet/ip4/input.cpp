@@ -49,7 +49,7 @@ constexpr auto odd_nets = [] {
     uint64_t first;
     std::memcpy(&first, at, sizeof(first));
     return (first & shape_mask) == wanted &&
-           !(odd_nets[uint8_t(at[12])] | odd_nets[uint8_t(at[16])]) &&
+           (unsigned(odd_nets[uint8_t(at[12])]) | odd_nets[uint8_t(at[16])]) == 0 &&
            wire::ip4_header_checksum_ok(header);
 }
 

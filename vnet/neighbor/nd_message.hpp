@@ -22,7 +22,8 @@ public:
     /// `fixed` is one of wire/nd.hpp; its checksum is set by bytes().
     template <class Fixed>
     explicit NdMessage(const Fixed& fixed)
-        : options_at_(sizeof(wire::Ip6Header) + sizeof(fixed)),
+        : room_(),
+          options_at_(sizeof(wire::Ip6Header) + sizeof(fixed)),
           options_({room_.data() + options_at_, most_bytes - options_at_}) {
         std::memcpy(room_.data() + sizeof(wire::Ip6Header), &fixed, sizeof(fixed));
     }
@@ -51,7 +52,7 @@ public:
     }
 
 private:
-    std::array<std::byte, most_bytes> room_{};
+    std::array<std::byte, most_bytes> room_;
     size_t options_at_;
     wire::NdOptionsWriter options_;
 };
