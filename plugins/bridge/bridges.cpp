@@ -160,8 +160,8 @@ absl::Status Bridges::add_port(const std::string& bridge, const std::string& int
     const auto port = ports_.find(index);
     const bool is_new = port == ports_.end() || port->second.bridge != *to;
     if (is_new) {
-        if (absl::Status status = table_.takers().claim(
-                index, interface, fmt::format("a port of bridge '{}'", bridge));
+        if (absl::Status status =
+                table_.takers().claim(index, fmt::format("a port of bridge '{}'", bridge));
             !status.ok()) {
             return status;
         }

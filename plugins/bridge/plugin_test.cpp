@@ -92,7 +92,7 @@ TEST_F(PluginTest, RefusesInASentence) {
     EXPECT_EQ(refusal("add bridge-station br 02:00:00:00:00:0a a"),
               "02:00:00:00:00:0a is the address of bridge 'br' itself");
     auto& takers = router_.router->interfaces().takers();
-    ASSERT_TRUE(takers.claim(interface("c").index, "c", "joined with 'd'").ok());
+    ASSERT_TRUE(takers.claim(interface("c").index, "joined with 'd'").ok());
     EXPECT_EQ(refusal("add bridge-port br c"),
               "interface 'c' is joined with 'd'; delete that first");
     EXPECT_THAT(refusal("delete bridge-station br 02:00:00:00:00:0a"),
@@ -115,6 +115,19 @@ TEST_F(PluginTest, KnowsItselfAndConfiguredStations) {
     run("add bridge-station br 02:00:00:00:00:01 a");
     run("delete bridge-port a");
     EXPECT_EQ(run("show bridge-station").size(), 2U);
+}
+
+TEST_F(PluginTest, APortTakesInFramesToAll) {
+    const auto shown = [this] {
+        return run("show interface a").at(0).find(R"("promiscuous":true)") != std::string::npos;
+    };
+    EXPECT_FALSE(shown());
+    run("add bridge-port br a");
+    run("add bridge-port br a learning off");
+    EXPECT_EQ(interface("a").promiscuous, 1U);
+    EXPECT_TRUE(shown());
+    run("delete bridge-port a");
+    EXPECT_FALSE(shown());
 }
 
 TEST_F(PluginTest, IsSetAndResetAsAWhole) {

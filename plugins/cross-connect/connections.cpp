@@ -30,7 +30,7 @@ absl::Status Connections::add(const std::string& a, const std::string& b) {
         if (!found.ok()) {
             return found.status();
         }
-        if (auto status = table_.takers().check((*found)->index, (*found)->name); !status.ok()) {
+        if (auto status = table_.takers().check((*found)->index); !status.ok()) {
             return status;
         }
     }
@@ -48,8 +48,7 @@ absl::Status Connections::add(const std::string& a, const std::string& b) {
         return status;
     }
     for (const auto& [interface, peer] : {std::pair(*first, *second), std::pair(*second, *first)}) {
-        (void)table_.takers().claim(interface->index, interface->name,
-                                    fmt::format("joined with '{}'", peer->name));
+        (void)table_.takers().claim(interface->index, fmt::format("joined with '{}'", peer->name));
         peers_[interface->index] = peer->index;
     }
     pairs_[one] = other;

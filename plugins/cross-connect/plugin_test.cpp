@@ -47,7 +47,7 @@ TEST_F(PluginTest, RefusesInASentence) {
               "'a' and 'c' are not joined; `show cross-connect` lists what is");
     EXPECT_THAT(refusal("delete cross-connect nowhere a"), HasSubstr("'nowhere'"));
     auto& takers = router_.router->interfaces().takers();
-    ASSERT_TRUE(takers.claim(interface("c").index, "c", "a port of bridge 'office'").ok());
+    ASSERT_TRUE(takers.claim(interface("c").index, "a port of bridge 'office'").ok());
     run("add null d");
     EXPECT_EQ(refusal("add cross-connect d c"),
               "interface 'c' is a port of bridge 'office'; delete that first");

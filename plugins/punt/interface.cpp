@@ -30,6 +30,7 @@ public:
     MacAddress mac() const override { return mac_; }
     uint32_t max_mtu() const override { return graph::buffer_bytes; }
     std::string description() const override { return description_; }
+    bool carries_ethernet() const override { return false; }
 
     absl::Status set_up(bool up) override {
         if (!up) {

@@ -65,6 +65,9 @@ TEST_F(PluginTest, TheKernelHasTheRoutersAddresses) {
     run("add null lan");
     run("add address lan 10.0.0.1/24");
     run("add punt kernel-interface kernel");
+    auto& takers = router_.router->interfaces().takers();
+    EXPECT_THAT(std::string(takers.check(interface("kernel").index).message()),
+                HasSubstr("without Ethernet headers"));
     EXPECT_EQ(refusal("add punt kernel-interface other"),
               "interface 'kernel' leads to the kernel already; delete that first");
     EXPECT_EQ(router_.router->local().rest(), graph::no_node);

@@ -60,6 +60,7 @@ public:
             fmt::format("interface '{}' has the address of '{}', {}; change it there",
                         owner_.table_.name_of(vlan_.index), parent().name, parent().mac));
     }
+    void set_promiscuous(bool on) override { owner_.table_.want_promiscuous(vlan_.parent, on); }
     bool link_up() const override { return up_ && parent().up && parent().link; }
 
 private:
@@ -78,6 +79,12 @@ unsigned Interfaces::depth(Index index) const {
 }
 
 absl::Status Interfaces::check(const Interface& parent, std::optional<Tag> tag) const {
+    if (!parent.device->carries_ethernet()) {
+        return absl::InvalidArgumentError(fmt::format(
+            "interface '{}' carries packets without Ethernet headers, and has no VLANs; "
+            "name another",
+            parent.name));
+    }
     if (depth(parent.index) == most_tags) {
         return absl::OutOfRangeError(
             fmt::format("interface '{}' has two tags already, and frames have no more; choose the "

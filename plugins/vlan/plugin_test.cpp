@@ -35,6 +35,22 @@ TEST_F(PluginTest, MakesInterfacesOfVlans) {
     EXPECT_EQ(interface("rest").device->description(), "lan default");
 }
 
+TEST_F(PluginTest, AParentIsPromiscuousForItsVlans) {
+    auto& takers = router_.router->interfaces().takers();
+    run("add vlan s parent lan id 10 type dot1ad");
+    run("add vlan c parent s id 20");
+    run("add vlan d parent s id 30");
+    for (const char* name : {"c", "d"}) {
+        ASSERT_TRUE(takers.claim(interface(name).index, "a port of bridge 'office'").ok());
+    }
+    EXPECT_EQ(interface("lan").promiscuous, 1U);
+    EXPECT_EQ(interface("s").promiscuous, 2U);
+    takers.release(interface("c").index);
+    EXPECT_EQ(interface("lan").promiscuous, 1U);
+    run("delete interface d");
+    EXPECT_EQ(interface("lan").promiscuous, 0U);
+}
+
 TEST_F(PluginTest, RefusesInASentence) {
     run("add vlan a parent lan id 10");
     EXPECT_EQ(refusal("add vlan b parent lan id 10"),

@@ -2,6 +2,7 @@
 """Three hosts at three ports of a bridge, and the router in it."""
 
 import contextlib
+import json
 import socket
 import struct
 
@@ -143,6 +144,35 @@ def test_a_station_that_is_everywhere_is_held(office):
     assert f"station {station} was heard by" in office.daemon.log()
     for one in sockets:
         one.close()
+
+
+def promiscuous(office, port):
+    return int(json.loads(office.box.ip("-j", "-d", "link", "show", port))[0]["promiscuity"]) > 0
+
+
+def test_a_port_takes_in_frames_to_others(office):
+    assert all(promiscuous(office, f"port{i}") for i in range(3))
+    assert office.daemon.interface("p0")["promiscuous"]
+    office.daemon.ctl("delete bridge-port p0")
+    assert not promiscuous(office, "port0")
+    assert not office.daemon.interface("p0")["promiscuous"]
+    # A VLAN gets its frames from its parent.
+    office.daemon.ctl("add vlan ten parent p0 id 10", "add bridge-port br ten")
+    assert promiscuous(office, "port0")
+    office.daemon.ctl("delete interface ten", "add null wire", "add cross-connect p0 wire")
+    assert promiscuous(office, "port0")
+    office.daemon.stop()
+    office.daemon = None
+    assert not any(promiscuous(office, f"port{i}") for i in range(3))
+
+
+def test_what_has_no_ethernet_is_refused(office):
+    office.daemon.ctl("add punt kernel-interface kernel", "add null spare")
+    why = "interface 'kernel' carries packets without Ethernet headers, and cannot be bridged or joined; name another"
+    assert office.daemon.refused("add bridge-port br kernel") == why
+    assert office.daemon.refused("add cross-connect spare kernel") == why
+    assert office.daemon.refused("add vlan ten parent kernel id 10") == \
+        "interface 'kernel' carries packets without Ethernet headers, and has no VLANs; name another"
 
 
 def test_a_storm_is_held(office):

@@ -165,6 +165,33 @@ TEST_F(KernelTest, OneHostInterfaceHasOnePort) {
     EXPECT_TRUE(rig->add_port("q", "net_af_packet1,iface=v1").ok());
 }
 
+TEST_F(KernelTest, AHostInterfaceIsPromiscuousWhileItIsWanted) {
+    const auto promiscuous = [] {
+        return testing::run("ip -d link show v0 | grep -q 'promiscuity 1'");
+    };
+    const auto index = rig->add_port("p", "net_af_packet0,iface=v0").value();
+    const Bytes foreign = wire::testing::packet()
+                              .ethernet("02:00:00:00:00:77", "02:00:00:00:00:78")
+                              .ip4()
+                              .udp()
+                              .pad_to()
+                              .bytes();
+    // Asked for before it is up.
+    rig->table().want_promiscuous(index, true);
+    ASSERT_TRUE(rig->table().set_up("p", true).ok());
+    EXPECT_TRUE(promiscuous());
+    HostSocket host("v1");
+    ASSERT_TRUE(host.send(foreign));
+    EXPECT_TRUE(rig->until([&] { return rig->drops("ethernet-input", "not-for-us") == 1; }));
+    ASSERT_TRUE(rig->table().set_up("p", false).ok());
+    ASSERT_TRUE(rig->table().set_up("p", true).ok());
+    EXPECT_TRUE(promiscuous());
+    rig->table().want_promiscuous(index, false);
+    EXPECT_FALSE(promiscuous());
+    rig->table().want_promiscuous(index, true);
+    EXPECT_TRUE(promiscuous());
+}
+
 TEST_F(KernelTest, MtuAndAddressReachTheHostInterface) {
     const auto index = rig->port_up("p", "net_af_packet0,iface=v0");
     ASSERT_TRUE(rig->table().set_mtu("p", 1400).ok());

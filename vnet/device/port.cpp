@@ -229,7 +229,36 @@ absl::Status Port::start() {
     started_ = true;
     // For ND, OSPF and the like; drivers without a filter refuse, and need it not.
     rte_eth_allmulticast_enable(port_id_);
+    apply_promiscuous();
     return absl::OkStatus();
+}
+
+void Port::set_promiscuous(bool on) {
+    promiscuous_ = on;
+    if (started_) {
+        apply_promiscuous();
+    }
+}
+
+void Port::apply_promiscuous() {
+    if ((rte_eth_promiscuous_get(port_id_) == 1) == promiscuous_) {
+        return;
+    }
+    const DpdkLog::Capture capture(ports_.log_);
+    const int error =
+        promiscuous_ ? rte_eth_promiscuous_enable(port_id_) : rte_eth_promiscuous_disable(port_id_);
+    // These drivers have no filter.
+    if (error == 0 || traits_.takes_any_mac) {
+        return;
+    }
+    if (promiscuous_) {
+        spdlog::warn(
+            "{}; what is bridged or joined by it may get frames to its own MAC address and "
+            "to groups only",
+            complain("does not become promiscuous", error, capture.reason()));
+    } else {
+        spdlog::warn("{}", complain("stays promiscuous", error, capture.reason()));
+    }
 }
 
 void Port::stop() {

@@ -30,6 +30,7 @@ public:
     absl::Status set_up(bool up) override;
     absl::Status set_mtu(uint32_t mtu) override;
     absl::Status set_mac(const wire::MacAddress& mac) override;
+    void set_promiscuous(bool on) override;
     bool link_up() const override;
     void rejoin() override;
     std::vector<std::pair<std::string, uint64_t>> device_counters() const override;
@@ -43,6 +44,7 @@ private:
     void discard_old();
     int socket_of(uint16_t queue) const;
     void learn_mac();
+    void apply_promiscuous();
     /// "device 'net_null0' <what>: <why>"
     std::string complain(std::string_view what, int error, const std::string& reason) const;
 
@@ -58,6 +60,7 @@ private:
     bool interrupts_ = false;
     bool started_ = false;
     bool up_ = false;
+    bool promiscuous_ = false;
     std::chrono::steady_clock::time_point came_up_;
     TxPort tx_;
     std::vector<std::shared_ptr<RxQueue>> sources_;

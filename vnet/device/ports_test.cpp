@@ -296,6 +296,21 @@ TEST(PortsTest, AnUnknownPortIsDown) {
     EXPECT_TRUE(rig.until([&] { return rig.drops("port-tx", "port-down") == 2; }));
 }
 
+TEST(PortsTest, APortIsPromiscuousWhileItIsWanted) {
+    Rig rig;
+    const auto index = rig.add_port("p", "net_ring0").value();
+    const auto number = uint16_t(rig.table().get(index)->device->unit());
+    rig.table().want_promiscuous(index, true);
+    ASSERT_TRUE(rig.table().set_up("p", true).ok());
+    EXPECT_EQ(rte_eth_promiscuous_get(number), 1);
+    ASSERT_TRUE(rig.table().set_up("p", false).ok());
+    rig.table().want_promiscuous(index, false);
+    ASSERT_TRUE(rig.table().set_up("p", true).ok());
+    EXPECT_EQ(rte_eth_promiscuous_get(number), 0);
+    rig.table().want_promiscuous(index, true);
+    EXPECT_EQ(rte_eth_promiscuous_get(number), 1);
+}
+
 TEST(PortsTest, MtuAndAddress) {
     Rig rig;
     const auto index = rig.add_port("p", "net_ring0");

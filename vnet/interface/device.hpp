@@ -41,11 +41,16 @@ public:
     /// What it was made of, in the words of the command that made it: a device's arguments, a host
     /// interface.
     virtual std::string description() const = 0;
+    /// What it carries are Ethernet frames: others cannot be bridged, joined or have VLANs.
+    virtual bool carries_ethernet() const { return true; }
 
     /// Starts or stops receiving and transmitting. When set_up(false) returns, no worker polls it.
     virtual absl::Status set_up(bool up) = 0;
     virtual absl::Status set_mtu(uint32_t mtu) = 0;
     virtual absl::Status set_mac(const wire::MacAddress& mac) = 0;
+    /// Has it take in frames to other stations too, or no longer. For a device that filters; one
+    /// that filters and cannot be told otherwise says so in the log.
+    virtual void set_promiscuous(bool) {}
     virtual bool link_up() const = 0;
     /// Called every second or more often while the interface is up and its link is down: a device
     /// whose driver does not find its peer again by itself tries anew.

@@ -218,6 +218,18 @@ absl::Status Table::set_mac(const std::string& name, const wire::MacAddress& mac
     return absl::OkStatus();
 }
 
+void Table::want_promiscuous(Index index, bool wanted) {
+    const auto found = interfaces_.find(index);
+    if (found == interfaces_.end()) {
+        return;
+    }
+    Interface& interface = found->second;
+    wanted ? ++interface.promiscuous : --interface.promiscuous;
+    if (interface.promiscuous == unsigned(wanted)) {
+        interface.device->set_promiscuous(wanted);
+    }
+}
+
 void Table::set_vrf(Index index, Vrf vrf) {
     Interface& interface = interfaces_.at(index);
     interface.vrf = vrf;

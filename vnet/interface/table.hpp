@@ -27,6 +27,8 @@ struct Interface {
     uint32_t mtu = 1500;
     wire::MacAddress mac;
     Vrf vrf = default_vrf;
+    /// How many need its frames to other stations.
+    unsigned promiscuous = 0;
 };
 
 /// What observers are told of.
@@ -78,6 +80,9 @@ public:
     void set_vrf(Index index, Vrf vrf);
     /// Of one that there is no more: the default one.
     Vrf vrf_of(Index index) const;
+    /// One more, or one less, needs the frames to other stations: the device is told of the first
+    /// and the last. For Takers, and for devices that get their frames from another one.
+    void want_promiscuous(Index index, bool wanted);
     /// Asks every device for its link and tells observers what changed. Called by a timer.
     void poll_links();
 
@@ -107,7 +112,7 @@ public:
 private:
     absl::Status check_name(const std::string& name) const;
     Interface* find_mutable(const std::string& name);
-    void set_flag(const Interface& interface, bool up);
+    void set_flag(Index index, uint16_t flag, bool on);
     void tell(const Interface& interface, Change change);
     Totals sum(Index index) const;
 

@@ -35,6 +35,7 @@ sluice::Interface describe(const interface::Interface& interface, const ip4::Add
     message.set_device(interface.device->description());
     message.set_index(interface.index);
     message.set_vrf(vrf);
+    message.set_promiscuous(interface.promiscuous != 0);
     return message;
 }
 

@@ -21,6 +21,10 @@ struct FakeState {
     bool up = false;
     uint32_t mtu = 1500;
     bool alive = false;
+    bool ethernet = true;
+    bool promiscuous = false;
+    /// Times that it was told to be that or not.
+    unsigned promiscuous_told = 0;
     /// What it answers to the next change.
     absl::Status answer = absl::OkStatus();
 };
@@ -47,6 +51,7 @@ public:
     wire::MacAddress mac() const override { return state_->mac; }
     uint32_t max_mtu() const override { return state_->max_mtu; }
     std::string description() const override { return "for a test"; }
+    bool carries_ethernet() const override { return state_->ethernet; }
     absl::Status set_up(bool up) override {
         if (state_->answer.ok()) {
             state_->up = up;
@@ -64,6 +69,10 @@ public:
             state_->mac = mac;
         }
         return state_->answer;
+    }
+    void set_promiscuous(bool on) override {
+        state_->promiscuous = on;
+        ++state_->promiscuous_told;
     }
     bool link_up() const override { return state_->cable; }
 
