@@ -279,8 +279,15 @@ absl::Status Bridges::forget(const std::string& bridge) {
 }
 
 void Bridges::changed(const Interface& interface, Change change) {
-    if (change == Change::removing && ports_.contains(interface.index)) {
+    const auto port = ports_.find(interface.index);
+    if (port == ports_.end()) {
+        return;
+    }
+    if (change == Change::removing) {
         drop_port(interface.index);
+    } else if (change == Change::down || change == Change::link_down) {
+        // They may be reached by another port meanwhile, and are heard again where they are.
+        stations_.forget_learned(port->second.bridge, interface.index);
     }
 }
 

@@ -29,7 +29,7 @@ graph::Packet* copy(const graph::Packet& packet, graph::PacketPool& pool) noexce
 }
 
 bool Flood::goes(Index from, uint32_t group, Index to, const graph::Packet& packet) const noexcept {
-    if (to == from || !table_.hot(to).up()) {
+    if (to == from || !table_.hot(to).operational()) {
         return false;
     }
     if (group != 0 && ports_.port(to).group.load(std::memory_order_relaxed) == group) {

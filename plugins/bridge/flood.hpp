@@ -20,7 +20,7 @@ public:
         "bridge-flood", {{Next::output, "interface-output"}, {Next::router, "ethernet-input"}},
         {{Drop::no_bridge, "no-bridge", "the interface is no port of a bridge any longer"},
          {Drop::storm, "storm-limit", "more to be flooded than its port may bring"},
-         {Drop::nowhere, "no-other-port", "the bridge has no other port that is up"},
+         {Drop::nowhere, "no-other-port", "the bridge has no other port that is up, with a link"},
          {Drop::no_buffer, "no-buffer", "no packet buffer was free for a copy"}});
 
     /// `arc` is "device-input". All outlive it.

@@ -117,7 +117,9 @@ private:
         if (to != to_) {
             to_ = to;
             to_group_ = node_.shared_.ports.port(to).group.load(std::memory_order_relaxed);
-            longest_ = longest(node_.table_.hot(to));
+            const vnet::interface::Hot& port = node_.table_.hot(to);
+            // One comparison does for both.
+            longest_ = port.operational() ? longest(port) : 0;
         }
     }
 
@@ -137,7 +139,7 @@ private:
             return drop(Drop::split_horizon);
         }
         if (packet.length() > longest_) [[unlikely]] {
-            return drop(Drop::exceeds_mtu);
+            return drop(longest_ == 0 ? Drop::port_down : Drop::exceeds_mtu);
         }
         packet.meta().tx_interface = to_;
         return Hop::edge(graph::Edge(Next::output));

@@ -23,7 +23,8 @@ public:
         link_local,
         same_port,
         split_horizon,
-        exceeds_mtu
+        exceeds_mtu,
+        port_down
     };
     static constexpr auto info = graph::node<Next, Drop>(
         "bridge-input",
@@ -39,7 +40,8 @@ public:
           "to a group that no bridge forwards (IEEE 802.1Q 8.6.3)"},
          {Drop::same_port, "same-port", "its destination is where it came from"},
          {Drop::split_horizon, "split-horizon", "from one port of a group to another of it"},
-         {Drop::exceeds_mtu, "exceeds-mtu", "longer than the port's MTU and its tags allow"}});
+         {Drop::exceeds_mtu, "exceeds-mtu", "longer than the port's MTU and its tags allow"},
+         {Drop::port_down, "port-down", "the port of its destination is down or has no link"}});
 
     /// `arc` is "device-input". All outlive it.
     Input(vnet::interface::Table& table, Shared& shared, graph::ArcId arc)

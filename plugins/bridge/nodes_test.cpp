@@ -58,6 +58,10 @@ struct NodesTest : ::testing::Test {
         stations.put(station(bridge, mac(two)), b, false, 0);
         stations.put(station(bridge, mac(router)), bridge, true, 0);
     }
+    void set_link(Index index, bool link) {
+        using vnet::interface::flag::up;
+        table.hot(index).flags = uint16_t(link ? up | vnet::interface::flag::link : up);
+    }
     static std::unique_ptr<graph::Engine> make_engine() {
         graph::testing::start_eal();
         graph::Engine::Options options;
@@ -117,6 +121,19 @@ TEST_F(NodesTest, FloodsWhatIsForAGroupToTheRouterToo) {
     EXPECT_THAT(flooded(frame(one, everybody), a), UnorderedElementsAre(b, c));
     ASSERT_TRUE(table.set_up("i3", false).ok());
     EXPECT_THAT(flooded(frame(one, everybody), a), ElementsAre(b));
+}
+
+TEST_F(NodesTest, SendsNothingByAPortWithoutLink) {
+    set_link(b, false);
+    EXPECT_EQ(in(frame(one, two), a).drop, "port-down");
+    EXPECT_THAT(flooded(frame(one, nobody), a), ElementsAre(c));
+    graph::Packet* made = bench.packet(frame(router, two));
+    made->meta().tx_interface = bridge;
+    EXPECT_EQ(bench.run("bridge-output", std::span(&made, 1)).at(0).drop, "port-down");
+    // What comes in by it is taken all the same: control finds out about its link later.
+    EXPECT_EQ(in(frame(two, one), b).meta.tx_interface, a);
+    set_link(b, true);
+    EXPECT_EQ(in(frame(one, two), a).next, "interface-output");
 }
 
 TEST_F(NodesTest, GivesTheRouterWhatIsForIt) {

@@ -33,6 +33,9 @@ graph::To<Output::Next, Output::Drop> Output::operator()(graph::Packet& packet,
     if (to == bridge) [[unlikely]] {
         return Drop::same_port;
     }
+    if (!table_.hot(to).operational()) [[unlikely]] {
+        return Drop::port_down;
+    }
     meta.tx_interface = to;
     return Next::output;
 }

@@ -12,7 +12,7 @@ namespace bridge {
 class Output {
 public:
     enum class Next : graph::Edge { output, flood, suppress };
-    enum class Drop : graph::Edge { gone, too_short, same_port };
+    enum class Drop : graph::Edge { gone, too_short, same_port, port_down };
     static constexpr auto info = graph::node<Next, Drop>(
         "bridge-output",
         {{Next::output, "interface-output"},
@@ -20,7 +20,8 @@ public:
          {Next::suppress, "bridge-suppress"}},
         {{Drop::gone, "bridge-gone", "the interface is no bridge, or no longer"},
          {Drop::too_short, "too-short", "fewer bytes than an Ethernet header"},
-         {Drop::same_port, "same-port", "sent by the bridge to its own address"}});
+         {Drop::same_port, "same-port", "sent by the bridge to its own address"},
+         {Drop::port_down, "port-down", "the port of its destination is down or has no link"}});
 
     /// Both outlive it.
     Output(const vnet::interface::Table& table, Shared& shared)

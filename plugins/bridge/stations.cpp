@@ -134,25 +134,28 @@ void Stations::forget_hosts(Index bridge,
     });
 }
 
-void Stations::forget(Index bridge) {
+void Stations::forget_if(Index bridge, const std::function<bool(const MacTable::Entry&)>& which) {
     shared_.stations.remove_if([&](Station station, const MacTable::Entry& entry) {
-        const bool there = bridge_of(station) == bridge && !entry.fixed();
+        const bool there = bridge_of(station) == bridge && which(entry);
         if (there) {
             forgot(station, entry);
         }
         return there;
     });
+}
+
+void Stations::forget(Index bridge) {
+    forget_if(bridge, [](const auto& entry) { return !entry.fixed(); });
     forget_hosts(bridge, [](const auto&) { return true; });
 }
 
 void Stations::forget_port(Index bridge, Index interface) {
-    shared_.stations.remove_if([&](Station station, const MacTable::Entry& entry) {
-        const bool there = bridge_of(station) == bridge && entry.interface() == interface;
-        if (there) {
-            forgot(station, entry);
-        }
-        return there;
-    });
+    forget_if(bridge, [&](const auto& entry) { return entry.interface() == interface; });
+}
+
+void Stations::forget_learned(Index bridge, Index interface) {
+    forget_if(bridge,
+              [&](const auto& entry) { return entry.interface() == interface && !entry.fixed(); });
 }
 
 void Stations::learn() {
@@ -194,9 +197,10 @@ bool Stations::may_move(Station station, const Learner<HeardStation>::Heard& hea
 void Stations::hear(const Learner<HeardStation>::Heard& heard) {
     const Station station = heard.what.station;
     const auto bridge = bridges_.find(bridge_of(station));
-    // Either may be gone by now.
+    // Either may be gone by now, or the port's link.
     if (bridge == bridges_.end() ||
-        shared_.ports.port(heard.what.interface).bridge.load() != bridge->first) {
+        shared_.ports.port(heard.what.interface).bridge.load() != bridge->first ||
+        !table_.hot(heard.what.interface).operational()) {
         return;
     }
     Figures& figures = bridge->second.figures;

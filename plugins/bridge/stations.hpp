@@ -3,6 +3,7 @@
 
 #include <absl/status/status.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -85,6 +86,8 @@ public:
     void forget(Index bridge);
     /// Forgets who is behind a port, those that were configured too.
     void forget_port(Index bridge, Index interface);
+    /// Forgets who was heard by a port.
+    void forget_learned(Index bridge, Index interface);
 
     /// Takes in what workers have heard.
     void learn();
@@ -112,6 +115,7 @@ private:
     void hear_host(const Learner<HeardHost>::Heard& heard);
     bool may_move(Station station, const Learner<HeardStation>::Heard& heard, Bridge& bridge);
     void forgot(Station station, const MacTable::Entry& entry);
+    void forget_if(Index bridge, const std::function<bool(const MacTable::Entry&)>& which);
     void forget_hosts(Index bridge, const std::function<bool(const HostTable::Host&)>& which);
 
     const vnet::interface::Table& table_;

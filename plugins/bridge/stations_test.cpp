@@ -19,12 +19,14 @@ using vnet::wire::testing::mac;
 constexpr Index office = 1;
 constexpr Index a = 2;
 constexpr Index b = 3;
+constexpr uint16_t linked = vnet::interface::flag::up | vnet::interface::flag::link;
 
 struct StationsTest : ::testing::Test {
     StationsTest() {
         stations.open(office);
         for (const Index port : {a, b}) {
             shared.ports.set(port, office, {});
+            table.hot(port).flags = linked;
         }
     }
     static std::unique_ptr<graph::Engine> make_engine() {
@@ -66,6 +68,24 @@ struct StationsTest : ::testing::Test {
     Shared shared{*engine};
     Stations stations{table, shared};
 };
+
+TEST_F(StationsTest, ForgetsWhoWasHeardByAPort) {
+    hear(2, a);
+    hear(3, b);
+    ASSERT_TRUE(stations.fix(office, MacAddress::from_uint64(4), a).ok());
+    stations.forget_learned(office, a);
+    EXPECT_EQ(where(2), 0U);
+    EXPECT_EQ(where(3), b);
+    EXPECT_EQ(where(4), a);
+    EXPECT_EQ(figures().learned, 1U);
+    // Nor is anybody learned who was heard just before the link went.
+    table.hot(a).flags = vnet::interface::flag::up;
+    hear(2, a);
+    EXPECT_EQ(where(2), 0U);
+    table.hot(a).flags = linked;
+    hear(2, a);
+    EXPECT_EQ(where(2), a);
+}
 
 TEST_F(StationsTest, FollowsWhoMoves) {
     hear(2, a, 3);

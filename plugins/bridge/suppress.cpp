@@ -30,7 +30,8 @@ const HostTable::Host* Suppress::find(const graph::Packet& packet, const Words& 
     }
     where = known->interface();
     const Index from = packet.meta().rx_interface;
-    if (where == from || !table_.hot(where).up()) {
+    const vnet::interface::Hot& there = table_.hot(where);
+    if (where == from || !(where == bridge ? there.up() : there.operational())) {
         return nullptr;
     }
     // Who may not reach it shall not be told of it.

@@ -166,6 +166,28 @@ def test_a_port_takes_in_frames_to_others(office):
     assert not any(promiscuous(office, f"port{i}") for i in range(3))
 
 
+def test_a_lost_link_takes_its_stations_along(office):
+    zero, one, two = office.hosts
+    fixed = "02:00:00:00:77:05"
+    office.daemon.ctl(f"add bridge-station br {fixed} p1", "set bridge br ageing 1000000")
+    assert ping(zero, address(1), count=2).received == 2
+    wait_until(lambda: office.stations().get(one.mac()) == "p1", 10, lambda: str(office.stations()))
+    one.ip("link", "set", "eth0", "down")
+    wait_until(lambda: one.mac() not in office.stations(), 10, lambda: str(office.stations()))
+    assert office.stations()[fixed] == "p1"
+    # It may be anywhere now, but not there.
+    before = [office.sent(f"p{i}") for i in range(3)]
+    with raw_socket(zero) as sender:
+        for _ in range(20):
+            sender.send(frame(zero.mac(), one.mac()))
+        wait_until(lambda: office.sent("p2") >= before[2] + 20, 10, lambda: office.daemon.ctl("show interface"))
+        assert office.sent("p1") == before[1]
+        sender.send(frame(zero.mac(), fixed))
+        wait_until(lambda: office.daemon.error("bridge-input", "port-down") == 1, 10, lambda: str(office.daemon.errors()))
+    one.ip("link", "set", "eth0", "up")
+    wait_until(lambda: ping(zero, address(1), count=1, wait=1).received == 1, 20, "it is back")
+
+
 def test_what_has_no_ethernet_is_refused(office):
     office.daemon.ctl("add punt kernel-interface kernel", "add null spare")
     why = "interface 'kernel' carries packets without Ethernet headers, and cannot be bridged or joined; name another"

@@ -26,6 +26,8 @@ namespace flag {
 inline constexpr uint16_t up = 1 << 0;
 /// IPv6 is enabled: it has a link-local address, if only a tentative one.
 inline constexpr uint16_t ip6 = 1 << 1;
+/// Its device has a link, as far as control knows, who looks once a second.
+inline constexpr uint16_t link = 1 << 2;
 }  // namespace flag
 
 /// An IPv6 address that control changes while workers read it; `::` while there is none.
@@ -73,6 +75,11 @@ struct alignas(64) Hot {
     std::atomic<Vrf> vrf;
 
     bool up() const noexcept { return flags.load(std::memory_order_relaxed) & flag::up; }
+    /// Up, and with a link: what is sent by it gets somewhere.
+    bool operational() const noexcept {
+        constexpr uint16_t both = flag::up | flag::link;
+        return (flags.load(std::memory_order_relaxed) & both) == both;
+    }
 };
 static_assert(sizeof(Hot) == 64);
 

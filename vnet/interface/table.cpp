@@ -151,10 +151,10 @@ std::string Table::name_of(Index index) const {
     return interface == nullptr ? "-" : interface->name;
 }
 
-void Table::set_flag(const Interface& interface, bool up) {
-    auto& flags = hot_[interface.index].flags;
-    up ? flags.fetch_or(flag::up, std::memory_order_relaxed)
-       : flags.fetch_and(uint16_t(~flag::up), std::memory_order_relaxed);
+void Table::set_flag(Index index, uint16_t flag, bool on) {
+    auto& flags = hot_[index].flags;
+    on ? flags.fetch_or(flag, std::memory_order_relaxed)
+       : flags.fetch_and(uint16_t(~flag), std::memory_order_relaxed);
 }
 
 absl::Status Table::set_up(const std::string& name, bool up) {
@@ -167,12 +167,12 @@ absl::Status Table::set_up(const std::string& name, bool up) {
     }
     // Packets before the device, both ways: the first one that it brings finds the interface up,
     // and none that is still under way finds the device stopped.
-    set_flag(*interface, up);
+    set_flag(interface->index, flag::up, up);
     if (!up) {
         engine_.rcu().synchronize();
     }
     if (auto status = interface->device->set_up(up); !status.ok()) {
-        set_flag(*interface, !up);
+        set_flag(interface->index, flag::up, !up);
         return status;
     }
     interface->up = up;
@@ -251,6 +251,7 @@ void Table::poll_links() {
         }
         if (link != interface.link) {
             interface.link = link;
+            set_flag(index, flag::link, link);
             tell(interface, link ? Change::link_up : Change::link_down);
         }
     }

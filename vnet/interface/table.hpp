@@ -120,7 +120,7 @@ private:
     graph::StableArray<Hot> hot_;
     std::vector<std::unique_ptr<graph::StableArray<Counters>>> counters_;
     std::map<Index, Interface> interfaces_;
-    Takers takers_;
+    Takers takers_{*this};
     /// What an index had counted when it was given to its interface, and at the last clearing.
     std::map<Index, Totals> birth_;
     std::map<Index, Totals> base_;

@@ -139,8 +139,11 @@ TEST_F(TableTest, UpAndDown) {
     EXPECT_THAT(told(), ElementsAre("eth0 up a", "eth0 up b", "eth0 link-up a", "eth0 link-up b"));
     ASSERT_TRUE(table_.set_up("eth0", true).ok());
     EXPECT_TRUE(told().empty());
+    EXPECT_TRUE(table_.hot(index).operational());
     state_->cable = false;
     table_.poll_links();
+    EXPECT_TRUE(table_.hot(index).up());
+    EXPECT_FALSE(table_.hot(index).operational());
     table_.poll_links();
     EXPECT_THAT(told(), ElementsAre("eth0 link-down a", "eth0 link-down b"));
     state_->cable = true;
@@ -148,7 +151,7 @@ TEST_F(TableTest, UpAndDown) {
     told();
     ASSERT_TRUE(table_.set_up("eth0", false).ok());
     EXPECT_FALSE(state_->up);
-    EXPECT_FALSE(table_.hot(index).up());
+    EXPECT_EQ(table_.hot(index).flags.load(), 0);
     EXPECT_FALSE(table_.get(index)->link);
     EXPECT_THAT(told(),
                 ElementsAre("eth0 down a", "eth0 down b", "eth0 link-down a", "eth0 link-down b"));
