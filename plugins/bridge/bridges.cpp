@@ -55,9 +55,7 @@ public:
     std::string_view kind() const override { return Bridges::kind; }
     graph::NodeId tx_node() const override { return owner_.output_; }
     MacAddress mac() const override { return mac_; }
-    uint32_t max_mtu() const override {
-        return graph::buffer_bytes - vnet::device::ethernet_bytes - vnet::device::vlan_bytes;
-    }
+    uint32_t max_mtu() const override { return vnet::device::jumbo_mtu; }
     std::string description() const override { return "bridge"; }
     absl::Status set_up(bool) override { return absl::OkStatus(); }
     absl::Status set_mtu(uint32_t) override { return absl::OkStatus(); }

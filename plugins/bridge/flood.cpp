@@ -1,48 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/bridge/flood.hpp"
 
-#include <cstring>
-
 #include "plugins/bridge/frame.hpp"
+#include "vnet/fragment/chain.hpp"
 
 namespace bridge {
 
 using graph::Hop;
 
-graph::Packet* copy(const graph::Packet& packet, graph::PacketPool& pool) noexcept {
-    graph::Packet* made = pool.allocate();
-    if (made == nullptr) {
-        return nullptr;
-    }
-    if (!made->resize(packet.length())) {
-        graph::free_packet(made);
-        return nullptr;
-    }
-    std::byte* to = made->data();
-    for (const rte_mbuf* segment = packet.mbuf(); segment != nullptr; segment = segment->next) {
-        std::memcpy(to, rte_pktmbuf_mtod(segment, const std::byte*), segment->data_len);
-        to += segment->data_len;
-    }
-    made->meta() = packet.meta();
-    made->meta().flags &= uint16_t(~graph::packet_flag::traced);
-    return made;
-}
-
-bool Flood::goes(Index from, uint32_t group, Index to, const graph::Packet& packet) const noexcept {
-    if (to == from || !table_.hot(to).operational()) {
-        return false;
+Flood::Way Flood::way(Index from, uint32_t group, Index to,
+                      const graph::Packet& packet) const noexcept {
+    const vnet::interface::Hot& port = table_.hot(to);
+    if (to == from || !port.operational()) {
+        return Way::closed;
     }
     if (group != 0 && ports_.port(to).group.load(std::memory_order_relaxed) == group) {
-        return false;
+        return Way::closed;
     }
-    return packet.length() <= longest(table_.hot(to));
+    return packet.length() <= longest(port) ? Way::open : Way::too_narrow;
 }
 
-void Flood::to_router(graph::Packet& packet, Index bridge,
-                      graph::Dispatch& dispatch) const noexcept {
+Hop Flood::send(graph::Packet& packet, Index to, Index bridge,
+                graph::Dispatch& dispatch) const noexcept {
+    if (to != bridge) {
+        packet.meta().tx_interface = to;
+        return Hop::edge(graph::Edge(Next::output));
+    }
     packet.meta().rx_interface = bridge;
     count_received(table_, dispatch.worker(), bridge, packet);
-    dispatch.emit(packet, dispatch.start_arc(arc_, packet, Hop::edge(graph::Edge(Next::router))));
+    return dispatch.start_arc(arc_, packet, Hop::edge(graph::Edge(Next::router)));
 }
 
 Hop Flood::flood(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept {
@@ -61,25 +47,24 @@ Hop Flood::flood(graph::Packet& packet, graph::Dispatch& dispatch) const noexcep
     if (!from_router && !ports_.may_flood(dispatch.worker(), from, dispatch.now_tsc())) {
         return Hop::drop(graph::Edge(Drop::storm));
     }
-    if (!from_router && meta.has(graph::packet_flag::l2_group) && table_.hot(bridge).up()) {
-        if (graph::Packet* made = copy(packet, dispatch.pool()); made != nullptr) {
-            to_router(*made, bridge, dispatch);
-        } else {
-            dispatch.count_drop(graph::Edge(Drop::no_buffer));
-        }
-    }
-    // The packet itself goes to the last port, copies to those before.
+    const bool for_router =
+        !from_router && meta.has(graph::packet_flag::l2_group) && table_.hot(bridge).up();
     const uint32_t group =
         from_router ? 0 : ports_.port(from).group.load(std::memory_order_relaxed);
-    Index waiting = 0;
+    // The router stands in front of the ports. The packet itself goes to the last one who takes it,
+    // copies to those before.
+    Index waiting = for_router ? bridge : 0;
+    uint64_t too_narrow = 0;
     for (const Index to : *members) {
-        if (!goes(from, group, to, packet)) {
+        const Way found = way(from, group, to, packet);
+        too_narrow += found == Way::too_narrow;
+        if (found != Way::open) {
             continue;
         }
         if (waiting != 0) {
-            if (graph::Packet* made = copy(packet, dispatch.pool()); made != nullptr) {
-                made->meta().tx_interface = waiting;
-                dispatch.emit(*made, Hop::edge(graph::Edge(Next::output)));
+            if (graph::Packet* made = vnet::fragment::copy(packet, dispatch.pool());
+                made != nullptr) {
+                dispatch.emit(*made, send(*made, waiting, bridge, dispatch));
             } else {
                 dispatch.count_drop(graph::Edge(Drop::no_buffer));
             }
@@ -87,10 +72,12 @@ Hop Flood::flood(graph::Packet& packet, graph::Dispatch& dispatch) const noexcep
         waiting = to;
     }
     if (waiting == 0) {
-        return Hop::drop(graph::Edge(Drop::nowhere));
+        return Hop::drop(graph::Edge(too_narrow != 0 ? Drop::exceeds_mtu : Drop::nowhere));
     }
-    meta.tx_interface = waiting;
-    return Hop::edge(graph::Edge(Next::output));
+    if (too_narrow != 0) [[unlikely]] {
+        dispatch.count_drop(graph::Edge(Drop::exceeds_mtu), too_narrow);
+    }
+    return send(packet, waiting, bridge, dispatch);
 }
 
 void Flood::operator()(std::span<graph::Packet* const> packets, graph::Hops hops,

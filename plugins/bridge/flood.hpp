@@ -15,13 +15,15 @@ namespace bridge {
 class Flood {
 public:
     enum class Next : graph::Edge { output, router };
-    enum class Drop : graph::Edge { no_bridge, storm, nowhere, no_buffer };
+    enum class Drop : graph::Edge { no_bridge, storm, nowhere, no_buffer, exceeds_mtu };
     static constexpr auto info = graph::node<Next, Drop>(
         "bridge-flood", {{Next::output, "interface-output"}, {Next::router, "ethernet-input"}},
         {{Drop::no_bridge, "no-bridge", "the interface is no port of a bridge any longer"},
          {Drop::storm, "storm-limit", "more to be flooded than its port may bring"},
          {Drop::nowhere, "no-other-port", "the bridge has no other port that is up, with a link"},
-         {Drop::no_buffer, "no-buffer", "no packet buffer was free for a copy"}});
+         {Drop::no_buffer, "no-buffer", "no packet buffer was free for a copy"},
+         {Drop::exceeds_mtu, "exceeds-mtu",
+          "longer than a port's MTU and its tags allow, which did not get it"}});
 
     /// `arc` is "device-input". All outlive it.
     Flood(vnet::interface::Table& table, Ports& ports, graph::ArcId arc)
@@ -32,16 +34,15 @@ public:
 
 private:
     graph::Hop flood(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept;
-    bool goes(Index from, uint32_t group, Index to, const graph::Packet& packet) const noexcept;
-    void to_router(graph::Packet& packet, Index bridge, graph::Dispatch& dispatch) const noexcept;
+    enum class Way { open, closed, too_narrow };
+    Way way(Index from, uint32_t group, Index to, const graph::Packet& packet) const noexcept;
+    /// To a port, or to the router where that is the bridge.
+    graph::Hop send(graph::Packet& packet, Index to, Index bridge,
+                    graph::Dispatch& dispatch) const noexcept;
 
     vnet::interface::Table& table_;
     Ports& ports_;
     graph::ArcId arc_;
 };
-
-/// A copy of a packet in one buffer of its own, with its metadata; it is not traced. Null where no
-/// buffer is free, or one does not hold it.
-graph::Packet* copy(const graph::Packet& packet, graph::PacketPool& pool) noexcept;
 
 }  // namespace bridge

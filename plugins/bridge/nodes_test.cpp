@@ -123,6 +123,21 @@ TEST_F(NodesTest, FloodsWhatIsForAGroupToTheRouterToo) {
     EXPECT_THAT(flooded(frame(one, everybody), a), ElementsAre(b));
 }
 
+TEST_F(NodesTest, GivesTheRouterTheFrameItselfWhereNobodyElseTakesIt) {
+    for (const char* other : {"i2", "i3"}) {
+        ASSERT_TRUE(table.set_up(other, false).ok());
+    }
+    const unsigned free = graph::testing::pool().available();
+    graph::Packet* question = bench.packet(frame(one, everybody), a);
+    const auto results = bench.run("bridge-input", std::span(&question, 1));
+    ASSERT_EQ(results.size(), 1U);
+    EXPECT_EQ(results[0].next, "ethernet-input");
+    EXPECT_EQ(results[0].meta.rx_interface, bridge);
+    EXPECT_TRUE(results[0].meta.has(graph::packet_flag::l2_group));
+    EXPECT_EQ(bench.drops("bridge-flood", "no-other-port"), 0U);
+    EXPECT_EQ(graph::testing::pool().available(), free);
+}
+
 TEST_F(NodesTest, SendsNothingByAPortWithoutLink) {
     set_link(b, false);
     EXPECT_EQ(in(frame(one, two), a).drop, "port-down");
@@ -134,6 +149,46 @@ TEST_F(NodesTest, SendsNothingByAPortWithoutLink) {
     EXPECT_EQ(in(frame(two, one), b).meta.tx_interface, a);
     set_link(b, true);
     EXPECT_EQ(in(frame(one, two), a).next, "interface-output");
+}
+
+TEST_F(NodesTest, FloodsWhatLiesInSeveralBuffers) {
+    const Bytes jumbo = frame(one, everybody, 9000);
+    const auto send = [&] {
+        graph::Packet* head = nullptr;
+        for (size_t begin = 0; begin < jumbo.size(); begin += 1500) {
+            const auto part = std::span(jumbo).subspan(begin);
+            graph::Packet* made = bench.packet(part.first(std::min<size_t>(1500, part.size())), a);
+            if (head == nullptr) {
+                head = made;
+            } else {
+                EXPECT_EQ(rte_pktmbuf_chain(head->mbuf(), made->mbuf()), 0);
+            }
+        }
+        std::vector<Index> where;
+        for (const Result& result : bench.run("bridge-input", std::span(&head, 1))) {
+            EXPECT_EQ(result.bytes, jumbo);
+            where.push_back(result.next == "ethernet-input" ? result.meta.rx_interface
+                            : result.drop.empty()           ? result.meta.tx_interface
+                                                            : 0);
+        }
+        return where;
+    };
+    for (const char* port : {"i1", "i2", "i3"}) {
+        ASSERT_TRUE(table.set_mtu(port, 9000).ok());
+    }
+    EXPECT_THAT(send(), UnorderedElementsAre(b, c, bridge));
+    EXPECT_EQ(bench.drops("bridge-flood", "no-buffer"), 0U);
+    // A port that does not take it is counted; so is a frame that none takes.
+    ASSERT_TRUE(table.set_mtu("i2", 8900).ok());
+    EXPECT_THAT(send(), UnorderedElementsAre(c, bridge));
+    EXPECT_EQ(bench.drops("bridge-flood", "exceeds-mtu"), 1U);
+    ASSERT_TRUE(table.set_mtu("i3", 8900).ok());
+    EXPECT_THAT(send(), ElementsAre(bridge));
+    EXPECT_EQ(bench.drops("bridge-flood", "exceeds-mtu"), 3U);
+    ASSERT_TRUE(table.set_up("i0", false).ok());
+    EXPECT_THAT(send(), ElementsAre(0));
+    EXPECT_EQ(bench.drops("bridge-flood", "exceeds-mtu"), 4U);
+    EXPECT_EQ(bench.drops("bridge-flood", "no-other-port"), 0U);
 }
 
 TEST_F(NodesTest, GivesTheRouterWhatIsForIt) {
@@ -220,6 +275,10 @@ TEST_F(NodesTest, SendsForTheRouter) {
     EXPECT_THAT(send(nobody), UnorderedElementsAre(a, b, c));
     EXPECT_THAT(send(everybody), UnorderedElementsAre(a, b, c));
     EXPECT_THAT(send(router), ElementsAre(0));
+    ASSERT_TRUE(table.set_mtu("i2", 100).ok());
+    graph::Packet* long_one = bench.packet(frame(router, two, 109));
+    long_one->meta().tx_interface = bridge;
+    EXPECT_EQ(bench.run("bridge-output", std::span(&long_one, 1)).at(0).drop, "exceeds-mtu");
     ports.publish(bridge, nullptr);
     EXPECT_THAT(send(two), ElementsAre(0));
     EXPECT_EQ(bench.drops("bridge-output", "bridge-gone"), 1U);

@@ -33,8 +33,12 @@ graph::To<Output::Next, Output::Drop> Output::operator()(graph::Packet& packet,
     if (to == bridge) [[unlikely]] {
         return Drop::same_port;
     }
-    if (!table_.hot(to).operational()) [[unlikely]] {
+    const vnet::interface::Hot& port = table_.hot(to);
+    if (!port.operational()) [[unlikely]] {
         return Drop::port_down;
+    }
+    if (packet.length() > longest(port)) [[unlikely]] {
+        return Drop::exceeds_mtu;
     }
     meta.tx_interface = to;
     return Next::output;

@@ -12,7 +12,7 @@ namespace bridge {
 class Output {
 public:
     enum class Next : graph::Edge { output, flood, suppress };
-    enum class Drop : graph::Edge { gone, too_short, same_port, port_down };
+    enum class Drop : graph::Edge { gone, too_short, same_port, exceeds_mtu, port_down };
     static constexpr auto info = graph::node<Next, Drop>(
         "bridge-output",
         {{Next::output, "interface-output"},
@@ -21,6 +21,7 @@ public:
         {{Drop::gone, "bridge-gone", "the interface is no bridge, or no longer"},
          {Drop::too_short, "too-short", "fewer bytes than an Ethernet header"},
          {Drop::same_port, "same-port", "sent by the bridge to its own address"},
+         {Drop::exceeds_mtu, "exceeds-mtu", "longer than the port's MTU and its tags allow"},
          {Drop::port_down, "port-down", "the port of its destination is down or has no link"}});
 
     /// Both outlive it.

@@ -130,6 +130,11 @@ TEST_F(PluginTest, APortTakesInFramesToAll) {
     EXPECT_FALSE(shown());
 }
 
+TEST_F(PluginTest, TakesJumboFrames) {
+    run("set interface br mtu 9000");
+    EXPECT_THAT(refusal("set interface br mtu 9217"), HasSubstr("it takes 68 to 9216"));
+}
+
 TEST_F(PluginTest, IsSetAndResetAsAWhole) {
     run("set bridge br ageing 60 move-limit 5 suppress arp nd");
     EXPECT_EQ(run("show bridge").at(0),

@@ -188,6 +188,14 @@ def test_a_lost_link_takes_its_stations_along(office):
     wait_until(lambda: ping(zero, address(1), count=1, wait=1).received == 1, 20, "it is back")
 
 
+def test_the_router_hears_what_nobody_else_does(office):
+    """Where one port is left, the frames to a group are the router's alone, and none is a drop."""
+    office.daemon.ctl("delete bridge-port p1", "delete bridge-port p2")
+    office.hosts[0].ip("neighbor", "flush", "dev", "eth0")
+    assert ping(office.hosts[0], ROUTER, count=2).received == 2
+    assert office.daemon.error("bridge-flood", "no-other-port") == 0
+
+
 def test_what_has_no_ethernet_is_refused(office):
     office.daemon.ctl("add punt kernel-interface kernel", "add null spare")
     why = "interface 'kernel' carries packets without Ethernet headers, and cannot be bridged or joined; name another"
@@ -195,6 +203,34 @@ def test_what_has_no_ethernet_is_refused(office):
     assert office.daemon.refused("add cross-connect spare kernel") == why
     assert office.daemon.refused("add vlan ten parent kernel id 10") == \
         "interface 'kernel' carries packets without Ethernet headers, and has no VLANs; name another"
+
+
+def test_jumbo_frames(tmp_path):
+    """At taps, which take them in several buffers: known, flooded, and for the router."""
+    with contextlib.ExitStack() as stack:
+        box = stack.enter_context(Namespace("box"))
+        hosts = [stack.enter_context(Namespace(f"host{i}")) for i in range(3)]
+        daemon = stack.enter_context(Daemon(box, tmp_path))
+        daemon.ctl("add bridge br", f"add address br {ROUTER}/24", "set interface br state up", "set interface br mtu 9000",
+                   *(f"add tap p{i} host-interface port{i}" for i in range(3)))
+        for i, host in enumerate(hosts):
+            box.ip("link", "set", f"port{i}", "netns", host.name, "name", "eth0")
+            daemon.ctl(f"set interface p{i} mtu 9000", f"set interface p{i} state up", f"add bridge-port br p{i}")
+            host.offloads_off("eth0", check=False)
+            host.sysctl("net.ipv4.icmp_echo_ignore_broadcasts", 0)
+            host.ip("address", "add", f"{address(i)}/24", "brd", "10.0.0.255", "dev", "eth0")
+        big = "-s", 8900, "-M", "do"
+        wait_until(lambda: ping(hosts[0], ROUTER, *big, count=1, wait=1).received == 1, 20, daemon.log)
+        assert ping(hosts[0], address(1), *big, count=3).received == 3, daemon.errors()
+        # All answer what is for all of them.
+        said = hosts[0].run("ping", "-b", "-c", 2, "-w", 10, *big, "10.0.0.255", check=False).stdout
+        assert all(f"from {address(i)}" in said for i in (1, 2)), said + str(daemon.errors())
+        # One that takes less is left out, by name.
+        daemon.ctl("set interface p2 mtu 1500")
+        assert ping(hosts[1], ROUTER, *big, count=1).received == 1
+        said = hosts[0].run("ping", "-b", "-c", 1, "-w", 10, *big, "10.0.0.255", check=False).stdout
+        assert f"from {address(1)}" in said
+        assert daemon.error("bridge-flood", "exceeds-mtu") >= 1
 
 
 def test_a_storm_is_held(office):

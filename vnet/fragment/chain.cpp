@@ -44,7 +44,7 @@ public:
         rte_mbuf* const head = packet->mbuf();
         rte_mbuf* last = head;
         // A header is shorter than a buffer.
-        std::memcpy(bytes_in(head), header.data(), header.size());
+        std::copy(header.begin(), header.end(), bytes_in(head));
         head->data_len = uint16_t(header.size());
         for (uint32_t left = payload; left != 0;) {
             uint32_t room = graph::buffer_bytes - last->data_len;
@@ -164,6 +164,21 @@ void pull_up(graph::Packet& packet, uint32_t count) noexcept {
         --head->nb_segs;
         free_buffer(from);
     }
+}
+
+graph::Packet* copy(const graph::Packet& packet, graph::PacketPool& pool) noexcept {
+    const unsigned needed = buffers_for(packet.length());
+    std::array<graph::Packet*, most_buffers> buffers;
+    if (needed > buffers.size() || !pool.allocate({buffers.data(), needed})) {
+        return nullptr;
+    }
+    Filler filler({buffers.data(), needed});
+    ChainReader from(packet, 0);
+    graph::Packet* const made = filler.fill({}, from, packet.length());
+    copy_state(*made, packet);
+    // One packet, one trace: it follows the one that is there.
+    made->meta().flags &= uint16_t(~graph::packet_flag::traced);
+    return made;
 }
 
 bool equal_bytes(const graph::Packet& one, uint32_t one_offset, const graph::Packet& other,

@@ -8,7 +8,7 @@
 #include "graph/packet.hpp"
 #include "graph/packet_pool.hpp"
 
-/// Packets of several buffers, cut and joined. Worker that holds the packet.
+/// Packets of several buffers, cut, joined and copied. Worker that holds the packet.
 namespace vnet::fragment {
 
 /// Reads a packet's bytes in their order, from one buffer to the next.
@@ -51,6 +51,10 @@ private:
     rte_mbuf& head_;
     rte_mbuf* last_;
 };
+
+/// A copy in as few buffers of its own as hold it, with the metadata and slots; it is not traced.
+/// Null where the pool has too few buffers.
+graph::Packet* copy(const graph::Packet& packet, graph::PacketPool& pool) noexcept;
 
 /// Moves bytes from the following buffers into the first until it holds `count`, the packet ends,
 /// or there is no room left behind its data. Buffers that are empty then are freed.
