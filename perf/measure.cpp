@@ -81,10 +81,12 @@ Measure::Measure(graph::Engine& engine, vnet::Router& router, const Ends& ends, 
       destinations_(path.destinations ? path.destinations() : decltype(destinations_)()),
       destinations6_(path.destinations6 ? path.destinations6() : decltype(destinations6_)()),
       macs_(path.macs ? path.macs() : Macs()),
+      shape_(path.shape),
       load_(load),
+      size_(load.size != 0 ? load.size : path.size),
       first_node_(engine.graph().find(std::string(path.first_node))),
       back_(queue_of(engine, router, path.back_by)),
-      frame_(make_frame(load.size, router.interfaces().hot(ends.in).mac.load(),
+      frame_(make_frame(size_, router.interfaces().hot(ends.in).mac.load(),
                         path.destinations6 ? wire::EtherType::ip6 : wire::EtherType::ip4)) {}
 
 /// Lays the next destination.
@@ -112,13 +114,16 @@ bool Measure::generate() {
         return false;
     }
     for (graph::Packet* packet : frame->used()) {
-        packet->resize(load_.size);
+        packet->resize(size_);
         std::memcpy(packet->data(), frame_.data(), frame_.size());
         address(*packet);
         if (!macs_.sources.empty()) {
             auto* ethernet = wire::view<wire::EthernetHeader>(packet->bytes());
             ethernet->destination = macs_.destinations[random_() % macs_.destinations.size()];
             ethernet->source = macs_.sources[random_() % macs_.sources.size()];
+        }
+        if (shape_) {
+            shape_(*packet, made_++);
         }
         packet->meta().rx_interface = ends_.in;
     }

@@ -13,8 +13,9 @@ namespace perf {
 struct Load {
     /// Packets for each round of the worker's loop: 1 to 256.
     unsigned vector = 256;
-    /// Bytes of each packet, Ethernet header included, frame check sequence not: 60 to 1514.
-    unsigned size = 60;
+    /// Bytes of each packet, Ethernet header included, frame check sequence not: 60 to 1514. 0: as
+    /// the path has it.
+    unsigned size = 0;
     double seconds = 1;
     /// Instead of a time, so many packets; for counting instructions. 0: by time.
     uint64_t packets = 0;
@@ -65,13 +66,16 @@ private:
     const std::vector<vnet::wire::Ip4Address> destinations_;
     const std::vector<vnet::wire::Ip6Address> destinations6_;
     const Macs macs_;
+    const std::function<void(graph::Packet&, uint64_t)> shape_;
     std::minstd_rand random_;
     const Load load_;
+    const unsigned size_;
     graph::NodeId first_node_;
     /// None where no packet comes back.
     const std::shared_ptr<graph::Source> back_;
     std::vector<std::byte> frame_;
     size_t next_ = 0;
+    uint64_t made_ = 0;
     uint64_t clocks_ = 0;
     uint64_t lost_ = 0;
 };

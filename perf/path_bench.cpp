@@ -109,9 +109,9 @@ int main(int argc, char** argv) {
     app.add_option("--vector", load.vector, "Packets a vector")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
-    app.add_option("--size", load.size, "Bytes a packet, without frame check sequence")
-        ->check(CLI::Range(60, 1514))
-        ->capture_default_str();
+    app.add_option("--size", load.size,
+                   "Bytes a packet, without frame check sequence; as the path has it, mostly 60")
+        ->check(CLI::Range(60, 1514));
     app.add_option("--seconds", load.seconds, "Length of one run")
         ->check(CLI::Range(0.01, 600.0))
         ->capture_default_str();
@@ -140,13 +140,16 @@ int main(int argc, char** argv) {
                                    [&](const perf::Path& p) { return p.name == name; });
     if (list) {
         for (const perf::Path& known : paths) {
-            fmt::print("{:<10} {}\n", known.name, known.meaning);
+            fmt::print("{:<22} {}\n", known.name, known.meaning);
         }
         return 0;
     }
     if (path == paths.end()) {
         fmt::print(stderr, "error: there is no path '{}'; --list names them\n", name);
         return 2;
+    }
+    if (load.size == 0) {
+        load.size = path->size;
     }
     auto results = run(*path, load, repeats, no_huge, memory_mb,
                        out_name == "port" ? perf::Out::port : perf::Out::null);

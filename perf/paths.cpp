@@ -5,8 +5,11 @@
 
 #include "perf/bridge_path.hpp"
 #include "perf/cross_connect_path.hpp"
+#include "perf/feature_paths.hpp"
+#include "perf/fragment_path.hpp"
 #include "perf/ip6_path.hpp"
 #include "perf/memif_path.hpp"
+#include "perf/vlan_path.hpp"
 
 namespace perf {
 
@@ -94,8 +97,11 @@ Path group_path() {
 
 const std::vector<Path>& paths() {
     static const std::vector<Path> all = {
-        one_route(),  million_routes(),     group_path(),  ip6_path(),       ip6_100k_path(),
-        memif_path(), cross_connect_path(), bridge_path(), bridge_10k_path()};
+        one_route(),     million_routes(),  group_path(),     ip6_path(),
+        ip6_100k_path(), ip6_group_path(),  memif_path(),     cross_connect_path(),
+        bridge_path(),   bridge_10k_path(), vlan_path(),      vrf_path(),
+        policy_path(),   urpf_path(),       mss_clamp_path(), virtual_reassembly_path(),
+        fragment_path(), reassemble_path()};
     return all;
 }
 

@@ -48,6 +48,11 @@ struct Path {
     std::function<Macs()> macs = {};
     /// Of IPv6 packets; empty: they are IPv4.
     std::function<std::vector<vnet::wire::Ip6Address>()> destinations6 = {};
+    /// Bytes of each packet where nothing else is asked for.
+    unsigned size = 60;
+    /// What else the generator does to a packet, which has its number: tags, another protocol, a
+    /// part of a datagram.
+    std::function<void(graph::Packet&, uint64_t number)> shape = {};
 };
 
 /// The fixed neighbour behind `out`.
