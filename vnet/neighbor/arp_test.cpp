@@ -462,6 +462,36 @@ TEST(Arp, AnInterfaceThatGoesDownIsForgotten) {
     EXPECT_THAT(link.neighbors(), IsEmpty());
 }
 
+TEST(Arp, ALinkThatIsLostIsForgotten) {
+    Link link;
+    know_router(link);
+    know_host(link);
+    ASSERT_TRUE(link.table->add_fixed("lan", ip("10.0.0.77"), mac(other)).ok());
+    link.receive(Link::wan, in("10.0.0.10", 1));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.10")));
+    link.devices[0]->cable = false;
+    link.interfaces.poll_links();
+    EXPECT_THAT(link.sent(), ElementsAre(unreachable(in("10.0.0.10", 1))));
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.77 fixed ") + other,
+                                              std::string("10.1.0.2 fixed ") + router));
+    // No packet goes to where the neighbour was: it is asked for, and its sender told in the end.
+    link.receive(Link::wan, in("10.0.0.9", 2));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
+    link.pass(1s);
+    link.pass(1s);
+    link.sent();
+    link.pass(1s);
+    EXPECT_THAT(link.sent(), ElementsAre(unreachable(in("10.0.0.9", 2))));
+    // The link is back: its neighbours are found anew.
+    link.devices[0]->cable = true;
+    link.interfaces.poll_links();
+    link.sent();
+    link.receive(Link::wan, in("10.0.0.9", 3));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9")));
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 3)));
+}
+
 TEST(Arp, WithoutRoomForItsRouteANeighbourIsADropAndNoCircle) {
     Link link;
     uint32_t net = 0x20000000;

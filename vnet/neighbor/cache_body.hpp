@@ -35,7 +35,11 @@ Cache<Family>::Cache(const Parts& parts, const Nodes& nodes, const Settings& set
     first_drop_ = added.ok() ? engine().graph().nodes()[*added].first_drop : 0;
 
     interfaces().observe([this](const interface::Interface& interface, interface::Change change) {
-        if (change == interface::Change::down || change == interface::Change::removing) {
+        // Behind a link that is lost nobody is reached, and who was there may be elsewhere: without
+        // it, packets would go to nowhere until the next probe has failed. They ask anew instead,
+        // because a link that is back is noticed a second later at most.
+        if (change == interface::Change::down || change == interface::Change::link_down ||
+            change == interface::Change::removing) {
             const bool removing = change == interface::Change::removing;
             forget([&](const Key& key, const Entry& entry) {
                 return key.interface == interface.index &&

@@ -55,6 +55,10 @@ Nd::Nd(const Parts& parts, icmp6::ErrorSlot error_slot, const Nodes& nodes,
             for (const wire::Ip6Prefix& prefix : addresses().of(index)) {
                 detect(index, prefix.address());
             }
+        } else if (change == interface::Change::down || change == interface::Change::link_down) {
+            // Nobody heard the rest of the questions: what was asked so far proves nothing.
+            std::erase_if(detections_,
+                          [index](const auto& one) { return one.first.interface == index; });
         } else if (change == interface::Change::mac) {
             for (const wire::Ip6Prefix& prefix : addresses().of(index)) {
                 announce({index, prefix.address()});

@@ -349,6 +349,31 @@ TEST(Nd, AnAddressThatAnotherHasIsNotUsed) {
     }
 }
 
+TEST(Nd, ADetectionThatTheLinkCutOffProvesNothing) {
+    for (const bool cable : {false, true}) {
+        Dual link(1);
+        link.sent();
+        const auto set_link = [&](bool up) {
+            if (cable) {
+                link.devices[0]->cable = up;
+                link.interfaces.poll_links();
+            } else {
+                ASSERT_TRUE(link.interfaces.set_up("lan", up).ok());
+            }
+        };
+        link.pass(900ms);
+        set_link(false);
+        link.pass(10s);
+        EXPECT_TRUE(link.ip6.addresses->is_tentative(Link::lan, ip6("2001:db8::1"))) << cable;
+        EXPECT_FALSE(link.ip6.addresses->is_tentative(Link::wan, ip6("2001:db8:1::1"))) << cable;
+        set_link(true);
+        link.pass(900ms);
+        EXPECT_TRUE(link.ip6.addresses->is_tentative(Link::lan, ip6("2001:db8::1"))) << cable;
+        link.pass(100ms);
+        EXPECT_FALSE(link.ip6.addresses->is_tentative(Link::lan, ip6("2001:db8::1"))) << cable;
+    }
+}
+
 TEST(Nd, AnAddressInUseIsDefended) {
     Dual link;
     link.sent();
@@ -386,6 +411,15 @@ TEST(Nd, ARedirectIsToldToWhomItHelps) {
                        })
                        .bytes()};
     EXPECT_THAT(sent, ::testing::Contains(redirect));
+}
+
+TEST(Nd, ALinkThatIsLostIsForgotten) {
+    Dual link;
+    know_host(link);
+    link.devices[0]->cable = false;
+    link.interfaces.poll_links();
+    EXPECT_THAT(of_lan(link), IsEmpty());
+    EXPECT_EQ(link.neighbors().size(), 1u) << "the fixed one of the other link";
 }
 
 TEST(Nd, AnInterfaceThatGoesDownIsForgotten) {
