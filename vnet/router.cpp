@@ -210,7 +210,7 @@ void Router::make_fib(Network<Family, Neighbors>& network, const Ends& ends) {
     network.make_fibs(forwarding_, {paths, ends.lookup_vrf});
     network.groups = std::make_unique<fib::Groups<Family>>(
         typename fib::Groups<Family>::Parts{interfaces_, forwarding_, *network.next_hops,
-                                            *network.fib, ends.balance, paths.unreachable});
+                                            *network.fibs, ends.balance, paths.unreachable});
     network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces_, *network.fibs);
 }
 

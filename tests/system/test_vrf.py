@@ -168,6 +168,36 @@ def test_leaking_by_interface(provider):
         assert_served(provider, "blue")
 
 
+def test_a_next_hop_group_stays_in_its_vrf(provider):
+    """The member's address is the same in both customers' networks, and in none of the default VRF."""
+    far = "198.51.100.7"
+    daemon = provider.daemon
+    daemon.ctl("add next-hop-group out ip4 vrf red", f"add next-hop-group-member out {WAN}")
+    try:
+        with provider.leak("198.51.100.0/24 via group out vrf red"):
+            for name in ("red-wan", "blue-wan"):
+                provider.hosts[name].ip("address", "add", f"{far}/32", "dev", "lo")
+            wait_until(lambda: daemon.ctl_json("show next-hop-group-member out")[0]["state"] == "used", 15,
+                       lambda: f"the member is used: {daemon.ctl('show next-hop-group-member')}")
+            member = daemon.ctl_json("show next-hop-group-member out")[0]
+            assert (member["interface"], member["vrf"]) == ("red-wan", "red")
+            daemon.ctl("set interface red-wan source-check strict")
+            blue = provider.received("blue-wan")
+            assert ping(provider.hosts["red-lan"], far).received == 1
+            assert provider.received("blue-wan") == blue
+            for line in ("add route 198.51.100.0/24 via group out", "add route 198.51.100.0/24 via group out vrf blue"):
+                assert "is of VRF 'red'" in daemon.refused(line)
+            assert "add next-hop-group out ip4 vrf red" in daemon.ctl("show running-config").splitlines()
+    finally:
+        daemon.ctl("reset interface red-wan source-check")
+        for name in ("red-wan", "blue-wan"):
+            provider.hosts[name].run("ip", "address", "del", f"{far}/32", "dev", "lo")
+        daemon.ctl("delete next-hop-group out")
+    told = [line["what"] for line in daemon.ctl_json("show events next-hop last 100")
+            if line["subject"] == WAN and "of group out" in line["what"]]
+    assert told and all("in VRF red" in what for what in told), told
+
+
 def test_a_loop_of_vrfs_is_a_drop_with_a_name(provider):
     with provider.leak("10.77.0.0/16 lookup-in blue vrf red", "10.77.0.0/16 lookup-in red vrf blue"):
         before = provider.daemon.error("ip4-lookup-vrf", "vrf-loop")

@@ -49,10 +49,8 @@ sluice::Event next_hop_event(Address address, const std::string& interface,
 
 template <class Address>
 sluice::Event member_event(const std::string& group, const fib::Member<Address>& member,
-                           const std::string& interface) {
-    // Members are found by the routes of the default VRF.
-    sluice::Event event =
-        next_hop_event(member.next_hop, interface, std::string(vrf::Vrfs::default_name));
+                           const std::string& interface, const std::string& vrf) {
+    sluice::Event event = next_hop_event(member.next_hop, interface, vrf);
     event.mutable_next_hop()->set_group(group);
     event.mutable_next_hop()->set_state(std::string(fib::name(member.state)));
     return event;
@@ -170,9 +168,10 @@ void Journal::observe(Network<Family, Neighbors>& network) {
         routes_.push(
             {{now_ns(), route, used, uint8_t(to_api(change))}, where(route), name_of_vrf(vrf)});
     });
-    network.groups->observe([this](const std::string& group, const fib::Member<Address>& member) {
-        publish(sluice::EVENT_TOPIC_NEXT_HOP, sluice::EVENT_CHANGE_CHANGED,
-                member_event(group, member, *name_of(member.place)->text));
+    network.groups->observe([this, &groups = *network.groups](const std::string& group,
+                                                              const fib::Member<Address>& member,
+                                                              auto change) {
+        publish(sluice::EVENT_TOPIC_NEXT_HOP, to_api(change), describe(groups, group, member));
     });
     network.fibs->observe_next_hops(
         [this](interface::Vrf vrf, Address address, interface::Index interface) {
@@ -214,9 +213,16 @@ void Journal::add_next_hops(const Network<Family, Neighbors>& network,
     });
     for (const std::string& group : network.groups->names()) {
         for (const auto& member : network.groups->members(group)) {
-            all.push_back(member_event(group, member, *name_of(member.place)->text));
+            all.push_back(describe(*network.groups, group, member));
         }
     }
+}
+
+template <class Family>
+sluice::Event Journal::describe(const fib::Groups<Family>& groups, const std::string& group,
+                                const fib::Member<typename Family::Address>& member) const {
+    return member_event(group, member, *name_of(member.place)->text,
+                        *name_of_vrf(groups.vrf_of(group, member.interface))->text);
 }
 
 const Journal::NamePtr& Journal::name_of(interface::Index index) const {

@@ -105,6 +105,10 @@ private:
     template <class Family, class Neighbors>
     void add_next_hops(const Network<Family, Neighbors>& network,
                        std::vector<sluice::Event>& all) const;
+    /// A member of a next-hop group.
+    template <class Family>
+    sluice::Event describe(const fib::Groups<Family>& groups, const std::string& group,
+                           const fib::Member<typename Family::Address>& member) const;
     sluice::Event event_of(const interface::Interface& interface) const;
     void note(const interface::Interface& interface, interface::Change change);
     /// Of an interface that routes lead through.

@@ -73,8 +73,10 @@ Words words(const sluice::Route& route) {
 
 Words words(const sluice::NextHop& next_hop) {
     if (next_hop.has_group()) {
+        const std::string by = next_hop.interface() == "-" ? "" : " by " + next_hop.interface();
         return {sluice::EVENT_TOPIC_NEXT_HOP, text(next_hop.address()),
-                fmt::format("of group {}, {}", next_hop.group(), next_hop.state())};
+                fmt::format("of group {}, {}{}{}", next_hop.group(), next_hop.state(), by,
+                            in_vrf(next_hop.vrf()))};
     }
     return {sluice::EVENT_TOPIC_NEXT_HOP, text(next_hop.address()),
             (next_hop.interface() == "-" ? "there is no way to it" : "by " + next_hop.interface()) +

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "vnet/fib/fib.hpp"
+#include "vnet/fib/fibs.hpp"
 #include "vnet/fib/shares.hpp"
 #include "vnet/interface/table.hpp"
 
@@ -48,7 +48,8 @@ struct Member {
 
 /// The next-hop groups of one family: names, members, and who of them carries packets. A member is
 /// out while it cannot be reached, and its buckets are the others' meanwhile: some stores for each
-/// group, whatever the number of routes that lead there. Control thread.
+/// group, whatever the number of routes that lead there. A group is of a VRF, by whose routes its
+/// members without an interface are found. Control thread.
 template <class Family>
 class Groups {
 public:
@@ -63,7 +64,7 @@ public:
         interface::Table& interfaces;
         ForwardingTable& forwarding;
         NextHops<Address>& next_hops;
-        Fib<Family>& fib;
+        Fibs<Family>& fibs;
         /// Where packets choose a member.
         graph::NodeId balance;
         /// Where packets go of a group without a member that carries them.
@@ -74,8 +75,8 @@ public:
     Groups(const Groups&) = delete;
     Groups& operator=(const Groups&) = delete;
 
-    /// Makes a group without members: packets to it die as unreachable.
-    absl::Status add(const std::string& name);
+    /// Makes a group without members: packets to it die as unreachable. The VRF outlives it.
+    absl::Status add(const std::string& name, interface::Vrf vrf = interface::default_vrf);
     /// Refused while routes lead there.
     absl::Status remove(const std::string& name);
     /// Adds a member, or gives the one of this interface (0: where routes lead to it) and address
@@ -95,8 +96,17 @@ public:
     std::vector<Member> members(const std::string& name) const;
     /// Routes that lead to a group.
     uint32_t routes(const std::string& name) const;
-    /// A group that has this member; nothing where none has.
-    std::optional<std::string> leading_to(interface::Index interface, Address next_hop) const;
+    /// The VRF of a group; the default one of an unknown group.
+    interface::Vrf vrf(const std::string& name) const;
+    /// The VRF that a member of the group is to be found in: its interface's, or the group's.
+    interface::Vrf vrf_of(const std::string& name, interface::Index interface) const {
+        return interface == 0 ? vrf(name) : parts_.interfaces.vrf_of(interface);
+    }
+    /// Whether a member by an interface, 0 where it has none, and to be found in this VRF, is the
+    /// one that is meant.
+    using IsMeant = std::function<bool(interface::Index, interface::Vrf)>;
+    /// A group that has a member of this address which is meant; nothing where none has.
+    std::optional<std::string> leading_to(Address next_hop, const IsMeant& is_meant) const;
 
     /// Who finds out a member's MAC address. Asked for each that has none, again and again.
     using Seeker = std::function<void(interface::Index, Address)>;
@@ -104,14 +114,23 @@ public:
     /// Asks for all whose MAC address is missing; a timer calls it.
     void seek() const;
 
-    /// Calls back after a member began to carry packets or ceased to, for as long as these live.
-    using Observer = std::function<void(const std::string& group, const Member&)>;
+    /// What became of a member.
+    enum class Change { added, changed, removed };
+    /// Calls back after a member came or went, and after its state, its place or the VRF of its
+    /// interface changed, for as long as these live. Of one that went it tells what it was, before
+    /// others get its buckets.
+    using Observer = std::function<void(const std::string& group, const Member&, Change)>;
     void observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
 private:
     using Key = std::pair<interface::Index, Address>;
     struct Place {
+        /// As NextHops has it: found_by() of the group's VRF where no interface was given.
         Key key;
+        /// As it was given.
+        interface::Index interface = 0;
+        /// Where it is; 0: nowhere.
+        interface::Index place = 0;
         uint32_t weight = 0;
         PathIndex path = 0;
         MemberState state = MemberState::no_way;
@@ -121,15 +140,20 @@ private:
     struct Group {
         std::string name;
         GroupIndex index = 0;
+        interface::Vrf vrf = interface::default_vrf;
         std::vector<Place> members;
         Shares shares;
     };
 
     Group* group(const std::string& name) const;
     absl::Status no_group(const std::string& name) const;
+    static Key key_of(const Group& group, interface::Index interface, Address next_hop) noexcept {
+        return {interface == 0 ? found_by(group.vrf) : interface, next_hop};
+    }
     static Place* find(Group& group, const Key& key);
-    MemberState state_of(const Place& member) const;
+    bool look_at(const Group& group, Place& member);
     Member describe(const Group& group, const Place& member) const;
+    void tell(const Group& group, const Place& member, Change change) const;
     void drop(Group& group, Key key);
     /// Looks at all members again, and divides anew where one is in that was out or the other way.
     void review(Group& group);

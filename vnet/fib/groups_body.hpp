@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "vnet/fib/groups.hpp"
 
@@ -21,32 +22,38 @@ Groups<Family>::Groups(const Parts& parts) : parts_(parts) {
             }
         }
     });
-    parts_.interfaces.observe(
-        [this](const interface::Interface& interface, interface::Change change) {
-            switch (change) {
-                case interface::Change::removing:
-                    forget(interface.index);
-                    break;
-                case interface::Change::up:
-                case interface::Change::down:
-                case interface::Change::link_up:
-                case interface::Change::link_down:
-                    review_all([&](const Place& member) {
-                        return parts_.fib.place_of(member.key.first, member.key.second) ==
-                               interface.index;
-                    });
-                    break;
-                default:
-                    break;
-            }
-        });
+    parts_.interfaces.observe([this](const interface::Interface& interface,
+                                     interface::Change change) {
+        switch (change) {
+            case interface::Change::removing:
+                forget(interface.index);
+                break;
+            case interface::Change::up:
+            case interface::Change::down:
+            case interface::Change::link_up:
+            case interface::Change::link_down:
+                review_all([&](const Place& member) { return member.place == interface.index; });
+                break;
+            case interface::Change::vrf:
+                for (const auto& [name, group] : groups_) {
+                    for (const Place& member : group->members) {
+                        if (member.interface == interface.index) {
+                            tell(*group, member, Change::changed);
+                        }
+                    }
+                }
+                break;
+            default:
+                break;
+        }
+    });
 }
 
 template <class Family>
 Groups<Family>::~Groups() {
     for (const auto& [name, group] : groups_) {
         for (const Place& member : group->members) {
-            parts_.fib.release_next_hop(member.key.first, member.key.second);
+            parts_.fibs.of(group->vrf).release_next_hop(member.interface, member.key.second);
         }
     }
 }
@@ -66,7 +73,7 @@ absl::Status Groups<Family>::no_group(const std::string& name) const {
 }
 
 template <class Family>
-absl::Status Groups<Family>::add(const std::string& name) {
+absl::Status Groups<Family>::add(const std::string& name, interface::Vrf vrf) {
     if (group(name) != nullptr) {
         return absl::AlreadyExistsError(
             fmt::format("there is a next-hop group '{}' already", name));
@@ -89,6 +96,7 @@ absl::Status Groups<Family>::add(const std::string& name) {
     auto made = std::make_unique<Group>();
     made->name = name;
     made->index = index;
+    made->vrf = vrf;
     by_index_.resize(std::max<size_t>(by_index_.size(), size_t(index) + 1));
     by_index_[index] = made.get();
     groups_.emplace(name, std::move(made));
@@ -140,6 +148,12 @@ std::vector<std::string> Groups<Family>::names() const {
 }
 
 template <class Family>
+interface::Vrf Groups<Family>::vrf(const std::string& name) const {
+    const Group* found = group(name);
+    return found == nullptr ? interface::default_vrf : found->vrf;
+}
+
+template <class Family>
 uint32_t Groups<Family>::routes(const std::string& name) const {
     const Group* found = group(name);
     return found == nullptr ? 0 : parts_.forwarding.groups().routes(found->index);
@@ -173,7 +187,7 @@ absl::Status Groups<Family>::set_member(const std::string& name, interface::Inde
         return absl::OutOfRangeError(
             fmt::format("weight {} is out of range; give 1 to {}", weight, most_weight));
     }
-    const Key key{interface, next_hop};
+    const Key key = key_of(*group, interface, next_hop);
     if (Place* known = find(*group, key)) {
         known->weight = weight;
         divide(*group);
@@ -189,21 +203,25 @@ absl::Status Groups<Family>::set_member(const std::string& name, interface::Inde
             fmt::format("next-hop group '{}' has {} members already, and can have no more", name,
                         most_members));
     }
+    Fib<Family>& fib = parts_.fibs.of(group->vrf);
     Place member;
     member.key = key;
+    member.interface = interface;
     member.weight = weight;
     member.number = Shares::Member(number - taken.begin());
-    member.path = parts_.fib.hold_next_hop(interface, next_hop);
+    member.path = fib.hold_next_hop(interface, next_hop);
     if (member.path == 0) {
-        parts_.fib.release_next_hop(interface, next_hop);
+        fib.release_next_hop(interface, next_hop);
         return absl::ResourceExhaustedError(fmt::format("no room for the next hop {}: there are {}",
                                                         next_hop, ForwardingTable::capacity - 1));
     }
+    look_at(*group, member);
     group->members.push_back(member);
     members_of_[key].insert(group);
-    review(*group);
-    if (seeker_ && group->members.back().state == MemberState::unresolved) {
-        seeker_(parts_.fib.place_of(interface, next_hop), next_hop);
+    divide(*group);
+    tell(*group, group->members.back(), Change::added);
+    if (seeker_ && member.state == MemberState::unresolved) {
+        seeker_(member.place, next_hop);
     }
     return absl::OkStatus();
 }
@@ -215,31 +233,33 @@ absl::Status Groups<Family>::remove_member(const std::string& name, interface::I
     if (group == nullptr) {
         return no_group(name);
     }
-    if (find(*group, {interface, next_hop}) == nullptr) {
+    const Key key = key_of(*group, interface, next_hop);
+    if (find(*group, key) == nullptr) {
         return absl::NotFoundError(
             fmt::format("next-hop group '{}' has no member {}{}", name, next_hop,
                         interface == 0 ? std::string(" without an interface")
                                        : " by interface " + parts_.interfaces.name_of(interface)));
     }
-    drop(*group, {interface, next_hop});
+    drop(*group, key);
     return absl::OkStatus();
 }
 
 /// Takes a member out; workers may be on its path until the next grace period ends.
 template <class Family>
 void Groups<Family>::drop(Group& group, Key key) {
-    const auto gone = group.members.begin() + (find(group, key) - group.members.data());
-    const Shares::Member number = gone->number;
-    group.members.erase(gone);
+    const auto place = group.members.begin() + (find(group, key) - group.members.data());
+    const Place gone = *place;
+    tell(group, gone, Change::removed);
+    group.members.erase(place);
     divide(group);
-    group.shares.forget(number);
-    parts_.forwarding.groups().set_place(group.index, number, 0);
+    group.shares.forget(gone.number);
+    parts_.forwarding.groups().set_place(group.index, gone.number, 0);
     const auto others = members_of_.find(key);
     others->second.erase(&group);
     if (others->second.empty()) {
         members_of_.erase(others);
     }
-    parts_.fib.release_next_hop(key.first, key.second);
+    parts_.fibs.of(group.vrf).release_next_hop(gone.interface, key.second);
 }
 
 template <class Family>
@@ -247,7 +267,7 @@ void Groups<Family>::forget(interface::Index interface) {
     for (const auto& [name, group] : groups_) {
         std::vector<Key> gone;
         for (const Place& member : group->members) {
-            if (member.key.first == interface) {
+            if (member.interface == interface) {
                 gone.push_back(member.key);
             }
         }
@@ -259,19 +279,21 @@ void Groups<Family>::forget(interface::Index interface) {
 
 // ---- who carries packets ----
 
+/// Where a member is now, and in which state; whether either is news.
 template <class Family>
-MemberState Groups<Family>::state_of(const Place& member) const {
-    const auto& [interface, next_hop] = member.key;
-    const interface::Interface* at =
-        parts_.interfaces.get(parts_.fib.place_of(interface, next_hop));
-    if (at == nullptr) {
-        return MemberState::no_way;
-    }
-    if (!at->up || !at->link) {
-        return MemberState::link_down;
-    }
-    return parts_.next_hops.is_resolved(interface, next_hop) ? MemberState::used
-                                                             : MemberState::unresolved;
+bool Groups<Family>::look_at(const Group& group, Place& member) {
+    const auto& [key, next_hop] = member.key;
+    const interface::Index place = parts_.fibs.of(group.vrf).place_of(member.interface, next_hop);
+    const interface::Interface* at = parts_.interfaces.get(place);
+    const MemberState state = at == nullptr          ? MemberState::no_way
+                              : !at->up || !at->link ? MemberState::link_down
+                              : parts_.next_hops.is_resolved(key, next_hop)
+                                  ? MemberState::used
+                                  : MemberState::unresolved;
+    parts_.forwarding.groups().set_place(group.index, member.number, place);
+    const bool was_there = std::exchange(member.place, place) == place;
+    const bool was_so = std::exchange(member.state, state) == state;
+    return !was_there || !was_so;
 }
 
 template <class Family>
@@ -285,24 +307,20 @@ void Groups<Family>::review_all(const std::function<bool(const Place&)>& concern
 
 template <class Family>
 void Groups<Family>::review(Group& group) {
-    std::vector<Key> turned;
+    std::vector<Key> changed;
+    bool turned = false;
     for (Place& member : group.members) {
-        const MemberState now = state_of(member);
-        if ((now == MemberState::used) != (member.state == MemberState::used)) {
-            turned.push_back(member.key);
+        const bool was_used = member.state == MemberState::used;
+        if (look_at(group, member)) {
+            changed.push_back(member.key);
+            turned |= was_used != (member.state == MemberState::used);
         }
-        member.state = now;
-        parts_.forwarding.groups().set_place(
-            group.index, member.number, parts_.fib.place_of(member.key.first, member.key.second));
     }
-    if (turned.empty()) {
-        return;
+    if (turned) {
+        divide(group);
     }
-    divide(group);
-    for (const Key& key : turned) {
-        for (const Observer& observer : observers_) {
-            observer(group.name, describe(group, *find(group, key)));
-        }
+    for (const Key& key : changed) {
+        tell(group, *find(group, key), Change::changed);
     }
 }
 
@@ -327,8 +345,9 @@ void Groups<Family>::seek() const {
         return;
     }
     for (const auto& [key, groups] : members_of_) {
-        if (find(**groups.begin(), key)->state == MemberState::unresolved) {
-            seeker_(parts_.fib.place_of(key.first, key.second), key.second);
+        if (const Place* member = find(**groups.begin(), key);
+            member->state == MemberState::unresolved) {
+            seeker_(member->place, key.second);
         }
     }
 }
@@ -338,12 +357,15 @@ void Groups<Family>::seek() const {
 template <class Family>
 Member<typename Family::Address> Groups<Family>::describe(const Group& group,
                                                           const Place& member) const {
-    return {member.key.second,
-            member.key.first,
-            member.weight,
-            member.state,
-            parts_.fib.place_of(member.key.first, member.key.second),
-            group.shares.count(member.number)};
+    return {member.key.second, member.interface, member.weight,
+            member.state,      member.place,     group.shares.count(member.number)};
+}
+
+template <class Family>
+void Groups<Family>::tell(const Group& group, const Place& member, Change change) const {
+    for (const Observer& observer : observers_) {
+        observer(group.name, describe(group, member), change);
+    }
 }
 
 template <class Family>
@@ -359,11 +381,14 @@ std::vector<Member<typename Family::Address>> Groups<Family>::members(
 }
 
 template <class Family>
-std::optional<std::string> Groups<Family>::leading_to(interface::Index interface,
-                                                      Address next_hop) const {
-    for (const auto& [key, groups] : members_of_) {
-        if (key.second == next_hop && (!Family::is_of_link(next_hop) || key.first == interface)) {
-            return (*groups.begin())->name;
+std::optional<std::string> Groups<Family>::leading_to(Address next_hop,
+                                                      const IsMeant& is_meant) const {
+    for (const auto& [name, group] : groups_) {
+        for (const Place& member : group->members) {
+            if (member.key.second == next_hop &&
+                is_meant(member.interface, vrf_of(name, member.interface))) {
+                return name;
+            }
         }
     }
     return std::nullopt;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/fib/groups.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,6 +37,19 @@ protected:
         }
         return all;
     }
+
+    /// Notes what is told from now on: change, group, member, state, place.
+    void listen() {
+        groups().observe([this](const std::string& group, const auto& member, auto change) {
+            using Change = GroupNet::Groups::Change;
+            const char* const what = change == Change::added     ? "added"
+                                     : change == Change::changed ? "changed"
+                                                                 : "removed";
+            told_.push_back(fmt::format("{} {} {} {} {}", what, group, member.next_hop,
+                                        name(member.state), member.place));
+        });
+    }
+    std::vector<std::string> told() { return std::exchange(told_, {}); }
 
     /// What observers saw, which outlive a test's own.
     unsigned routes_told_ = 0;
@@ -187,17 +201,102 @@ TEST_F(GroupsTest, WhoHasNoAddressIsAskedForUntilItHas) {
 }
 
 TEST_F(GroupsTest, TellWhoComesAndGoes) {
-    auto& told = told_;
-    groups().observe([&told](const std::string& group, const auto& member) {
-        told.push_back(group + " " + member.next_hop.to_string() + " " +
-                       std::string(name(member.state)));
-    });
+    listen();
     router_.add_member("a", "10.0.0.2");
     router_.add_member("b", "10.0.0.2");
     router_.add_member("b", "10.0.0.3");
+    EXPECT_THAT(told(), ElementsAre("added a 10.0.0.2 used 1", "added b 10.0.0.2 used 1",
+                                    "added b 10.0.0.3 unresolved 1"));
     router_.lose("10.0.0.2");
-    EXPECT_THAT(told, ElementsAre("a 10.0.0.2 used", "b 10.0.0.2 used", "a 10.0.0.2 unresolved",
-                                  "b 10.0.0.2 unresolved"));
+    EXPECT_THAT(told(),
+                ElementsAre("changed a 10.0.0.2 unresolved 1", "changed b 10.0.0.2 unresolved 1"));
+    router_.resolve("10.0.0.2");
+    (void)told();
+    ASSERT_TRUE(groups().remove_member("a", Net::lan, ip("10.0.0.2")).ok());
+    EXPECT_THAT(told(), ElementsAre("removed a 10.0.0.2 used 1"));
+    ASSERT_TRUE(groups().remove("b").ok());
+    EXPECT_THAT(told(),
+                ElementsAre("removed b 10.0.0.3 unresolved 1", "removed b 10.0.0.2 used 1"));
+}
+
+TEST_F(GroupsTest, TellEveryChangeOfStateAndPlace) {
+    router_.add_member("a", "10.1.0.2", 0);
+    router_.add_member("a", "10.1.0.9", 0);
+    router_.add_member("b", "10.1.0.2", Net::wan);
+    listen();
+    ASSERT_TRUE(router_.net.interfaces.set_up("wan", false).ok());
+    EXPECT_THAT(told(),
+                ElementsAre("changed a 10.1.0.2 link-down 2", "changed a 10.1.0.9 link-down 2",
+                            "changed b 10.1.0.2 link-down 2"));
+    ASSERT_TRUE(router_.net.interfaces.set_up("wan", true).ok());
+    EXPECT_THAT(told(), ElementsAre("changed a 10.1.0.2 used 2", "changed a 10.1.0.9 unresolved 2",
+                                    "changed b 10.1.0.2 used 2"));
+    // Out, and elsewhere: it is not in use before nor after.
+    ASSERT_TRUE(router_.net.addresses->remove("wan", prefix("10.1.0.1/24")).ok());
+    (void)told();
+    ASSERT_TRUE(router_.net.addresses->add("lan", prefix("10.1.0.1/24")).ok());
+    EXPECT_THAT(told(), ElementsAre("changed a 10.1.0.9 unresolved 1"));
+    // The other was found by its neighbour's own route until that went.
+    ASSERT_TRUE(router_.net.interfaces.remove("wan").ok());
+    EXPECT_THAT(told(),
+                ElementsAre("changed a 10.1.0.2 link-down 2", "changed b 10.1.0.2 link-down 2",
+                            "changed a 10.1.0.2 unresolved 1", "removed b 10.1.0.2 link-down 2"));
+}
+
+TEST_F(GroupsTest, AreOfAVrf) {
+    constexpr interface::Vrf red = 1;
+    router_.net.fibs->make(red);
+    ASSERT_TRUE(groups().add("r", red).ok());
+    EXPECT_EQ(groups().vrf("r"), red);
+    EXPECT_EQ(groups().vrf("a"), interface::default_vrf);
+    // The address is one of the default VRF's; red knows no way to it.
+    router_.add_member("r", "10.1.0.2", 0);
+    router_.add_member("a", "10.1.0.2", 0);
+    EXPECT_THAT(members("r"), ElementsAre("10.1.0.2 no-way 0"));
+    EXPECT_THAT(members("a"), ElementsAre("10.1.0.2 used 1024"));
+    EXPECT_FALSE(router_.net.forwarding.groups().leads_by(groups().find("r"), Net::wan));
+    EXPECT_EQ(groups().vrf_of("r", 0), red);
+    EXPECT_EQ(groups().vrf_of("r", Net::lan), interface::default_vrf);
+    // As where an interface of red has the network.
+    listen();
+    auto& fib = router_.net.fibs->of(red);
+    ASSERT_TRUE(fib.add(prefix("10.1.0.0/24"), RouteSource::address,
+                        {ip4::Via::Kind::connected, Net::lan, {}})
+                    .ok());
+    EXPECT_THAT(told(), ElementsAre("changed r 10.1.0.2 unresolved 1"));
+    router_.net.next_hops->acquire(Net::lan, ip("10.1.0.2"));
+    router_.resolve("10.1.0.2");
+    EXPECT_THAT(told(), ElementsAre("changed r 10.1.0.2 used 1"));
+    EXPECT_TRUE(router_.net.forwarding.groups().leads_by(groups().find("r"), Net::lan));
+    EXPECT_NE(paths("r"), paths("a"));
+    router_.lose("10.1.0.2");
+    EXPECT_THAT(members("r"), ElementsAre("10.1.0.2 unresolved 0"));
+    EXPECT_THAT(members("a"), ElementsAre("10.1.0.2 used 1024"));
+    router_.net.next_hops->release(Net::lan, ip("10.1.0.2"));
+    ASSERT_TRUE(groups().remove_member("r", 0, ip("10.1.0.2")).ok());
+    EXPECT_THAT(members("r"), IsEmpty());
+}
+
+TEST_F(GroupsTest, TellWhichOfThemLeadsToAnAddress) {
+    constexpr interface::Vrf red = 1;
+    router_.net.fibs->make(red);
+    ASSERT_TRUE(groups().add("r", red).ok());
+    router_.add_member("a", "10.0.0.2");
+    router_.add_member("r", "10.0.0.2", 0);
+    const auto of_vrf = [&](interface::Vrf wanted) {
+        return groups().leading_to(ip("10.0.0.2"),
+                                   [wanted](auto, interface::Vrf vrf) { return vrf == wanted; });
+    };
+    EXPECT_EQ(of_vrf(interface::default_vrf), "a");
+    EXPECT_EQ(of_vrf(red), "r");
+    EXPECT_EQ(of_vrf(2), std::nullopt);
+    listen();
+    router_.net.interfaces.set_vrf(Net::lan, 2);
+    EXPECT_THAT(told(), ElementsAre("changed a 10.0.0.2 used 1"));
+    EXPECT_EQ(of_vrf(interface::default_vrf), std::nullopt);
+    EXPECT_EQ(of_vrf(2), "a");
+    router_.net.interfaces.set_vrf(Net::lan, interface::default_vrf);
+    EXPECT_EQ(groups().leading_to(ip("10.0.0.3"), [](auto, auto) { return true; }), std::nullopt);
 }
 
 }  // namespace

@@ -15,16 +15,25 @@ absl::StatusOr<interface::Vrf> read_vrf(Router& router, bool given, const std::s
 }
 namespace {
 template <class Family>
-absl::StatusOr<fib::Via<typename Family::Address>> via_group(Router& router,
+absl::StatusOr<fib::Via<typename Family::Address>> via_group(Router& router, interface::Vrf vrf,
                                                              const sluice::ConfiguredRoute& route) {
     if (route.has_next_hop() || route.has_interface()) {
         return absl::InvalidArgumentError(
             "a route to a next-hop group has neither next hop nor interface of its own");
     }
-    const fib::GroupIndex group = router.network<Family>().groups->find(route.group());
+    const auto& groups = *router.network<Family>().groups;
+    const fib::GroupIndex group = groups.find(route.group());
     if (group == 0) {
         return absl::NotFoundError(fmt::format("there is no {} next-hop group '{}'; add it first",
                                                Family::name, route.group()));
+    }
+    // Or its packets would leave by the networks of another VRF, and nobody had said so.
+    if (const interface::Vrf of = groups.vrf(route.group()); of != vrf) {
+        return absl::FailedPreconditionError(fmt::format(
+            "next-hop group '{}' is of VRF '{}' and the route of '{}'; give a group of the same "
+            "VRF, or look up in VRF '{}'",
+            route.group(), router.vrfs().name_of(of), router.vrfs().name_of(vrf),
+            router.vrfs().name_of(of)));
     }
     return fib::Via<typename Family::Address>::to_group(group);
 }
@@ -69,7 +78,7 @@ absl::StatusOr<fib::Via<typename Family::Address>> read_via(Router& router, inte
         return via;
     }
     if (route.has_group()) {
-        return via_group<Family>(router, route);
+        return via_group<Family>(router, vrf, route);
     }
     if (!route.has_next_hop()) {
         return absl::InvalidArgumentError(

@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "vnet/proto/next_hop_group.pb.h"
+#include "vnet/service/configured_routes.hpp"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/services.hpp"
 
@@ -47,11 +48,15 @@ absl::Status add(Router& router, const sluice::AddNextHopGroupRequest& request) 
         return absl::AlreadyExistsError(
             fmt::format("there is a next-hop group '{}' already", name));
     }
+    const auto vrf = read_vrf(router, request.has_vrf(), request.vrf());
+    if (!vrf.ok()) {
+        return vrf.status();
+    }
     switch (request.family()) {
         case sluice::GROUP_FAMILY_IP4:
-            return router.ip4().groups->add(name);
+            return router.ip4().groups->add(name, *vrf);
         case sluice::GROUP_FAMILY_IP6:
-            return router.ip6().groups->add(name);
+            return router.ip6().groups->add(name, *vrf);
         default:
             return absl::InvalidArgumentError(
                 fmt::format("{} is not a family; it is ip4 or ip6", int(request.family())));
@@ -89,8 +94,9 @@ absl::Status add_member(Router& router, const sluice::AddNextHopGroupMemberReque
         router, request,
         [&](auto& network, auto family, interface::Index index, auto address) -> absl::Status {
             using Family = decltype(family);
+            const interface::Vrf vrf = network.groups->vrf_of(request.group(), index);
             if (Family::is_of_link(address) ? network.addresses->owner_on(index, address)
-                                            : network.addresses->owner(address) != 0) {
+                                            : network.addresses->owner(address, vrf) != 0) {
                 return absl::InvalidArgumentError(
                     fmt::format("{} is an address of this router; give another router's", address));
             }
@@ -107,13 +113,14 @@ absl::Status remove_member(Router& router, const sluice::DeleteNextHopGroupMembe
 }
 
 template <class Groups>
-void append_groups(const Groups& groups, sluice::GroupFamily family,
+void append_groups(Router& router, const Groups& groups, sluice::GroupFamily family,
                    std::vector<sluice::NextHopGroup>& all) {
     for (const std::string& name : groups.names()) {
         const auto members = groups.members(name);
         sluice::NextHopGroup& message = all.emplace_back();
         message.set_name(name);
         message.set_family(family);
+        message.set_vrf(router.vrfs().name_of(groups.vrf(name)));
         message.set_routes(groups.routes(name));
         message.set_members(uint32_t(members.size()));
         message.set_used(
@@ -134,13 +141,14 @@ void append_members(Router& router, const Groups& groups, const std::string& nam
         message.set_weight(member.weight);
         message.set_state(std::string(fib::name(member.state)));
         message.set_buckets(member.buckets);
+        message.set_vrf(router.vrfs().name_of(groups.vrf_of(name, member.interface)));
     }
 }
 
 absl::StatusOr<api::ItemSource<sluice::NextHopGroup>> list_groups(Router& router) {
     std::vector<sluice::NextHopGroup> all;
-    append_groups(*router.ip4().groups, sluice::GROUP_FAMILY_IP4, all);
-    append_groups(*router.ip6().groups, sluice::GROUP_FAMILY_IP6, all);
+    append_groups(router, *router.ip4().groups, sluice::GROUP_FAMILY_IP4, all);
+    append_groups(router, *router.ip6().groups, sluice::GROUP_FAMILY_IP6, all);
     return api::items(std::move(all));
 }
 
@@ -174,6 +182,9 @@ void write_groups(Router& router, const Groups& groups, sluice::GroupFamily fami
         sluice::AddNextHopGroupRequest group;
         group.set_name(name);
         group.set_family(family);
+        if (const interface::Vrf vrf = groups.vrf(name); vrf != interface::default_vrf) {
+            group.set_vrf(router.vrfs().name_of(vrf));
+        }
         emit("sluice.NextHopGroups.Add", group);
         for (const auto& member : groups.members(name)) {
             sluice::AddNextHopGroupMemberRequest request;
@@ -190,9 +201,27 @@ void write_groups(Router& router, const Groups& groups, sluice::GroupFamily fami
     }
 }
 
+/// FAILED_PRECONDITION where a group is of the VRF.
+template <class Groups>
+absl::Status check_no_group(Router& router, const Groups& groups, interface::Vrf vrf) {
+    for (const std::string& name : groups.names()) {
+        if (groups.vrf(name) == vrf) {
+            return absl::FailedPreconditionError(
+                fmt::format("VRF '{}' has the next-hop group '{}'; delete that first",
+                            router.vrfs().name_of(vrf), name));
+        }
+    }
+    return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status register_next_hop_groups(api::Registry& registry, Router& router) {
+    router.vrfs().guard([&router](interface::Vrf vrf) {
+        absl::Status status = check_no_group(router, *router.ip4().groups, vrf);
+        status.Update(check_no_group(router, *router.ip6().groups, vrf));
+        return status;
+    });
     registry.config().add("next-hop-groups", [&router](const auto& emit) {
         write_groups(router, *router.ip4().groups, sluice::GROUP_FAMILY_IP4, emit);
         write_groups(router, *router.ip6().groups, sluice::GROUP_FAMILY_IP6, emit);

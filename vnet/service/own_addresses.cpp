@@ -18,9 +18,7 @@ absl::Status check_unused(Router& router, ConfiguredRoutes& routes, interface::I
         return absl::FailedPreconditionError(fmt::format(
             "{} is the next hop of the route {}; delete that first", address, route->prefix));
     }
-    // Members of groups are found by the routes of the default VRF.
-    const auto group = router.network<Family>().groups->leading_to(interface, address);
-    if (group && vrf == interface::default_vrf) {
+    if (const auto group = router.network<Family>().groups->leading_to(address, is_same)) {
         return absl::FailedPreconditionError(fmt::format(
             "{} is a member of next-hop group '{}'; take it out first", address, *group));
     }

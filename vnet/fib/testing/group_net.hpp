@@ -23,8 +23,9 @@ public:
         const auto node =
             net.bench.add(std::make_shared<const LoadBalance<ip4::Family>>(net.forwarding, seed));
         net.start();
-        groups = std::make_unique<Groups>(Groups::Parts{
-            net.interfaces, net.forwarding, *net.next_hops, *net.fib, node, net.paths.unreachable});
+        groups =
+            std::make_unique<Groups>(Groups::Parts{net.interfaces, net.forwarding, *net.next_hops,
+                                                   *net.fibs, node, net.paths.unreachable});
     }
     ~GroupNet() {
         // Interfaces tell the groups that they go.

@@ -98,7 +98,7 @@ void Link::make_fib(Network<Family, Neighbors>& network, graph::NodeId resolve,
         typename fib::NextHops<typename Family::Address>::Nodes{resolve, rewrite, end});
     network.make_fibs(forwarding, {paths, end});
     network.groups = std::make_unique<fib::Groups<Family>>(typename fib::Groups<Family>::Parts{
-        interfaces, forwarding, *network.next_hops, *network.fib, end, paths.unreachable});
+        interfaces, forwarding, *network.next_hops, *network.fibs, end, paths.unreachable});
     network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces, *network.fibs);
 }
 
