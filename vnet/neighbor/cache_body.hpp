@@ -102,7 +102,12 @@ void Cache<Family>::take_unresolved(graph::Packet* packet) {
     }
     if (known != entries_.end()) {
         // Resolved while the packet was on its way here. Where there was no room for the
-        // neighbour's own route, it would come back again and again.
+        // neighbour's own route, it would come back again and again; but not with a next hop other
+        // than its destination, which may even be of another VRF.
+        if (*destination != key.address) {
+            go_on(packet);
+            return;
+        }
         const auto match = fib_of(key.interface).match(Family::scoped(*destination, key.interface));
         if (match && match->route.via.kind == fib::ViaKind::connected &&
             match->prefix.length() < Family::Prefix::longest) {

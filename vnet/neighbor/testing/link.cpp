@@ -247,24 +247,29 @@ void Link::receive(interface::Index interface, const Bytes& frame, uint16_t flag
     }
 }
 
-void Link::settle() {
-    // A marker behind what waits for the worker, then control's turn: three times covers the
-    // longest way there is, by lookup to control, back to the worker, and out.
+void Link::settle_worker() {
+    // A marker behind what waits for the worker.
     const auto deadline = Clock::now() + std::chrono::seconds(10);
+    graph::Packet* packet = engine->pool().allocate();
+    if (packet == nullptr) {
+        throw std::runtime_error("no packet buffer is free");
+    }
+    packet->meta().tx_interface = marker;
+    const unsigned before = capture_->markers();
+    engine->inject(packet, tx_);
+    while (capture_->markers() == before) {
+        if (Clock::now() > deadline) {
+            throw std::runtime_error("the worker did not come to an end");
+        }
+        std::this_thread::yield();
+    }
+}
+
+void Link::settle() {
+    // The worker's turn, then control's: three times covers the longest way there is, by lookup to
+    // control, back to the worker, and out.
     for (unsigned round = 0; round < 3; ++round) {
-        graph::Packet* packet = engine->pool().allocate();
-        if (packet == nullptr) {
-            throw std::runtime_error("no packet buffer is free");
-        }
-        packet->meta().tx_interface = marker;
-        const unsigned before = capture_->markers();
-        engine->inject(packet, tx_);
-        while (capture_->markers() == before) {
-            if (Clock::now() > deadline) {
-                throw std::runtime_error("the worker did not come to an end");
-            }
-            std::this_thread::yield();
-        }
+        settle_worker();
         for (unsigned i = 0; i < 20; ++i) {
             engine->control().poll();
         }

@@ -49,6 +49,8 @@ public:
     /// What left since the last call, in order, when worker and control have nothing to do any
     /// more.
     std::vector<Sent> sent();
+    /// The worker has nothing to do any more; control has not looked at what came from it.
+    void settle_worker();
     /// Worker and control have nothing to do any more.
     void settle();
     /// Moves time on and does what is due.
