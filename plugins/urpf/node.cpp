@@ -64,8 +64,9 @@ bool SourceCheck<Family>::leads_back(const Adjacency& way, Mode mode,
         case Action::resolve:
             return mode == Mode::loose || way.interface == interface;
         case Action::balance:
-            return mode == Mode::loose ||
-                   forwarding_.groups().leads_by(vnet::fib::GroupIndex(way.group), interface);
+            return mode == Mode::loose
+                       ? forwarding_.groups().leads_anywhere(vnet::fib::GroupIndex(way.group))
+                       : forwarding_.groups().leads_by(vnet::fib::GroupIndex(way.group), interface);
         default:
             // Nowhere, or to the router itself, from which nobody else can send.
             return false;

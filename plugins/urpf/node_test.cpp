@@ -86,12 +86,12 @@ protected:
         paint(World::own_route, make(Action::local, 0));
         paint(World::black_net, make(Action::blackhole, 0));
         auto& groups = forwarding_.groups();
-        const auto group = groups.make(0);
-        groups.set_place(group, 0, lan);
-        groups.set_place(group, 5, wan);
+        group_ = groups.make(0);
+        groups.set_place(group_, 0, lan);
+        groups.set_place(group_, 5, wan);
         Adjacency balance;
         balance.action = Action::balance;
-        balance.group = group;
+        balance.group = group_;
         paint(World::group_net, forwarding_.make(balance));
     }
     PathIndex make(Action action, Index interface) {
@@ -136,6 +136,7 @@ protected:
     std::unique_ptr<graph::Engine> engine_ = make_engine();
     vnet::interface::Table interfaces_ { *engine_ };
     vnet::fib::ForwardingTable forwarding_{engine_->rcu()};
+    vnet::fib::GroupIndex group_ = 0;
     vnet::fib::Tables<typename Family::Table> tables_{engine_->rcu(), interfaces_};
     typename Family::Table& table_ = tables_.make(vnet::interface::default_vrf);
     Modes modes_{1};
@@ -202,6 +203,12 @@ TYPED_TEST(NodeTest, LooseWantsAWayBack) {
     for (const char* source : {World::own, World::black_host, World::elsewhere}) {
         EXPECT_EQ(this->fate(source, lan), "urpf-loose") << source;
     }
+    // A group whose members are nowhere is no way, nor is one without members.
+    auto& groups = this->forwarding_.groups();
+    groups.set_place(this->group_, 0, 0);
+    EXPECT_EQ(this->fate(World::group_host, lan), "");
+    groups.set_place(this->group_, 5, 0);
+    EXPECT_EQ(this->fate(World::group_host, lan), "urpf-loose");
 }
 
 TYPED_TEST(NodeTest, TheDefaultRouteCountsUnlessItIsSaidNotTo) {

@@ -78,6 +78,19 @@ def test_loose(lab, check):
         assert not passes(lab, nowhere, "urpf-loose"), nowhere
 
 
+def test_loose_wants_a_group_that_leads_somewhere(lab, check):
+    check("loose")
+    lab.daemon.ctl("add next-hop-group out ip4", "add route 198.51.100.0/24 via group out")
+    try:
+        assert not passes(lab, "198.51.100.5", "urpf-loose")
+        lab.daemon.ctl("add next-hop-group-member out 172.16.0.2")
+        assert not passes(lab, "198.51.100.5", "urpf-loose"), "no network has the member"
+        lab.daemon.ctl("add next-hop-group-member out 10.0.2.2")
+        assert passes(lab, "198.51.100.5", "urpf-loose")
+    finally:
+        lab.daemon.ctl("delete route 198.51.100.0/24", "delete next-hop-group out")
+
+
 def test_the_default_route(lab, check):
     lab.daemon.ctl("add route 0.0.0.0/0 via 10.0.2.2", "add route ::/0 via 2001:db8:2::2")
     try:

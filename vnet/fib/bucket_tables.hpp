@@ -41,14 +41,11 @@ public:
     }
     /// Whether a member of the group is behind an interface, be it in or out.
     bool leads_by(GroupIndex group, uint32_t interface) const noexcept {
-        const Places& places = places_[group];
-        const uint32_t end = places.end.load(std::memory_order_acquire);
-        for (uint32_t i = 0; i < end; ++i) {
-            if (places.interfaces[i].load(std::memory_order_relaxed) == interface) {
-                return true;
-            }
-        }
-        return false;
+        return has_place(group, [interface](uint32_t place) { return place == interface; });
+    }
+    /// Whether a member of the group is anywhere, be it in or out.
+    bool leads_anywhere(GroupIndex group) const noexcept {
+        return has_place(group, [](uint32_t place) { return place != 0; });
     }
 
     // ---- control thread ----
@@ -73,6 +70,8 @@ public:
 
     /// How many buckets were ever changed: what a repair costs.
     uint64_t changes() const noexcept { return changes_; }
+    /// Groups of both families, those that wait for a grace period included.
+    size_t in_use() const noexcept { return groups_.size() - 1 - free_.size(); }
     graph::MemoryUse memory() const noexcept { return tables_.memory(); }
     size_t give_back() { return use_.give_back(); }
 
@@ -88,6 +87,18 @@ private:
         PathIndex leading = 0;
         uint32_t routes = 0;
     };
+
+    template <class Which>
+    bool has_place(GroupIndex group, const Which& which) const noexcept {
+        const Places& places = places_[group];
+        const uint32_t end = places.end.load(std::memory_order_acquire);
+        for (uint32_t i = 0; i < end; ++i) {
+            if (which(places.interfaces[i].load(std::memory_order_relaxed))) {
+                return true;
+            }
+        }
+        return false;
+    }
 
     graph::Rcu& rcu_;
     graph::StableArray<Table> tables_;
