@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <random>
 #include <set>
+#include <span>
 
 #include "api/config/configuration.hpp"
 #include "api/grammar/options.hpp"
@@ -36,14 +38,20 @@ struct Box {
 /// Lines that an operator could type, some of them refused.
 class Operator {
 public:
-    explicit Operator(unsigned seed) : random_(seed) {}
+    using Lines = std::span<const std::string_view>;
+    /// What there is to configure of all kinds, or of one.
+    static Lines all() { return templates; }
+    static Lines of_vrfs() { return vrf_templates; }
+
+    explicit Operator(unsigned seed, Lines lines = all()) : random_(seed), lines_(lines) {}
 
     std::string line() {
-        const unsigned number = below(unsigned(templates.size()));
-        std::string text(templates[number]);
+        const unsigned number = below(unsigned(lines_.size()));
+        std::string text(lines_[number]);
         fill(text, "<i>", [&] { return fmt::format("i{}", below(4)); });
         fill(text, "<g>", [&] { return fmt::format("g{}", below(3)); });
         fill(text, "<n>", [&] { return fmt::format("10.{}.0", 1 + below(3)); });
+        fill(text, "<3>", [&] { return fmt::format("{}", 1 + below(3)); });
         fill(text, "<2>", [&] { return fmt::format("{}", below(2)); });
         fill(text, "<9>", [&] { return fmt::format("{}", 1 + below(9)); });
         fill(text, "<v>", [&] { return fmt::format("v{}", below(2)); });
@@ -55,9 +63,9 @@ public:
     std::vector<std::string_view> opening() {
         std::vector<std::string_view> some;
         for (const std::string_view line :
-             {"add vrf v0", "add next-hop-group h1 ip4", "add next-hop-group h5 ip6", "add null i0",
-              "add pg interface i1", "add bridge br", "add bridge-port br i1",
-              "add address i0 10.1.0.1/24",
+             {"add vrf v0", "add next-hop-group h1 ip4", "add next-hop-group h5 ip6",
+              "add next-hop-group h0 ip4 vrf v0", "add null i0", "add pg interface i1",
+              "add bridge br", "add bridge-port br i1", "add address i0 10.1.0.1/24",
               "add pg stream g0 interface i1 rate 10 size 100 destination 10.1.0.1"}) {
             if (below(4) != 0) {
                 some.push_back(line);
@@ -161,8 +169,49 @@ private:
         "add route 20.<9>.0.0/16 lookup-in <v>",
         "add route 20.<9>.0.0/16 lookup-in default preference <9> vrf <v>",
         "add route 2001:db8:<9>00::/40 prohibit vrf <v>",
+        "add next-hop-group h<2> ip4 vrf <v>",
+        "add next-hop-group h<9> ip6 vrf <v>",
+        "add route 20.<9>.0.0/16 via group h<2> vrf <v>",
+        "add route 2001:db8:<9>00::/40 via group h<9> vrf <v>",
+    });
+    /// Few addresses in many VRFs, so that what is a next hop here is the router's own there.
+    static constexpr auto vrf_templates = std::to_array<std::string_view>({
+        "add null <i>",
+        "add null i0",
+        "add null i1",
+        "add vrf <v>",
+        "delete vrf <v>",
+        "set interface <i> vrf <v>",
+        "set interface <i> vrf <v>",
+        "set interface <i> vrf default",
+        "reset interface <i> vrf",
+        "delete interface <i>",
+        "add address <i> 10.1.0.<3>/24",
+        "add address <i> 10.1.0.<3>/24",
+        "add address <i> 10.1.0.<3>/32",
+        "add address <i> 2001:db8::<3>/64",
+        "add address <i> fe80::<3>/64",
+        "add neighbor <i> 10.1.0.<3> 02:00:00:00:03:0<9>",
+        "add neighbor <i> 2001:db8::<3> 02:00:00:00:03:0<9>",
+        "add next-hop-group h<2> ip4",
+        "add next-hop-group h<2> ip4 vrf <v>",
+        "add next-hop-group h5 ip6 vrf <v>",
+        "delete next-hop-group h<2>",
+        "add next-hop-group-member h<2> 10.1.0.<3>",
+        "add next-hop-group-member h<2> 10.1.0.<3> interface <i>",
+        "add next-hop-group-member h5 2001:db8::<3> interface <i>",
+        "add next-hop-group-member h5 fe80::<3> interface <i>",
+        "add route 20.<3>.0.0/16 via 10.1.0.<3>",
+        "add route 20.<3>.0.0/16 via 10.1.0.<3> vrf <v>",
+        "add route 20.<3>.0.0/16 via 10.1.0.<3> interface <i>",
+        "add route 20.<3>.0.0/16 via 10.1.0.<3> interface <i> vrf <v>",
+        "add route 2001:db8:<3>00::/40 via 2001:db8::<3> interface <i> vrf <v>",
+        "add route 2001:db8:<3>00::/40 via fe80::<3> interface <i> vrf <v>",
+        "add route 20.<3>.0.0/16 via group h<2>",
+        "add route 20.<3>.0.0/16 via group h<2> vrf <v>",
     });
     std::mt19937 random_;
+    Lines lines_;
 };
 
 /// Runs random lines, and now and then takes back something that is there; the methods of lines
@@ -193,6 +242,27 @@ void live(Box& box, Operator& somebody, unsigned lines, std::set<std::string>& u
             }
         }
     }
+}
+
+/// What the router says of itself is the same after a replay in an empty one.
+void expect_replays(Box& box) {
+    const std::string text = box.running();
+    Box again;
+    const absl::Status status =
+        api::config::run_lines(text, "saved", again.commands, again.router.api);
+    ASSERT_TRUE(status.ok()) << status << "\n" << text;
+    EXPECT_EQ(again.running(), text);
+}
+
+/// Goes from the state of one router to that of another.
+void expect_becomes(Box& box, const std::string& wanted) {
+    const std::string before = box.running();
+    const auto target = box.configuration.read(wanted, "wanted");
+    ASSERT_TRUE(target.ok()) << target.status();
+    const absl::Status status = box.configuration.apply(*target);
+    ASSERT_TRUE(status.ok()) << status << "\nfrom\n" << before << "to\n" << wanted;
+    const auto changes = api::config::difference(*target, must(box.configuration.running()));
+    EXPECT_TRUE(changes.empty()) << changes.front().sign << changes.front().line;
 }
 
 /// Of all that can be configured, the methods that are not among `used`.
@@ -308,14 +378,119 @@ TEST(RunningConfig, AnyStateCanBecomeAnyOther) {
         Box box;
         Operator another(seed + 1000);
         live(box, another, 80, used);
-        const std::string before = box.running();
-        const auto target = box.configuration.read(wanted, "wanted");
-        ASSERT_TRUE(target.ok()) << target.status();
-        const absl::Status status = box.configuration.apply(*target);
-        ASSERT_TRUE(status.ok()) << status << "\nfrom\n" << before << "to\n" << wanted;
-        const auto changes = api::config::difference(*target, must(box.configuration.running()));
-        EXPECT_TRUE(changes.empty()) << changes.front().sign << changes.front().line;
+        expect_becomes(box, wanted);
     }
+}
+
+TEST(RunningConfig, AStateOfVrfsIsReplayedAndBecomesAnyOther) {
+    std::set<std::string> used;
+    for (unsigned seed = 300; seed < 340; ++seed) {
+        SCOPED_TRACE(seed);
+        Box one;
+        Operator somebody(seed, Operator::of_vrfs());
+        live(one, somebody, 150, used);
+        expect_replays(one);
+        Box box;
+        Operator another(seed + 1000, Operator::of_vrfs());
+        live(box, another, 150, used);
+        expect_becomes(box, one.running());
+    }
+}
+
+/// Runs lines that all are taken.
+void run_all(Box& box, std::initializer_list<const char*> lines) {
+    for (const char* line : lines) {
+        const absl::Status status = box.run(line);
+        ASSERT_TRUE(status.ok()) << line << ": " << status;
+    }
+}
+
+TEST(RunningConfig, ANextHopGroupIsOfAVrf) {
+    Box box;
+    run_all(box, {"add vrf red", "add vrf blue", "add next-hop-group g ip4 vrf red",
+                  "add next-hop-group d ip4", "add route 20.0.0.0/8 via group g vrf red",
+                  "add route 20.0.0.0/8 via group d"});
+    for (const char* line :
+         {"add route 21.0.0.0/8 via group g", "add route 21.0.0.0/8 via group g vrf blue",
+          "add route 21.0.0.0/8 via group d vrf red"}) {
+        EXPECT_TRUE(absl::IsFailedPrecondition(box.run(line))) << line;
+    }
+    EXPECT_EQ(box.run("add route 21.0.0.0/8 via group g").message(),
+              "next-hop group 'g' is of VRF 'red' and the route of 'default'; give a group of the "
+              "same VRF, or look up in VRF 'red'");
+    EXPECT_TRUE(absl::IsNotFound(box.run("add next-hop-group x ip4 vrf green")));
+    EXPECT_NE(box.running().find("add next-hop-group g ip4 vrf red\n"), std::string::npos);
+    expect_replays(box);
+    run_all(box, {"delete route 20.0.0.0/8 vrf red"});
+    EXPECT_EQ(box.run("delete vrf red").message(),
+              "VRF 'red' has the next-hop group 'g'; delete that first");
+    run_all(box, {"delete next-hop-group g", "delete vrf red"});
+    // The same name for another VRF.
+    expect_becomes(box,
+                   "add vrf blue\nadd next-hop-group d ip4 vrf blue\n"
+                   "add route 20.0.0.0/8 via group d vrf blue\n");
+}
+
+TEST(RunningConfig, AMemberOfAGroupIsLookedForInItsOwnVrf) {
+    Box box;
+    run_all(box, {"add null td", "add null tr", "add null tr2", "add null tx", "add vrf red",
+                  "add vrf blue", "set interface tr vrf red", "set interface tr2 vrf red",
+                  "set interface tx vrf blue", "add next-hop-group g ip4",
+                  "add next-hop-group r ip4 vrf red", "add address tr 10.1.0.1/24"});
+    // The address of another VRF is not in the way, whichever comes first.
+    run_all(box, {"add address td 10.0.0.2/24", "add next-hop-group-member g 10.0.0.2 interface tr",
+                  "add next-hop-group-member r 10.0.0.2", "add address tx 10.0.0.2/24",
+                  "add neighbor tx 10.0.0.9 02:00:00:00:00:09"});
+    const char* const refused = "add address tr2 10.0.0.2/24";
+    EXPECT_EQ(box.run(refused).message(),
+              "10.0.0.2 is a member of next-hop group 'g'; take it out first");
+    run_all(box, {"delete next-hop-group-member g 10.0.0.2 interface tr"});
+    EXPECT_EQ(box.run(refused).message(),
+              "10.0.0.2 is a member of next-hop group 'r'; take it out first");
+    run_all(box, {"delete next-hop-group-member r 10.0.0.2", refused});
+    // The router's own in the VRF where the member is.
+    for (const char* line :
+         {"add next-hop-group-member g 10.0.0.2 interface tr",
+          "add next-hop-group-member g 10.0.0.2", "add next-hop-group-member r 10.0.0.2"}) {
+        EXPECT_EQ(box.run(line).message(),
+                  "10.0.0.2 is an address of this router; give another router's")
+            << line;
+    }
+    run_all(box, {"delete address tr2 10.0.0.2/24", "delete address td 10.0.0.2/24",
+                  "add next-hop-group-member r 10.0.0.2", "reset interface tx vrf"});
+    EXPECT_NE(box.running().find("add address tx 10.0.0.2/24\n"), std::string::npos)
+        << "the member is of red";
+    EXPECT_NE(box.running().find("add neighbor tx 10.0.0.9"), std::string::npos);
+    expect_replays(box);
+}
+
+TEST(RunningConfig, AnInterfaceThatMovesLeadsToNoAddressOfTheRouter) {
+    Box box;
+    run_all(box, {"add null t1", "add null t2", "add vrf red", "set interface t2 vrf red",
+                  "add address t2 10.0.0.2/24", "add next-hop-group g ip4",
+                  "add route 10.9.0.0/16 via 10.0.0.2 interface t1",
+                  "add next-hop-group-member g 10.0.0.2 interface t1"});
+    EXPECT_EQ(box.run("set interface t1 vrf red").message(),
+              "10.0.0.2 is an address of this router in VRF 'red', and the route 10.9.0.0/16 leads "
+              "to it by interface 't1'; delete that first");
+    run_all(box, {"delete route 10.9.0.0/16"});
+    EXPECT_EQ(box.run("set interface t1 vrf red").message(),
+              "10.0.0.2 is an address of this router in VRF 'red', and next-hop group 'g' leads to "
+              "it by interface 't1'; delete that first");
+    run_all(box,
+            {"delete next-hop-group-member g 10.0.0.2 interface t1", "set interface t1 vrf red",
+             "reset interface t2 vrf", "add route 10.9.0.0/16 via 10.0.0.2 interface t1",
+             "add route 10.8.0.0/16 via 10.0.0.3 interface t1",
+             "add next-hop-group-member g 10.0.0.2 interface t1",
+             "add next-hop-group-member g 10.0.0.3 interface t1"});
+    expect_replays(box);
+    // Back where the address is the router's own: what leads to it goes, the rest stays.
+    run_all(box, {"reset interface t1 vrf"});
+    EXPECT_EQ(box.running(),
+              "add vrf red\nadd null t1\nadd null t2\nadd address t2 10.0.0.2/24\n"
+              "add next-hop-group g ip4\nadd next-hop-group-member g 10.0.0.3 interface t1\n"
+              "add route 10.8.0.0/16 via 10.0.0.3 interface t1\n");
+    expect_replays(box);
 }
 
 TEST(RunningConfig, WhatIsToBeReplacedDoesNotStandInTheWay) {

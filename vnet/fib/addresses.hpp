@@ -68,18 +68,24 @@ public:
         return learned_.contains({interface, address});
     }
 
-    /// The first of the interface's addresses that stands in the way of its being in a VRF, and
-    /// why: ALREADY_EXISTS where an interface there has it or a network that overlaps.
+    /// Those of the interface's addresses that stand in the way of its being in a VRF, and why:
+    /// ALREADY_EXISTS where an interface there has it or a network that overlaps.
     struct Obstacle {
         Prefix prefix;
         absl::Status status;
     };
-    std::optional<Obstacle> obstacle(interface::Index interface, interface::Vrf vrf) const;
-    /// Adds the routes of the interface's addresses to a VRF that it is going to be in. Where there
-    /// is no room for them, none are there.
-    absl::Status enter(interface::Index interface, interface::Vrf vrf);
+    std::vector<Obstacle> obstacles(interface::Index interface, interface::Vrf vrf) const;
+    /// Adds the routes of the interface's addresses, but for some, to a VRF that it is going to be
+    /// in. Where there is no room for them, none are there.
+    absl::Status enter(interface::Index interface, interface::Vrf vrf,
+                       const std::vector<Prefix>& without = {});
     /// Takes them out of a VRF that it is no longer in.
-    void leave(interface::Index interface, interface::Vrf vrf);
+    void leave(interface::Index interface, interface::Vrf vrf,
+               const std::vector<Prefix>& without = {});
+    /// Takes from the interface the addresses that it has entered a VRF without, and from that VRF
+    /// the routes of those that went with them.
+    void give_up(interface::Index interface, interface::Vrf entered,
+                 const std::vector<Prefix>& gone);
 
     /// Calls back after an address came (true) or went (false).
     using Observer = std::function<void(interface::Index, const Prefix&, bool)>;

@@ -175,26 +175,39 @@ void Addresses<Family>::remove_network(Fib<Family>& fib, interface::Index interf
 }
 
 template <class Family>
-std::optional<typename Addresses<Family>::Obstacle> Addresses<Family>::obstacle(
+std::vector<typename Addresses<Family>::Obstacle> Addresses<Family>::obstacles(
     interface::Index interface, interface::Vrf vrf) const {
+    std::vector<Obstacle> all;
     for (const Prefix& prefix : of(interface)) {
+        absl::Status status;
         for (const auto& [other, prefixes] : addresses_) {
-            if (other == interface || !is_beside(other, vrf, prefix)) {
-                continue;
-            }
-            if (auto status = check_beside(other, prefix, false); !status.ok()) {
-                return Obstacle{prefix, std::move(status)};
+            if (status.ok() && other != interface && is_beside(other, vrf, prefix)) {
+                status = check_beside(other, prefix, false);
             }
         }
+        if (!status.ok()) {
+            all.push_back({prefix, std::move(status)});
+        }
     }
-    return std::nullopt;
+    return all;
 }
 
+namespace {
+template <class Prefix>
+bool is_among(const std::vector<Prefix>& prefixes, const Prefix& prefix) {
+    return std::find(prefixes.begin(), prefixes.end(), prefix) != prefixes.end();
+}
+}  // namespace
+
 template <class Family>
-absl::Status Addresses<Family>::enter(interface::Index interface, interface::Vrf vrf) {
+absl::Status Addresses<Family>::enter(interface::Index interface, interface::Vrf vrf,
+                                      const std::vector<Prefix>& without) {
     for (const Prefix& prefix : of(interface)) {
-        if (absl::Status status = add_routes(fibs_.of(vrf), interface, prefix); !status.ok()) {
-            leave(interface, vrf);
+        absl::Status status = is_among(without, prefix)
+                                  ? absl::OkStatus()
+                                  : add_routes(fibs_.of(vrf), interface, prefix);
+        if (!status.ok()) {
+            leave(interface, vrf, without);
             return status;
         }
     }
@@ -202,11 +215,31 @@ absl::Status Addresses<Family>::enter(interface::Index interface, interface::Vrf
 }
 
 template <class Family>
-void Addresses<Family>::leave(interface::Index interface, interface::Vrf vrf) {
+void Addresses<Family>::leave(interface::Index interface, interface::Vrf vrf,
+                              const std::vector<Prefix>& without) {
     Fib<Family>& fib = fibs_.of(vrf);
     for (const Prefix& prefix : of(interface)) {
-        (void)fib.remove(host_route(interface, prefix.address()), RouteSource::address);
-        remove_network(fib, interface, prefix);
+        // Others there may have the very routes of those that it is without.
+        if (!is_among(without, prefix)) {
+            (void)fib.remove(host_route(interface, prefix.address()), RouteSource::address);
+            remove_network(fib, interface, prefix);
+        }
+    }
+}
+
+template <class Family>
+void Addresses<Family>::give_up(interface::Index interface, interface::Vrf entered,
+                                const std::vector<Prefix>& gone) {
+    const std::vector<Prefix> before = of(interface);
+    for (const Prefix& prefix : gone) {
+        if (is_among(of(interface), prefix)) {
+            take(interface, prefix);
+        }
+    }
+    for (const Prefix& prefix : before) {
+        if (!is_among(gone, prefix) && !is_among(of(interface), prefix)) {
+            remove_routes(fibs_.of(entered), interface, prefix);
+        }
     }
 }
 

@@ -243,6 +243,29 @@ ConfiguredRoutes::find<ip4::Family>(wire::Ip4Address, const IsMeant&);
 template std::optional<ConfiguredRoutes::Leading<wire::Ip6Prefix>>
 ConfiguredRoutes::find<ip6::Family>(wire::Ip6Address, const IsMeant&);
 
+template <class Family>
+std::vector<ConfiguredRoutes::ByInterface<Family>> ConfiguredRoutes::leading_by(
+    interface::Index interface) {
+    std::vector<ByInterface<Family>> all;
+    visit<Family>([&](interface::Vrf vrf, const auto& prefix, const auto& route) {
+        if (route.via.kind == fib::ViaKind::next_hop && route.via.interface == interface) {
+            all.push_back({vrf, prefix, route.via.next_hop});
+        }
+    });
+    return all;
+}
+template std::vector<ConfiguredRoutes::ByInterface<ip4::Family>>
+    ConfiguredRoutes::leading_by<ip4::Family>(interface::Index);
+template std::vector<ConfiguredRoutes::ByInterface<ip6::Family>>
+    ConfiguredRoutes::leading_by<ip6::Family>(interface::Index);
+
+template <class Prefix>
+void ConfiguredRoutes::remove(interface::Vrf vrf, const Prefix& prefix) {
+    (void)remove_route<decltype(family_of(prefix))>(router_, vrf, source, prefix);
+}
+template void ConfiguredRoutes::remove(interface::Vrf, const wire::Ip4Prefix&);
+template void ConfiguredRoutes::remove(interface::Vrf, const wire::Ip6Prefix&);
+
 void ConfiguredRoutes::write(const api::config::Emit& emit) {
     // In the order of the VRFs' names, that of none first: numbers are others after a replay.
     std::map<std::string, std::vector<sluice::ConfiguredRoute>> by_vrf;

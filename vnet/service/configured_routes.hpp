@@ -9,6 +9,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "api/config/writers.hpp"
 #include "vnet/proto/ip.pb.h"
@@ -59,6 +60,17 @@ public:
                                                        const IsMeant& is_meant) {
         return find<ip6::Family>(next_hop, is_meant);
     }
+    /// A route that names the interface of its next hop.
+    template <class Family>
+    struct ByInterface {
+        interface::Vrf vrf;
+        typename Family::Prefix prefix;
+        typename Family::Address next_hop;
+    };
+    template <class Family>
+    std::vector<ByInterface<Family>> leading_by(interface::Index interface);
+    template <class Prefix>
+    void remove(interface::Vrf vrf, const Prefix& prefix);
     void write(const api::config::Emit& emit);
 
 private:

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/service/own_addresses.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include "vnet/service/configured_routes.hpp"
 #include "vnet/service/convert.hpp"
 
@@ -39,41 +42,82 @@ template absl::Status check_unused(Router&, ConfiguredRoutes&, interface::Index,
 
 namespace {
 
-/// The first address of a family that keeps an interface out of a VRF, and why.
+/// What keeps an interface out of a VRF: addresses of its own that cannot be there, and next hops
+/// behind it that are addresses of the router there. A router is not its own next hop.
 template <class Family>
-std::optional<typename fib::Addresses<Family>::Obstacle> find_obstacle(Router& router,
-                                                                       ConfiguredRoutes& routes,
-                                                                       interface::Index interface,
-                                                                       interface::Vrf vrf) {
+struct Obstacles {
+    std::vector<typename Family::Prefix> addresses;
+    std::vector<std::pair<interface::Vrf, typename Family::Prefix>> routes;
+    /// With their groups.
+    std::vector<std::pair<std::string, typename Family::Address>> members;
+    /// Says what the first of them is.
+    absl::Status status;
+};
+
+template <class Family>
+void find_addresses(Router& router, ConfiguredRoutes& routes, interface::Index interface,
+                    interface::Vrf vrf, Obstacles<Family>& found) {
     const auto& addresses = *router.network<Family>().addresses;
-    auto obstacle = addresses.obstacle(interface, vrf);
+    for (auto& obstacle : addresses.obstacles(interface, vrf)) {
+        found.addresses.push_back(obstacle.prefix);
+        found.status.Update(std::move(obstacle.status));
+    }
     for (const auto& prefix : addresses.of(interface)) {
-        if (obstacle) {
-            break;
+        if (Family::is_of_link(prefix.address()) ||
+            std::find(found.addresses.begin(), found.addresses.end(), prefix) !=
+                found.addresses.end()) {
+            continue;
         }
         if (auto status = check_unused(router, routes, interface, vrf, prefix.address());
-            !status.ok() && !Family::is_of_link(prefix.address())) {
-            obstacle = {prefix, std::move(status)};
+            !status.ok()) {
+            found.addresses.push_back(prefix);
+            found.status.Update(std::move(status));
         }
     }
-    return obstacle;
 }
 
 template <class Family>
-absl::Status check_way(Router& router, ConfiguredRoutes& routes, interface::Index interface,
-                       interface::Vrf vrf) {
-    const auto obstacle = find_obstacle<Family>(router, routes, interface, vrf);
-    return obstacle ? obstacle->status : absl::OkStatus();
-}
-
-template <class Family>
-void clear_way(Router& router, ConfiguredRoutes& routes, interface::Index interface,
-               interface::Vrf vrf) {
-    const std::string name = router.interfaces().name_of(interface);
-    while (const auto obstacle = find_obstacle<Family>(router, routes, interface, vrf)) {
-        if (!router.network<Family>().addresses->remove(name, obstacle->prefix).ok()) {
-            return;
+Obstacles<Family> find_obstacles(Router& router, ConfiguredRoutes& routes,
+                                 interface::Index interface, interface::Vrf vrf) {
+    Obstacles<Family> found;
+    find_addresses(router, routes, interface, vrf, found);
+    const auto& network = router.network<Family>();
+    const auto is_own = [&](auto next_hop) {
+        return !Family::is_of_link(next_hop) && network.addresses->owner(next_hop, vrf) != 0;
+    };
+    const auto refuse = [&](auto next_hop, const std::string& leading) {
+        found.status.Update(absl::FailedPreconditionError(fmt::format(
+            "{} is an address of this router in VRF '{}', and {} leads to it by interface '{}'; "
+            "delete that first",
+            next_hop, router.vrfs().name_of(vrf), leading,
+            router.interfaces().name_of(interface))));
+    };
+    for (const auto& route : routes.leading_by<Family>(interface)) {
+        if (is_own(route.next_hop)) {
+            found.routes.emplace_back(route.vrf, route.prefix);
+            refuse(route.next_hop, fmt::format("the route {}", route.prefix));
         }
+    }
+    for (const std::string& group : network.groups->names()) {
+        for (const auto& member : network.groups->members(group)) {
+            if (member.interface == interface && is_own(member.next_hop)) {
+                found.members.emplace_back(group, member.next_hop);
+                refuse(member.next_hop, fmt::format("next-hop group '{}'", group));
+            }
+        }
+    }
+    return found;
+}
+
+/// Takes out what leads to an address that is the router's own by now.
+template <class Family>
+void take_next_hops(Router& router, ConfiguredRoutes& routes, interface::Index interface,
+                    const Obstacles<Family>& found) {
+    for (const auto& [vrf, prefix] : found.routes) {
+        routes.remove(vrf, prefix);
+    }
+    for (const auto& [group, next_hop] : found.members) {
+        (void)router.network<Family>().groups->remove_member(group, interface, next_hop);
     }
 }
 
@@ -93,18 +137,24 @@ absl::Status set_vrf(Router& router, ConfiguredRoutes& routes, const std::string
     if ((*interface)->vrf == *vrf) {
         return absl::OkStatus();
     }
-    absl::Status status = check_way<ip4::Family>(router, routes, index, *vrf);
-    status.Update(check_way<ip6::Family>(router, routes, index, *vrf));
+    absl::Status status = find_obstacles<ip4::Family>(router, routes, index, *vrf).status;
+    status.Update(find_obstacles<ip6::Family>(router, routes, index, *vrf).status);
     return status.ok() ? router.vrfs().move(index, *vrf) : status;
 }
 
 absl::Status reset_vrf(Router& router, ConfiguredRoutes& routes, interface::Index interface) {
-    if (router.interfaces().vrf_of(interface) == interface::default_vrf) {
+    constexpr interface::Vrf to = interface::default_vrf;
+    if (router.interfaces().vrf_of(interface) == to) {
         return absl::OkStatus();
     }
-    clear_way<ip4::Family>(router, routes, interface, interface::default_vrf);
-    clear_way<ip6::Family>(router, routes, interface, interface::default_vrf);
-    return router.vrfs().move(interface, interface::default_vrf);
+    const auto found = find_obstacles<ip4::Family>(router, routes, interface, to);
+    const auto found6 = find_obstacles<ip6::Family>(router, routes, interface, to);
+    absl::Status status = router.vrfs().move(interface, to, {found.addresses, found6.addresses});
+    if (status.ok()) {
+        take_next_hops(router, routes, interface, found);
+        take_next_hops(router, routes, interface, found6);
+    }
+    return status;
 }
 
 }  // namespace vnet::service

@@ -17,10 +17,12 @@ absl::Status check_unused(Router& router, ConfiguredRoutes& routes, interface::I
                           interface::Vrf vrf, Address address);
 
 /// Puts an interface into another VRF, see vrf::Vrfs::move(); refused where one of its addresses
-/// cannot be there.
+/// cannot be there, or a configured next hop behind it is an address of the router there.
 absl::Status set_vrf(Router& router, ConfiguredRoutes& routes, const std::string& interface,
                      const std::string& vrf);
-/// Puts it into the default VRF, without the addresses that cannot be there.
+/// Puts it into the default VRF, without the addresses that cannot be there; routes and members of
+/// groups whose next hops cannot be there go as well. Refused, and nothing goes, where there is no
+/// room for its routes.
 absl::Status reset_vrf(Router& router, ConfiguredRoutes& routes, interface::Index interface);
 
 }  // namespace vnet::service

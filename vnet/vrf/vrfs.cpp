@@ -110,20 +110,22 @@ absl::Status Vrfs::remove(const std::string& name) {
     return absl::OkStatus();
 }
 
-absl::Status Vrfs::move(interface::Index index, interface::Vrf to) {
+absl::Status Vrfs::move(interface::Index index, interface::Vrf to, const Parting& parting) {
     const interface::Vrf from = parts_.interfaces.vrf_of(index);
     if (from == to) {
         return absl::OkStatus();
     }
     // First the routes where packets will be looked up, then the packets, then the routes where
     // nobody looks for them any more.
-    absl::Status status = parts_.ip4.addresses->enter(index, to);
-    if (status.ok() && !(status = parts_.ip6.addresses->enter(index, to)).ok()) {
-        parts_.ip4.addresses->leave(index, to);
+    absl::Status status = parts_.ip4.addresses->enter(index, to, parting.ip4);
+    if (status.ok() && !(status = parts_.ip6.addresses->enter(index, to, parting.ip6)).ok()) {
+        parts_.ip4.addresses->leave(index, to, parting.ip4);
     }
     if (!status.ok()) {
         return status;
     }
+    parts_.ip4.addresses->give_up(index, to, parting.ip4);
+    parts_.ip6.addresses->give_up(index, to, parting.ip6);
     parts_.ip4.neighbors->enter(index, to);
     parts_.ip6.neighbors->enter(index, to);
     parts_.interfaces.set_vrf(index, to);

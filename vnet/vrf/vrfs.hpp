@@ -53,11 +53,20 @@ public:
     using Guard = std::function<absl::Status(interface::Vrf)>;
     void guard(Guard guard) { guards_.push_back(std::move(guard)); }
 
+    /// Addresses that an interface gives up when it moves.
+    struct Parting {
+        std::vector<wire::Ip4Prefix> ip4;
+        std::vector<wire::Ip6Prefix> ip6;
+    };
     /// Puts an interface into a VRF, with its addresses and neighbours and the routes that follow
     /// from them; other routes stay where they were made. Packets of others meet no gap. The
-    /// addresses' own obstacle() and what else may be in the way was asked before.
-    /// RESOURCE_EXHAUSTED, and nothing is changed, where there is no room for the routes.
-    absl::Status move(interface::Index interface, interface::Vrf vrf);
+    /// addresses' own obstacles() and what else may be in the way was asked before.
+    /// RESOURCE_EXHAUSTED, and nothing is changed or given up, where there is no room for the
+    /// routes.
+    absl::Status move(interface::Index interface, interface::Vrf vrf, const Parting& parting);
+    absl::Status move(interface::Index interface, interface::Vrf vrf) {
+        return move(interface, vrf, Parting());
+    }
 
 private:
     absl::Status check_unused(interface::Vrf vrf) const;

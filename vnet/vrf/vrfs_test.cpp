@@ -10,8 +10,10 @@ namespace vnet::vrf {
 namespace {
 
 using neighbor::testing::Link;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using wire::testing::ip;
 using wire::testing::ip6;
 using wire::testing::mac;
@@ -98,11 +100,74 @@ TEST_F(VrfsTest, AddressesMayOverlapThoseOfOtherVrfs) {
     EXPECT_TRUE(link_.addresses->add("wan", prefix("10.0.0.1/24")).ok());
     EXPECT_EQ(link_.addresses->owner(ip("10.0.0.1"), 0), Link::wan);
     EXPECT_EQ(link_.addresses->owner(ip("10.0.0.1"), red), Link::lan);
-    const auto obstacle = link_.addresses->obstacle(Link::lan, 0);
-    ASSERT_TRUE(obstacle);
-    EXPECT_EQ(obstacle->prefix, prefix("10.0.0.1/24"));
-    EXPECT_EQ(obstacle->status.message(), "interface 'wan' has the address 10.0.0.1/24 already");
-    EXPECT_FALSE(link_.addresses->obstacle(Link::wan, 0));
+    const auto obstacles = link_.addresses->obstacles(Link::lan, 0);
+    ASSERT_EQ(obstacles.size(), 1U);
+    EXPECT_EQ(obstacles[0].prefix, prefix("10.0.0.1/24"));
+    EXPECT_EQ(obstacles[0].status.message(), "interface 'wan' has the address 10.0.0.1/24 already");
+    EXPECT_THAT(link_.addresses->obstacles(Link::wan, 0), IsEmpty());
+}
+
+TEST_F(VrfsTest, AnInterfaceGivesUpAddressesOnlyWhereItCanMove) {
+    const interface::Vrf red = add("red");
+    ASSERT_TRUE(vrfs_.move(Link::lan, red).ok());
+    ASSERT_TRUE(link_.table->add_fixed("lan", ip("10.0.0.9"), mac("02:00:00:00:00:09")).ok());
+    ASSERT_TRUE(link_.addresses->add("lan", prefix("40.0.0.1/16")).ok());
+    ASSERT_TRUE(link_.ip6.addresses->add("lan", prefix6("2001:db8::1/64")).ok());
+    ASSERT_TRUE(link_.addresses->add("wan", prefix("10.0.0.1/24")).ok());
+    const auto before = link_.addresses->of(Link::lan);
+    const size_t routes = link_.ip4.fib->size();
+    const size_t routes6 = link_.ip6.fib->size();
+    const Vrfs::Parting parting{{prefix("10.0.0.1/24")}, {prefix6("2001:db8::1/64")}};
+    // Room for one end of 40.0.0.0/16 alone.
+    uint32_t net = 0x50000000;
+    while (link_.ip4.table.blocks_in_use() + 1 < ip4::Dir24::max_blocks) {
+        ASSERT_TRUE(link_.ip4.table.paint(net, net, 1));
+        net += 256;
+    }
+    EXPECT_TRUE(absl::IsResourceExhausted(vrfs_.move(Link::lan, 0, parting)));
+    EXPECT_EQ(link_.addresses->of(Link::lan), before);
+    EXPECT_THAT(link_.neighbors(), Contains("10.0.0.9 fixed 02:00:00:00:00:09"));
+    EXPECT_EQ(link_.ip4.fib->size(), routes);
+    EXPECT_EQ(way("10.0.0.1", 0), "local 2") << "that of the other";
+    EXPECT_EQ(way("10.0.0.1", red), "local 1");
+    for (; net > 0x50000000; net -= 256) {
+        ASSERT_TRUE(link_.ip4.table.paint(net - 256, net - 256, 0));
+        link_.ip4.table.join(net - 256);
+    }
+    link_.engine->rcu().flush();
+    const absl::Status status = vrfs_.move(Link::lan, 0, parting);
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_THAT(link_.addresses->of(Link::lan), ElementsAre(prefix("40.0.0.1/16")));
+    EXPECT_THAT(link_.neighbors(), Not(Contains("10.0.0.9 fixed 02:00:00:00:00:09")));
+    EXPECT_EQ(way("10.0.0.1", 0), "local 2");
+    EXPECT_EQ(way("40.0.0.1", 0), "local 1");
+    // The link-local address went with the last other one.
+    EXPECT_THAT(link_.ip6.addresses->of(Link::lan), IsEmpty());
+    EXPECT_EQ(link_.ip6.fib->size(), routes6);
+    EXPECT_EQ(link_.ip4.fibs->of(red).size(), 0U);
+    EXPECT_EQ(link_.ip6.fibs->of(red).size(), 0U);
+    EXPECT_TRUE(vrfs_.remove("red").ok());
+}
+
+TEST_F(VrfsTest, APacketOfAnotherVrfThatWaitedForItsNextHopGoesOn) {
+    const interface::Vrf red = add("red");
+    ASSERT_TRUE(vrfs_.move(Link::lan, red).ok());
+    // In the VRF of the next hop the destination is on a link.
+    ASSERT_TRUE(link_.addresses->add("lan", prefix("20.0.0.1/8")).ok());
+    ASSERT_TRUE(link_.ip4.fib
+                    ->add(prefix("20.0.0.0/8"), ip4::RouteSource::configured,
+                          {ip4::Via::Kind::next_hop, Link::lan, ip("10.0.0.9")})
+                    .ok());
+    (void)link_.sent();
+    link_.receive(Link::wan, wire::testing::packet()
+                                 .ethernet("02:00:00:00:00:b2", Link::wan_mac)
+                                 .ip4("10.1.0.2", "20.0.0.5")
+                                 .udp()
+                                 .bytes());
+    link_.settle_worker();
+    ASSERT_TRUE(link_.table->add_fixed("lan", ip("10.0.0.9"), mac("02:00:00:00:00:09")).ok());
+    EXPECT_EQ(link_.sent().size(), 1U);
+    EXPECT_EQ(link_.drops("neighbor-control", "table-full"), 0U);
 }
 
 TEST_F(VrfsTest, AnInterfaceThatGoesTakesItsRoutesOutOfAllVrfs) {
