@@ -21,9 +21,11 @@ DASHBOARD = ROOT / "extras" / "grafana" / "sluice.json"
 
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory):
-    """A router with a metrics page, neighbours known."""
+    """A router with a metrics page and a next-hop group, neighbours known."""
     with Lab(tmp_path_factory.mktemp("lab"), arguments=["--metrics", str(PORT)]) as lab:
         lab.assert_forwards()
+        lab.daemon.ctl("add next-hop-group out ip4", f"add next-hop-group-member out {WAN}",
+                       "add next-hop-group-member out 172.16.0.2", "add route 198.51.100.0/24 via group out")
         yield lab
 
 
@@ -96,6 +98,13 @@ def test_counters_count(scraped):
     assert value(after, "sluice_routes", family="ip4") == len(scraped.daemon.ctl_json("show route"))
     pool = scraped.daemon.ctl_json("show buffers")[0]
     assert value(after, "sluice_buffers", pool=pool["pool"]) == pool["buffers"]
+
+
+def test_next_hop_groups_are_counted(scraped):
+    page = scrape(scraped)
+    assert value(page, "sluice_next_hop_group_routes", group="out") == 1
+    assert value(page, "sluice_next_hop_group_members", group="out") == 2
+    assert value(page, "sluice_next_hop_group_used_members", group="out") == 1
 
 
 def test_drops_by_node_and_reason(scraped):

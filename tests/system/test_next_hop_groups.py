@@ -213,6 +213,20 @@ def test_the_choice_is_told(ways):
     assert "of group out, used" in ways.daemon.ctl("show events next-hop last 1000")
 
 
+def test_events_tell_of_members_that_come_and_go(ways):
+    ctl = ways.daemon.ctl
+    ctl("add next-hop-group brief ip4", "add next-hop-group-member brief 10.1.1.2",
+        "add next-hop-group-member brief 10.1.2.2", "delete next-hop-group-member brief 10.1.1.2", "delete next-hop-group brief")
+    told = [(event["change"], event["subject"]) for event in ways.daemon.ctl_json("show events next-hop last 1000")
+            if "of group brief" in event["what"]]
+    assert told == [("added", "10.1.1.2"), ("added", "10.1.2.2"), ("removed", "10.1.1.2"), ("removed", "10.1.2.2")]
+
+
+def test_memory_tells_of_groups(ways):
+    part = next(part for part in ways.daemon.ctl_json("show memory") if part["part"] == "next-hop-groups")
+    assert (int(part["used"]), int(part["capacity"])) == (len(GROUPS), 4095)
+
+
 def test_a_group_in_use_is_not_deleted(ways):
     assert ways.daemon.refused("delete next-hop-group out") == \
         "1 route leads to next-hop group 'out'; delete or change it first"

@@ -72,6 +72,8 @@ void add_tables(std::vector<MemoryPart>& parts, Router& router) {
                      2 * fib::ForwardingTable::capacity, "where packets go, with their headers"});
     parts.push_back({"paths", forwarding.path_memory(), forwarding.paths_in_use(),
                      fib::ForwardingTable::capacity, "what routes lead to"});
+    parts.push_back({"next-hop-groups", forwarding.groups().memory(), forwarding.groups().in_use(),
+                     fib::BucketTables::capacity - 1, "buckets, which flows are spread over"});
     const size_t vrfs = router.vrfs().all().size();
     graph::MemoryUse first;
     graph::MemoryUse blocks;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "graph/memory.hpp"
 #include "vnet/service/memory.hpp"
 #include "vnet/service/metrics.hpp"
@@ -7,6 +9,38 @@ namespace vnet::service {
 
 using api::metrics::Kind;
 using api::metrics::Samples;
+
+namespace {
+
+template <class Groups>
+uint64_t count_used(const Groups& groups, const std::string& name) {
+    const auto members = groups.members(name);
+    return uint64_t(std::count_if(members.begin(), members.end(), [](const auto& member) {
+        return member.state == fib::MemberState::used;
+    }));
+}
+
+void add_group_metrics(MetricsAdder& metrics, Router& router) {
+    const auto add = [&](const char* name, const char* help, auto read) {
+        metrics.add({name, Kind::gauge, "", help, {"group"}}, [&router, read](Samples& samples) {
+            const auto add_all = [&](const auto& groups) {
+                for (const std::string& group : groups.names()) {
+                    samples.add({group}, uint64_t(read(groups, group)));
+                }
+            };
+            add_all(*router.ip4().groups);
+            add_all(*router.ip6().groups);
+        });
+    };
+    add("sluice_next_hop_group_routes", "Routes that lead to a next-hop group.",
+        [](const auto& groups, const std::string& group) { return groups.routes(group); });
+    add("sluice_next_hop_group_members", "Members of a next-hop group.",
+        [](const auto& groups, const std::string& group) { return groups.members(group).size(); });
+    add("sluice_next_hop_group_used_members", "Members of a next-hop group that carry packets.",
+        [](const auto& groups, const std::string& group) { return count_used(groups, group); });
+}
+
+}  // namespace
 
 absl::Status add_table_metrics(api::Registry& registry, Router& router) {
     MetricsAdder metrics(registry, "tables");
@@ -48,6 +82,7 @@ absl::Status add_table_metrics(api::Registry& registry, Router& router) {
                             uint64_t(router.ip6().neighbors->count(state)));
             }
         });
+    add_group_metrics(metrics, router);
     metrics.add({"sluice_memory_bytes",
                  Kind::gauge,
                  "bytes",
