@@ -4,10 +4,12 @@
 import re
 
 from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop
 from scapy.layers.l2 import Ether
 
 from lib.clients import ping
 from lib.lab import LAN, WAN
+from lib.lab6 import LAN6, WAN6, Lab6
 from lib.wait import wait_until
 
 FORWARD = ["ethernet-input", "ip4-input", "ip4-lookup", "ip4-rewrite", "interface-output", "port-tx"]
@@ -94,6 +96,36 @@ def test_only_packets_of_a_flow_are_traced(lab):
     text = lab.daemon.ctl("show trace")
     assert sources(text) == [(LAN, WAN)]
     assert "udp 1000 -> 53" in text and "tcp" not in text and "icmp" not in text
+
+
+def test_only_packets_of_an_ip6_flow_are_traced(tmp_path):
+    """Ports are found behind extension headers."""
+    with Lab6(tmp_path) as lab:
+        assert ping(lab.lan, WAN6).received == 1
+        ethernet = Ether(src=lab.lan.mac(), dst=lab.mac("lan"))
+        with lab.wire() as wire:
+            def send(*above, source=LAN6):
+                packet = ethernet / IPv6(src=source, dst=WAN6)
+                for layer in above:
+                    packet /= layer
+                wire.send(packet)
+            lab.daemon.ctl(f"trace add any 10 interface lan from {LAN6}/128 to 2001:db8:2::/64 protocol udp source-port 1000 "
+                           "destination-port 53")
+            for ports in ((1000, 54), (1001, 53)):
+                send(UDP(sport=ports[0], dport=ports[1]))
+            send(TCP(sport=1000, dport=53))
+            send(UDP(sport=1000, dport=53), source="2001:db8:1::99")
+            wire.send(ethernet / IP(src=LAN, dst=WAN) / UDP(sport=1000, dport=53))
+            send(UDP(sport=1000, dport=53))
+            send(IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt(), UDP(sport=1000, dport=53))
+            wait_until(lambda: len(packets(lab.daemon.ctl("show trace"))) >= 2, 10, lambda: "two packets are traced")
+        text = lab.daemon.ctl("show trace")
+        assert re.findall(r"^packet.*\n.*\n.* ip6 (\S+) -> (\S+) ", text, re.M) == [(LAN6, WAN6)] * 2, text
+        lab.daemon.ctl("clear trace", "trace add any 10 from ::/0 protocol icmp6")
+        assert ping(lab.lan, WAN6, count=2).received == 2
+        assert ping(lab.lan, WAN, count=2).received == 2
+        found = set(re.findall(r" ip6 (\S+) -> (\S+) ", lab.daemon.ctl("show trace")))
+        assert found >= {(LAN6, WAN6), (WAN6, LAN6)} and " ip4 " not in lab.daemon.ctl("show trace")
 
 
 def test_only_packets_of_an_interface_are_traced(lab):
