@@ -3,24 +3,13 @@
 
 #include <fmt/format.h>
 
-#include "vnet/wire/ip4_header.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
 #include "vnet/wire/tcp.hpp"
 
 namespace mss_clamp {
 
-using vnet::wire::Ip4Header;
 using vnet::wire::Ip6Header;
 using vnet::wire::IpProtocol;
-
-std::optional<size_t> Ip4::tcp_offset(std::span<const std::byte> packet) noexcept {
-    const auto* ip = vnet::wire::view<Ip4Header>(packet);
-    if (ip == nullptr || ip->protocol() != IpProtocol::tcp || !ip->has_l4_header() ||
-        ip->header_length() < sizeof(Ip4Header) || ip->header_length() > packet.size()) {
-        return std::nullopt;
-    }
-    return ip->header_length();
-}
 
 std::optional<size_t> Ip6::tcp_offset(std::span<const std::byte> packet) noexcept {
     const auto* ip = vnet::wire::view<Ip6Header>(packet);
@@ -53,7 +42,9 @@ void clamp_packet(const Limits& limits, Side side, Index interface, graph::Packe
                   graph::Dispatch& dispatch) noexcept {
     const std::span<std::byte> segment =
         tcp_of<Family>(packet.from_offset(packet.meta().l3_offset));
-    if (!segment.empty()) {
+    // Nearly none is a SYN; what an interface allows is asked of those.
+    const auto* tcp = vnet::wire::view<vnet::wire::TcpHeader>(segment);
+    if (tcp != nullptr && tcp->has(vnet::wire::TcpFlags::syn)) [[unlikely]] {
         limits.apply(side, interface, Family::headers, segment, dispatch.worker());
     }
 }

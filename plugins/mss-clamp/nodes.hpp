@@ -3,6 +3,7 @@
 
 #include "graph/driver.hpp"
 #include "plugins/mss-clamp/limits.hpp"
+#include "vnet/wire/ip4_header.hpp"
 
 namespace mss_clamp {
 
@@ -15,7 +16,15 @@ struct Ip4 {
     static constexpr const char* tx = "ip4-mss-clamp-tx";
     /// Bytes from the IP header on, to where the TCP header is; nothing where the packet has none,
     /// or is a fragment behind the first.
-    static std::optional<size_t> tcp_offset(std::span<const std::byte> packet) noexcept;
+    static std::optional<size_t> tcp_offset(std::span<const std::byte> packet) noexcept {
+        const auto* ip = vnet::wire::view<vnet::wire::Ip4Header>(packet);
+        if (ip == nullptr || ip->protocol() != vnet::wire::IpProtocol::tcp ||
+            !ip->has_l4_header() || ip->header_length() < sizeof(vnet::wire::Ip4Header) ||
+            ip->header_length() > packet.size()) {
+            return std::nullopt;
+        }
+        return ip->header_length();
+    }
 };
 struct Ip6 {
     static constexpr Headers headers = Headers::ip6;
