@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <thread>
 #include <utility>
 
 namespace graph {
@@ -275,6 +276,19 @@ bool Engine::inject(Packet* packet, NodeId start, unsigned worker) {
     ++inject_drops_;
     free_packet(packet);
     return false;
+}
+
+void Engine::finish_injected() {
+    if (!running_) {
+        return;
+    }
+    for (const auto& worker : workers_) {
+        while (!worker->has_taken_injected()) {
+            std::this_thread::yield();
+        }
+    }
+    // What they have taken is through when their round is.
+    rcu_.synchronize();
 }
 
 WorkerClocks::Sample Engine::clocks_of(unsigned worker) const {

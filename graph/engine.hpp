@@ -91,6 +91,9 @@ public:
     /// Gives a packet to a worker, to begin at a node; where the queue is full or no worker runs it
     /// is freed, counted in inject_drops(), and false returned.
     bool inject(Packet* packet, NodeId start, unsigned worker = 0);
+    /// Returns when the workers are done with all that was injected before: packets that were to be
+    /// sent have left. Control thread.
+    void finish_injected();
 
     std::vector<std::unique_ptr<Worker>>& workers() noexcept { return workers_; }
     const std::vector<std::unique_ptr<Worker>>& workers() const noexcept { return workers_; }

@@ -370,6 +370,30 @@ TEST_F(EngineTest, FullInjectQueueRefuses) {
     finish();
 }
 
+TEST_F(EngineTest, WhatWasInjectedIsThroughWhenItIsFinished) {
+    make(2);
+    engine_->finish_injected();
+    start();
+    uint64_t sent = 0;
+    for (unsigned i = 0; i < 200; ++i) {
+        for (unsigned worker = 0; worker < 2; ++worker) {
+            Packet* packet = engine_->pool().allocate();
+            ASSERT_NE(packet, nullptr);
+            packet->meta().rx_interface = worker;
+            packet->meta().flow_hash = i;
+            sent += engine_->inject(packet, first_, worker);
+        }
+        engine_->finish_injected();
+        ASSERT_EQ(sink_->count(), sent);
+        if (i % 20 == 0) {
+            // A worker that sleeps is woken.
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
+    }
+    EXPECT_EQ(sent, 400u);
+    finish();
+}
+
 TEST_F(EngineTest, StopWithPacketsUnderWayLeaksNothing) {
     for (int i = 0; i < 20; ++i) {
         make(2);

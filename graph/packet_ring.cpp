@@ -58,6 +58,13 @@ bool PacketRing::empty() const noexcept {
     return places_[popped_ % capacity_].turn.load(std::memory_order_acquire) != popped_ + 1;
 }
 
+bool PacketRing::all_taken() const noexcept {
+    // They are taken in order, and a place that has been is a full turn ahead.
+    const uint64_t pushed = pushed_.load(std::memory_order_relaxed);
+    return pushed == 0 || places_[(pushed - 1) % capacity_].turn.load(std::memory_order_acquire) >=
+                              pushed - 1 + capacity_;
+}
+
 void PacketRing::clear() noexcept {
     Packet* packets[clear_batch];
     while (const unsigned count = pop(packets)) {

@@ -32,6 +32,8 @@ public:
     unsigned pop(std::span<Packet*> packets) noexcept;
     /// The consumer: whether pop() would find nothing.
     bool empty() const noexcept;
+    /// A producer: the consumer has taken all that was pushed before.
+    bool all_taken() const noexcept;
     /// The consumer: frees what is in it.
     void clear() noexcept;
 

@@ -58,6 +58,8 @@ public:
     /// Gives the worker a packet to begin at node `start`. False when its queue is full; the packet
     /// stays the caller's.
     bool inject(Packet& packet, NodeId start) noexcept;
+    /// It has begun with all that it was given by inject().
+    bool has_taken_injected() const noexcept { return injected_.all_taken(); }
 
     // ---- any thread ----
 

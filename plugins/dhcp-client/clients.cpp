@@ -316,6 +316,7 @@ void Clients::changed(const Interface& interface, Change change) {
             break;
         case Change::added:
         case Change::up:
+        case Change::going_down:
         case Change::down:
         case Change::mtu:
             break;

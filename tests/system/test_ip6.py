@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """IPv6 with real hosts: forwarding beside IPv4, neighbor discovery, errors, and hosts that configure themselves."""
 
+import contextlib
+import ipaddress
 import json
 import random
 import re
@@ -192,3 +194,62 @@ def test_a_host_configures_itself(tmp_path):
         lab.daemon.ctl("delete ip6-advertisement lan")
         wait_until(lambda: not lab.lan.ip("-6", "route", "show", "default").strip(), 10, "the default route is gone",
                    every=0.2)
+
+
+def addresses_of_host(host):
+    """Of an autoconfiguring host: {network: whether it begins connections with its address there}."""
+    listed = json.loads(host.ip("-j", "-6", "address", "show", "dev", "eth0", "scope", "global"))[0].get("addr_info", [])
+    return {str(ipaddress.ip_interface(f"{a['local']}/64").network): not a.get("deprecated", False) for a in listed}
+
+
+@contextlib.contextmanager
+def autoconfigured(directory):
+    """A lab whose lan host has made itself an address of 2001:db8:1::/64, and a default route."""
+    with Lab6(directory, configure=False) as lab:
+        lab.configure(hosts=False)
+        enable_ip6(lab.lan)
+        lab.daemon.ctl("add ip6-advertisement lan max-interval 30 dns 2001:db8:2::53")
+        lab.lan.sysctl("net.ipv6.conf.eth0.accept_ra", 2)
+        lab.lan.ip("link", "set", "eth0", "up")
+        wait_until(lambda: addresses_of_host(lab.lan) == {"2001:db8:1::/64": True} and has_default_route(lab.lan), 20,
+                   lambda: f"the host configures itself: {lab.lan.ip('-6', 'address')}", every=0.2)
+        yield lab
+
+
+def has_default_route(host):
+    return bool(host.ip("-6", "route", "show", "default").strip())
+
+
+def test_hosts_let_go_of_a_prefix_that_goes(tmp_path):
+    with autoconfigured(tmp_path) as lab, lab.wire("lan") as wire:
+        lab.daemon.ctl("add address lan 2001:db8:7::1/64", f"delete address lan {LAN_ROUTER6}/64")
+        wait_until(lambda: addresses_of_host(lab.lan) == {"2001:db8:1::/64": False, "2001:db8:7::/64": True}, 20,
+                   lambda: f"the host prefers the new one: {lab.lan.ip('-6', 'address')}", every=0.2)
+        assert "src 2001:db8:7:" in lab.lan.ip("-6", "route", "get", "2001:db8:2::2")
+        shown = lab.daemon.ctl_json("show ip6-advertisement")[0]
+        assert (shown["prefixes"], shown["withdrawn"]) == (["2001:db8:7::/64"], ["2001:db8:1::/64"])
+        told = wire.wait(ICMPv6NDOptPrefixInfo, lambda p: p[ICMPv6NDOptPrefixInfo].prefix == "2001:db8:7::")[0]
+        gone = told[ICMPv6NDOptPrefixInfo].payload.getlayer(ICMPv6NDOptPrefixInfo)
+        assert (gone.prefix, gone.validlifetime, gone.preferredlifetime) == ("2001:db8:1::", 0, 0)
+        # The last address goes, and the router with it.
+        lab.daemon.ctl("delete address lan 2001:db8:7::1/64")
+        wait_until(lambda: addresses_of_host(lab.lan) == {"2001:db8:1::/64": False, "2001:db8:7::/64": False}, 10,
+                   "no address is preferred", every=0.2)
+        assert not has_default_route(lab.lan)
+
+
+@pytest.mark.parametrize("ending", ["set interface lan state down", "delete interface lan",
+                                    "delete ip6-advertisement lan", None])
+def test_the_last_words_of_a_router_take_it_back(tmp_path, ending):
+    with autoconfigured(tmp_path) as lab, lab.wire("lan") as wire:
+        if ending:
+            lab.daemon.ctl(ending)
+        else:
+            lab.daemon.stop()
+        wait_until(lambda: not has_default_route(lab.lan), 10, "the default route is gone", every=0.2)
+        last = wire.wait(ICMPv6ND_RA, lambda p: p[ICMPv6ND_RA].routerlifetime == 0, what="a last advertisement")[0]
+        assert last[ICMPv6NDOptRDNSS].lifetime == 0
+        assert last[ICMPv6NDOptPrefixInfo].preferredlifetime == 0
+        is_over = ending == "delete ip6-advertisement lan"
+        assert last[ICMPv6NDOptPrefixInfo].validlifetime == (7200 if is_over else 2592000)
+        assert addresses_of_host(lab.lan) == {"2001:db8:1::/64": False}

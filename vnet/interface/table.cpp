@@ -165,6 +165,10 @@ absl::Status Table::set_up(const std::string& name, bool up) {
     if (interface->up == up) {
         return absl::OkStatus();
     }
+    if (!up) {
+        tell(*interface, Change::going_down);
+        engine_.finish_injected();
+    }
     // Packets before the device, both ways: the first one that it brings finds the interface up,
     // and none that is still under way finds the device stopped.
     set_flag(interface->index, flag::up, up);
@@ -173,6 +177,9 @@ absl::Status Table::set_up(const std::string& name, bool up) {
     }
     if (auto status = interface->device->set_up(up); !status.ok()) {
         set_flag(interface->index, flag::up, !up);
+        if (!up) {
+            tell(*interface, Change::up);
+        }
         return status;
     }
     interface->up = up;

@@ -31,8 +31,9 @@ struct Interface {
     unsigned promiscuous = 0;
 };
 
-/// What observers are told of.
-enum class Change { added, removing, up, down, link_up, link_down, mtu, mac, vrf };
+/// What observers are told of. What they send when they are told `going_down` still leaves; where
+/// the device refuses, they are told `up` again.
+enum class Change { added, removing, up, going_down, down, link_up, link_down, mtu, mac, vrf };
 
 /// Totals of an interface over all workers.
 struct Totals {
@@ -86,7 +87,8 @@ public:
     /// Asks every device for its link and tells observers what changed. Called by a timer.
     void poll_links();
 
-    /// Calls back after every change (before it, for `removing`), for as long as the table lives.
+    /// Calls back after every change (before it, for `removing` and `going_down`), for as long as
+    /// the table lives.
     void observe(std::function<void(const Interface&, Change)> observer);
 
     /// Who takes in all frames of which interface; who is removed is released.

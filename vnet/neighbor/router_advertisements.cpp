@@ -19,6 +19,8 @@ constexpr unsigned initial_advertisements = 3;
 constexpr seconds initial_interval{16};
 constexpr seconds least_between{3};
 constexpr milliseconds most_answer_delay{500};
+/// RFC 4862 5.5.3 e: hosts do not believe less.
+constexpr uint32_t least_valid_s = 7200;
 
 absl::Status check(const RouterAdvertisementSettings& settings) {
     if (settings.max_interval_s < 4 || settings.max_interval_s > 1800) {
@@ -69,14 +71,11 @@ RouterAdvertisements::RouterAdvertisements(graph::Engine& engine, interface::Tab
     : interfaces_(interfaces), addresses_(addresses), nd_(nd), clock_(std::move(clock)) {
     nd_.observe_solicitations([this](interface::Index interface) { solicited(interface); });
     interfaces_.observe([this](const interface::Interface& interface, interface::Change change) {
-        const auto found = links_.find(interface.index);
-        if (found == links_.end()) {
-            return;
-        }
-        if (change == interface::Change::removing) {
-            links_.erase(found);
-        } else if (change == interface::Change::link_up || change == interface::Change::mtu) {
-            begin(found->second);
+        changed(interface, change);
+    });
+    addresses_.observe([this](interface::Index interface, const wire::Ip6Prefix& own, bool added) {
+        if (!added) {
+            gone(interface, own.address());
         }
     });
     addresses_.observe_use([this](interface::Index interface, const wire::Ip6Prefix&, bool) {
@@ -88,10 +87,42 @@ RouterAdvertisements::RouterAdvertisements(graph::Engine& engine, interface::Tab
 }
 
 void RouterAdvertisements::stop_all() {
-    for (const auto& [interface, link] : links_) {
-        end(interface, link);
+    for (auto& [interface, link] : links_) {
+        end(interface, link, Say::away);
     }
     links_.clear();
+}
+
+void RouterAdvertisements::changed(const interface::Interface& interface,
+                                   interface::Change change) {
+    const auto found = links_.find(interface.index);
+    if (found == links_.end()) {
+        return;
+    }
+    switch (change) {
+        case interface::Change::removing:
+            links_.erase(found);
+            break;
+        case interface::Change::going_down:
+            end(found->first, found->second, Say::away);
+            break;
+        case interface::Change::up:
+        case interface::Change::link_up:
+        case interface::Change::mtu:
+            begin(found->second);
+            break;
+        default:
+            break;
+    }
+}
+
+/// Under an address that the router has no more nobody else says that it is gone
+/// (RFC 4861 6.2.8).
+void RouterAdvertisements::gone(interface::Index interface, wire::Ip6Address address) {
+    const auto found = links_.find(interface);
+    if (found != links_.end() && found->second.source == address) {
+        end(interface, found->second, Say::not_a_router);
+    }
 }
 
 Clock::duration RouterAdvertisements::random_between(milliseconds least, milliseconds most) {
@@ -145,7 +176,7 @@ absl::Status RouterAdvertisements::stop(const std::string& name) {
         return absl::NotFoundError(
             fmt::format("interface '{}' sends no router advertisements", name));
     }
-    end(found->first, found->second);
+    end(found->first, found->second, Say::ended);
     links_.erase(found);
     return absl::OkStatus();
 }
@@ -184,7 +215,7 @@ void RouterAdvertisements::tick(Clock::time_point now) {
         const milliseconds most = seconds(link.settings.max_interval_s);
         const milliseconds least = seconds(link.settings.min_interval_s);
         Clock::duration wait = random_between(least, most);
-        if (send(interface, link.settings)) {
+        if (send(interface, link)) {
             link.last = now;
             ++link.sent;
             if (link.initial > 0) {
@@ -199,48 +230,101 @@ void RouterAdvertisements::tick(Clock::time_point now) {
     }
 }
 
-void RouterAdvertisements::end(interface::Index interface, const Link& link) {
-    if (link.sent == 0) {
-        return;
+void RouterAdvertisements::end(interface::Index interface, Link& link, Say say) {
+    if (!link.source.is_unspecified()) {
+        (void)send(interface, link, say);
+        link.source = {};
     }
-    RouterAdvertisementSettings last = link.settings;
-    last.lifetime_s = 0;
-    (void)send(interface, last);
 }
 
-bool RouterAdvertisements::send(interface::Index index,
-                                const RouterAdvertisementSettings& settings) {
+template <class T>
+void RouterAdvertisements::Told<T>::tell(const std::vector<T>& values, seconds lifetime,
+                                         Clock::time_point now) {
+    const auto is_told = [&](const T& value) {
+        return std::find(values.begin(), values.end(), value) != values.end();
+    };
+    std::erase_if(withdrawn_,
+                  [&](const Withdrawn& one) { return one.until <= now || is_told(one.value); });
+    for (const T& value : told_) {
+        if (!is_told(value)) {
+            withdrawn_.push_back({value, now + lifetime_});
+        }
+    }
+    if (withdrawn_.size() > most_withdrawn) {
+        withdrawn_.erase(withdrawn_.begin(), withdrawn_.end() - most_withdrawn);
+    }
+    told_ = values;
+    lifetime_ = lifetime;
+}
+
+template <class T>
+std::vector<T> RouterAdvertisements::Told<T>::withdrawn() const {
+    std::vector<T> all;
+    for (const Withdrawn& one : withdrawn_) {
+        all.push_back(one.value);
+    }
+    return all;
+}
+
+bool RouterAdvertisements::send(interface::Index index, Link& link, Say say) {
+    const RouterAdvertisementSettings& settings = link.settings;
     const interface::Interface* interface = interfaces_.get(index);
-    const wire::Ip6Address source = nd_.link_local(index);
+    const wire::Ip6Address source = say == Say::here ? nd_.link_local(index) : link.source;
     if (interface == nullptr || !interface->up || !interface->link || source.is_unspecified()) {
         return false;
     }
+    const std::vector<wire::Ip6Prefix> networks = prefixes_of(index);
+    // RFC 8106 5.1: three times the longest interval.
+    const uint32_t dns_lifetime_s = 3 * settings.max_interval_s;
+    link.source = source;
+    link.prefixes.tell(networks, seconds(settings.valid_lifetime_s), clock_());
+    link.dns_servers.tell(settings.dns_servers, seconds(dns_lifetime_s), clock_());
     wire::RouterAdvertisement fixed;
     fixed.hop_limit = uint8_t(settings.hop_limit);
     fixed.flags = uint8_t((settings.managed ? wire::RouterAdvertisement::managed_flag : 0) |
                           (settings.other ? wire::RouterAdvertisement::other_flag : 0));
     fixed.set_preference(settings.preference);
-    fixed.lifetime_s = wire::Be16(uint16_t(settings.lifetime_s));
+    fixed.lifetime_s = wire::Be16(uint16_t(say == Say::here ? settings.lifetime_s : 0));
     NdMessage message(fixed);
     wire::NdOptionsWriter& options = message.options();
     options.link_address(wire::NdOptionType::source_link_address, interface->mac);
     if (settings.mtu) {
         options.mtu(interface->mtu);
     }
-    for (const wire::Ip6Prefix& network : prefixes_of(index)) {
+    // Hosts prefer addresses of who is there. They keep those that they have while it is away, to
+    // talk to one another, and not for long where nobody tells of them any more.
+    const uint32_t valid_s = say == Say::ended ? std::min(settings.valid_lifetime_s, least_valid_s)
+                                               : settings.valid_lifetime_s;
+    const bool is_preferred = say == Say::here || say == Say::not_a_router;
+    const auto tell = [&](const wire::Ip6Prefix& network, uint32_t valid, uint32_t preferred) {
         // Hosts make addresses of 64 bits and their interface identifier (RFC 4862 5.5.3 d).
         const bool autonomous = settings.autonomous && network.length() == 64;
         options.prefix_information(
             network,
             uint8_t(wire::NdPrefixInformation::on_link_flag |
                     (autonomous ? wire::NdPrefixInformation::autonomous_flag : 0)),
-            settings.valid_lifetime_s, settings.preferred_lifetime_s);
+            valid, preferred);
+    };
+    for (const wire::Ip6Prefix& network : networks) {
+        tell(network, valid_s, is_preferred ? settings.preferred_lifetime_s : 0);
     }
-    // RFC 8106 5.1: three times the longest interval.
-    options.dns_servers(settings.dns_servers, 3 * settings.max_interval_s);
+    const bool serves_dns = say == Say::here || (say == Say::not_a_router && !networks.empty());
+    options.dns_servers(settings.dns_servers, serves_dns ? dns_lifetime_s : 0);
+    // RFC 9096 3.5: both lifetimes are zero, and it is said for as long as a host may have heard
+    // before. What it has of them beyond that is its own two hours.
+    for (const wire::Ip6Prefix& network : link.prefixes.withdrawn()) {
+        tell(network, 0, 0);
+    }
+    options.dns_servers(link.dns_servers.withdrawn(), 0);
     const wire::Ip6Address all = wire::Ip6Address::all_nodes();
     nd_.send_message(index, message, source, all, all.multicast_mac());
     return true;
+}
+
+std::vector<wire::Ip6Prefix> RouterAdvertisements::withdrawn_of(interface::Index interface) const {
+    const auto found = links_.find(interface);
+    return found == links_.end() ? std::vector<wire::Ip6Prefix>()
+                                 : found->second.prefixes.withdrawn();
 }
 
 }  // namespace vnet::neighbor

@@ -41,8 +41,9 @@ struct RouterAdvertisementSettings {
 };
 
 /// Sends router advertisements on the interfaces that are told to: in irregular intervals, soon
-/// after they begin, when a host asks, and a last one that takes all back when they end
-/// (RFC 4861 6.2). Control thread.
+/// after they begin, when a host asks, and a last one when they end or the interface goes down
+/// (RFC 4861 6.2). Prefixes and DNS servers that are told no more are taken back (RFC 9096 3.5).
+/// Control thread.
 class RouterAdvertisements {
 public:
     RouterAdvertisements(graph::Engine& engine, interface::Table& interfaces,
@@ -68,10 +69,34 @@ public:
     /// The networks that an interface's hosts are told: those of its addresses, each once.
     std::vector<wire::Ip6Prefix> prefixes_of(interface::Index interface) const;
 
+    /// Those that they are told to forget.
+    std::vector<wire::Ip6Prefix> withdrawn_of(interface::Index interface) const;
+
     /// Does what is due at `now`; a timer calls it.
     void tick(Clock::time_point now);
 
 private:
+    /// What hosts were told, and what they are to forget of it: told for as long as they might
+    /// remember, the newest few of it.
+    template <class T>
+    class Told {
+    public:
+        /// `values` are told from `now` on, and remembered so long; what was told and is not among
+        /// them is withdrawn.
+        void tell(const std::vector<T>& values, std::chrono::seconds lifetime,
+                  Clock::time_point now);
+        std::vector<T> withdrawn() const;
+
+    private:
+        struct Withdrawn {
+            T value;
+            Clock::time_point until;
+        };
+        static constexpr size_t most_withdrawn = 16;
+        std::vector<T> told_;
+        std::chrono::seconds lifetime_{0};
+        std::vector<Withdrawn> withdrawn_;
+    };
     struct Link {
         RouterAdvertisementSettings settings;
         /// When the next is due, and when the last one left.
@@ -81,11 +106,28 @@ private:
         unsigned initial = 0;
         uint64_t sent = 0;
         uint64_t solicitations = 0;
+        /// The address that hosts know the router by; `::`: by none.
+        wire::Ip6Address source;
+        Told<wire::Ip6Prefix> prefixes;
+        Told<wire::Ip6Address> dns_servers;
+    };
+    /// What an advertisement says of the router.
+    enum class Say {
+        /// Use it.
+        here,
+        /// It is none any more, or not under this address.
+        not_a_router,
+        /// It is away, with its networks, and may come back.
+        away,
+        /// It advertises nothing any more.
+        ended,
     };
     void begin(Link& link);
+    void changed(const interface::Interface& interface, interface::Change change);
+    void gone(interface::Index interface, wire::Ip6Address address);
     void solicited(interface::Index interface);
-    bool send(interface::Index interface, const RouterAdvertisementSettings& settings);
-    void end(interface::Index interface, const Link& link);
+    bool send(interface::Index interface, Link& link, Say say = Say::here);
+    void end(interface::Index interface, Link& link, Say say);
     Clock::duration random_between(std::chrono::milliseconds least, std::chrono::milliseconds most);
 
     interface::Table& interfaces_;

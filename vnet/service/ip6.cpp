@@ -98,6 +98,10 @@ absl::StatusOr<api::ItemSource<sluice::AdvertisedRouter>> list_advertised(Router
              router.router_advertisements().prefixes_of(state.interface)) {
             *message.add_prefixes() = ip_to_api(network);
         }
+        for (const wire::Ip6Prefix& network :
+             router.router_advertisements().withdrawn_of(state.interface)) {
+            *message.add_withdrawn() = ip_to_api(network);
+        }
         for (const wire::Ip6Address server : state.settings->dns_servers) {
             *message.add_dns_servers() = ip_to_api(server);
         }
