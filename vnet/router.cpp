@@ -85,6 +85,7 @@ Router::Router(graph::Engine& engine)
       punt_limits_(unsigned(engine.workers().size()), rte_get_tsc_hz()),
       ip4_(engine.rcu(), interfaces_),
       ip6_(engine.rcu(), interfaces_),
+      ip6_groups_(engine.rcu()),
       ether_types_(engine.graph()) {
     make_boxes(ip4_, "unresolved", "arp", &neighbor::Arp::take_arp);
     make_boxes(ip6_, "unresolved6", "nd", &neighbor::Nd::take_nd);
@@ -308,8 +309,8 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
         interfaces_, tables, forwarding_, *error6_slot_, workers, options.icmp_errors));
     const auto icmp_input = add(std::make_shared<const icmp6::Input>(interfaces_, ip6_.local));
     add(std::make_shared<const ip6::Deliver>(ip6_.local, *error6_slot_));
-    add(std::make_shared<const ip6::Input>(interfaces_, tables, forwarding_, *error6_slot_,
-                                           ip6_unicast_arc_));
+    add(std::make_shared<const ip6::Input>(interfaces_, tables, forwarding_, ip6_groups_,
+                                           *error6_slot_, ip6_unicast_arc_));
     add(std::make_shared<const neighbor::NdInput>(
         *ip6_.heard, punt_limits_, neighbor::Known<ip6::Family>(ip6_.tables, forwarding_)));
     add(std::make_shared<const neighbor::Redirect>(interfaces_, forwarding_, workers,
@@ -329,6 +330,7 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
         return steps.status();
     }
     make_fib(ip6_, ends);
+    ip6_groups_.follow(*ip6_.addresses);
     link_locals_ = std::make_unique<ip6::LinkLocals>(interfaces_, *ip6_.addresses);
     ip6_.neighbors = std::make_unique<neighbor::Nd>(
         neighbor::Nd::Parts{engine_, interfaces_, *ip6_.addresses, *ip6_.fibs, *ip6_.next_hops,

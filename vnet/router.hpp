@@ -29,6 +29,7 @@
 #include "vnet/ip4/dir24.hpp"
 #include "vnet/ip4/fib.hpp"
 #include "vnet/ip4/local.hpp"
+#include "vnet/ip6/joined_groups.hpp"
 #include "vnet/ip6/link_locals.hpp"
 #include "vnet/neighbor/arp.hpp"
 #include "vnet/neighbor/nd.hpp"
@@ -88,6 +89,8 @@ public:
     }
     vrf::Vrfs& vrfs() noexcept { return *vrfs_; }
     ip6::LinkLocals& link_locals() noexcept { return *link_locals_; }
+    /// The multicast groups of IPv6 that the router listens to.
+    ip6::JoinedGroups& ip6_groups() noexcept { return ip6_groups_; }
     neighbor::RouterAdvertisements& router_advertisements() noexcept {
         return *router_advertisements_;
     }
@@ -149,6 +152,7 @@ private:
     punt::Limits punt_limits_;
     Ip4 ip4_;
     Ip6 ip6_;
+    ip6::JoinedGroups ip6_groups_;
     std::atomic<bool> ip6_redirects_{false};
     ethernet::EtherTypes ether_types_;
     std::optional<icmp4::ErrorSlot> error_slot_;

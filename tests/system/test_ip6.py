@@ -6,12 +6,13 @@ import ipaddress
 import json
 import random
 import re
+import socket
 import subprocess
 
 import pytest
-from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6NDOptPrefixInfo,
-                                ICMPv6NDOptRDNSS, ICMPv6PacketTooBig, IPv6, IPv6ExtHdrDestOpt,
-                                IPv6ExtHdrHopByHop)
+from scapy.layers.inet6 import (HBHOptUnknown, ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6ND_RA,
+                                ICMPv6NDOptPrefixInfo, ICMPv6NDOptRDNSS, ICMPv6PacketTooBig, ICMPv6ParamProblem,
+                                IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop)
 from scapy.layers.l2 import Ether
 
 from lib.clients import iperf, ping, wait_for_port
@@ -253,3 +254,24 @@ def test_the_last_words_of_a_router_take_it_back(tmp_path, ending):
         is_over = ending == "delete ip6-advertisement lan"
         assert last[ICMPv6NDOptPrefixInfo].validlifetime == (7200 if is_over else 2592000)
         assert addresses_of_host(lab.lan) == {"2001:db8:1::/64": False}
+
+
+def test_router_hears_no_group_that_it_does_not_listen_to(lab):
+    before = lab.daemon.error("ip6-input", "not-joined")
+    assert ping(lab.lan, "ff02::2%eth0").received == 1
+    router = lab.mac("lan")
+    mac = lab.lan.mac("eth0")
+    with lab.wire("lan") as wire:
+        for group in ("ff02::fb", "ff05::1:3", "ff0e::1234"):
+            base = Ether(src=mac, dst="33:33:" + socket.inet_pton(socket.AF_INET6, group)[12:].hex(":"))
+            wire.send(base / IPv6(src=LAN6, dst=group, hlim=255) / ICMPv6EchoRequest(id=77))
+            # An unknown option that asks for an answer, in both headers of options.
+            for header in (IPv6ExtHdrHopByHop, IPv6ExtHdrDestOpt):
+                wire.send(base / IPv6(src=LAN6, dst=group) / header(options=[HBHOptUnknown(otype=0x9e, optdata=b"1234")]) /
+                          ICMPv6EchoRequest(id=77))
+        lab.daemon.wait_error("ip6-input", "not-joined", before + 9)
+        # What it does answer comes behind, and nothing before.
+        wire.send(Ether(src=mac, dst=router) / IPv6(src=LAN6, dst=LAN_ROUTER6) / ICMPv6EchoRequest(id=78))
+        wire.wait(ICMPv6EchoReply, lambda p: p[ICMPv6EchoReply].id == 78)
+        assert not wire.seen(ICMPv6EchoReply, lambda p: p[ICMPv6EchoReply].id == 77)
+        assert not wire.seen(ICMPv6ParamProblem)

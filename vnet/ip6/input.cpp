@@ -101,6 +101,10 @@ graph::To<Input::Next, Input::Drop> Input::check(graph::Packet& packet, Pass& pa
     if (meta.has(graph::packet_flag::l2_group) && !to_group) {
         return Drop::link_group;
     }
+    // Before its headers are looked at, whose faults would be told to the sender.
+    if (to_group && !groups_.has(meta.rx_interface, ip.destination)) {
+        return Drop::not_joined;
+    }
     if (wire::is_ip6_extension(ip.next_header())) {
         const wire::Ip6Chain chain = wire::walk_ip6(packet.from_offset(l3), packet.length() - l3);
         if (chain.fault != wire::Ip6ChainFault::none) {

@@ -6,6 +6,7 @@
 #include "vnet/fib/tables.hpp"
 #include "vnet/icmp6/error.hpp"
 #include "vnet/interface/table.hpp"
+#include "vnet/ip6/joined_groups.hpp"
 #include "vnet/ip6/range_table.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
 #include "vnet/wire/ip6_header.hpp"
@@ -13,10 +14,10 @@
 namespace vnet::ip6 {
 
 /// The checks that a router makes of every IPv6 packet (RFC 8200, RFC 4291 2.5 to 2.7, RFC 7045),
-/// before any other part looks at it. What passes is on the arc "ip6-unicast", or, as multicast,
-/// with ip6-local. Padding behind the packet is cut off. Extension headers are walked with a bound
-/// (wire::walk_ip6); l4_offset is where the upper layer begins, or, in a fragment that is not the
-/// first, where its piece of it begins.
+/// before any other part looks at it. What passes is on the arc "ip6-unicast", or, where the router
+/// listens to the group, with ip6-local. Padding behind the packet is cut off. Extension headers
+/// are walked with a bound (wire::walk_ip6); l4_offset is where the upper layer begins, or, in a
+/// fragment that is not the first, where its piece of it begins.
 class Input {
 public:
     enum class Next : graph::Edge { local, icmp_error };
@@ -28,6 +29,7 @@ public:
         destination,
         not_enabled,
         link_group,
+        not_joined,
         beyond_scope,
         bad_extensions,
         extension_limit,
@@ -45,6 +47,8 @@ public:
          {Drop::not_enabled, "not-enabled", "IPv6 is not enabled on the interface"},
          {Drop::link_group, "link-group",
           "a unicast packet in a link-layer broadcast or multicast"},
+         {Drop::not_joined, "not-joined",
+          "to a group that the router does not listen to on the interface"},
          {Drop::beyond_scope, "beyond-scope",
           "from or to a link-local address, and not for the router: it does not leave its link "
           "(RFC 4291 2.5.6); the sender is told"},
@@ -61,10 +65,12 @@ public:
     static constexpr bool any_order = true;
 
     Input(const interface::Table& interfaces, const fib::Tables<RangeTable>& tables,
-          const fib::ForwardingTable& forwarding, icmp6::ErrorSlot slot, graph::ArcId unicast_arc)
+          const fib::ForwardingTable& forwarding, const JoinedGroups& groups, icmp6::ErrorSlot slot,
+          graph::ArcId unicast_arc)
         : interfaces_(interfaces),
           tables_(tables),
           forwarding_(forwarding),
+          groups_(groups),
           slot_(slot),
           arc_(unicast_arc) {}
 
@@ -106,6 +112,7 @@ private:
     const interface::Table& interfaces_;
     const fib::Tables<RangeTable>& tables_;
     const fib::ForwardingTable& forwarding_;
+    const JoinedGroups& groups_;
     icmp6::ErrorSlot slot_;
     graph::ArcId arc_;
 };

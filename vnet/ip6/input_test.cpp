@@ -87,9 +87,17 @@ TEST(Ip6Input, PassesWhatIsWellFormed) {
          {"an address that only looks odd", udp(from("fec0::2", "fe00::1")), "ip6-lookup", ""}});
 }
 
+/// A router whose parts listen to two groups more.
+std::unique_ptr<Net> make_listener() {
+    auto net = make();
+    net->more.groups->join(Net::lan, wire::testing::ip6("ff0e::1234"));
+    net->more.groups->join(Net::lan, wire::testing::ip6("ff02::16"));
+    return net;
+}
+
 TEST(Ip6Input, GroupsStayHere) {
     testing::check(
-        make, "ip6-input",
+        make_listener, "ip6-input",
         {{"all nodes", udp(from("fe80::2", "ff02::1")), "ip6-local", ""},
          {"all routers of the site", udp(from("2001:db8::2", "ff05::2")), "ip6-local", ""},
          {"a global group", udp(from("2001:db8::2", "ff0e::1234")), "ip6-local", ""},
@@ -105,6 +113,36 @@ TEST(Ip6Input, GroupsStayHere) {
           "ip6-local", ""},
          {"of the interface itself", udp(from("fe80::2", "ff01::1")), "drop", "bad-destination"},
          {"of no scope", udp(from("fe80::2", "ff00::1")), "drop", "bad-destination"}});
+}
+
+TEST(Ip6Input, HearsNoGroupThatNobodyListensTo) {
+    const Bytes answered = from_hex("9e 04 00 00 00 00");
+    testing::check(
+        make_listener, "ip6-input",
+        {{"a global group", udp(from("2001:db8::2", "ff0e::1235")), "drop", "not-joined"},
+         {"one that is joined elsewhere",
+          udp(from("fe80::2", "ff02::16")),
+          "drop",
+          "not-joined",
+          {},
+          {},
+          Net::wan},
+         {"the solicited-node group of an address of wan", udp(from("fe80::2", "ff02::1:ff00:a2")),
+          "drop", "not-joined"},
+         {"an echo request to all that know mDNS",
+          from("fe80::2", "ff02::fb").icmp6_echo_request().bytes(), "drop", "not-joined"},
+         {"with an option whose sender would be told",
+          udp(from("2001:db8::2", "ff0e::1").hop_by_hop(answered)), "drop", "not-joined"},
+         {"with headers whose sender would be told",
+          udp(from("2001:db8::2", "ff0e::1").destination_options().hop_by_hop()), "drop",
+          "not-joined"},
+         {"where IPv6 is not enabled",
+          udp(from("fe80::2", "ff02::1")),
+          "drop",
+          "not-enabled",
+          {},
+          {},
+          3}});
 }
 
 TEST(Ip6Input, DropsByName) {
@@ -234,8 +272,9 @@ TEST(Ip6Input, TellsNobodyOfSomeExtensions) {
 }
 
 TEST(Ip6Input, TellsOfAnOptionInAPacketToAGroupWhereItAsksForIt) {
-    const Bytes in = udp(from("2001:db8::2", "ff0e::1").hop_by_hop(from_hex("9e 04 00 00 00 00")));
-    testing::check(make, "ip6-input",
+    const Bytes in =
+        udp(from("2001:db8::2", "ff0e::1234").hop_by_hop(from_hex("9e 04 00 00 00 00")));
+    testing::check(make_listener, "ip6-input",
                    {{"unknown option", in, "ip6-lookup", "",
                      problem(in, wire::Icmp6ParameterProblem::unknown_option, 42)}});
 }

@@ -93,6 +93,7 @@ public:
         fibs_ = std::make_unique<fib::Fibs<ip6::Family>>(
             tables_, forwarding_, *next_hops_, fib::Fibs<ip6::Family>::Ends{paths, lookup_vrf_});
         addresses_ = std::make_unique<ip6::Addresses>(interfaces_, *fibs_);
+        groups_.follow(*addresses_);
         link_locals_ = std::make_unique<ip6::LinkLocals>(interfaces_, *addresses_);
         nd_ = std::make_unique<neighbor::Nd>(
             neighbor::Nd::Parts{*engine_, interfaces_, *addresses_, *fibs_, *next_hops_, next_hop},
@@ -168,8 +169,8 @@ private:
         const auto device =
             arc("interface-output", graph::ArcSide::tx, "interface-output", "interface-tx");
         bench_.add(std::make_shared<const ethernet::Input>(interfaces_, ether_types_));
-        bench_.add(
-            std::make_shared<const ip6::Input>(interfaces_, tables_, forwarding_, slot, unicast));
+        bench_.add(std::make_shared<const ip6::Input>(interfaces_, tables_, forwarding_, groups_,
+                                                      slot, unicast));
         bench_.add(std::make_shared<const ip6::Lookup>(tables_, forwarding_));
         rewrite_ = bench_.add(
             std::make_shared<const ip6::Rewrite>(tables_, forwarding_, slot, output, redirects_));
@@ -272,6 +273,7 @@ private:
     ethernet::EtherTypes ether_types_{bench_.graph()};
     fib::ForwardingTable forwarding_{engine_->rcu()};
     fib::Tables<ip6::RangeTable> tables_{engine_->rcu(), interfaces_};
+    ip6::JoinedGroups groups_{engine_->rcu()};
     ip6::LocalTable local_table_;
     std::atomic<bool> redirects_{true};
     graph::NodeId rewrite_ = graph::no_node;

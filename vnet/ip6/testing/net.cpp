@@ -6,14 +6,23 @@
 
 namespace vnet::ip6::testing {
 
+namespace {
+JoinedGroups& groups_of(Net& net) {
+    if (net.more.groups == nullptr) {
+        net.more.groups = std::make_unique<JoinedGroups>(net.engine->rcu());
+    }
+    return *net.more.groups;
+}
+}  // namespace
+
 /// As ip6-input leaves it: where the upper layer begins.
 size_t Kit::header_length(std::span<const std::byte> packet) noexcept {
     const wire::Ip6Chain chain = wire::walk_ip6(packet);
     return chain.fault == wire::Ip6ChainFault::none ? chain.upper_offset : sizeof(wire::Ip6Header);
 }
 std::shared_ptr<const Input> Kit::input(Net& net, graph::ArcId arc) {
-    return std::make_shared<const Input>(net.interfaces, net.tables, net.forwarding, *net.slot,
-                                         arc);
+    return std::make_shared<const Input>(net.interfaces, net.tables, net.forwarding, groups_of(net),
+                                         *net.slot, arc);
 }
 std::shared_ptr<const Rewrite> Kit::rewrite(Net& net, graph::ArcId arc) {
     return std::make_shared<const Rewrite>(net.tables, net.forwarding, *net.slot, arc,
@@ -30,6 +39,7 @@ std::shared_ptr<const icmp6::Input> Kit::icmp_input(Net& net) {
     return std::make_shared<const icmp6::Input>(net.interfaces, net.local);
 }
 void Kit::before_addresses(Net& net) {
+    groups_of(net).follow(*net.addresses);
     net.more.link_locals = std::make_unique<LinkLocals>(net.interfaces, *net.addresses);
 }
 void Kit::behind_addresses(Net& net) {

@@ -9,6 +9,7 @@
 #include "vnet/ip6/addresses.hpp"
 #include "vnet/ip6/fib.hpp"
 #include "vnet/ip6/input.hpp"
+#include "vnet/ip6/joined_groups.hpp"
 #include "vnet/ip6/link_locals.hpp"
 #include "vnet/ip6/local.hpp"
 #include "vnet/ip6/lookup.hpp"
@@ -33,6 +34,7 @@ struct Kit {
     using IcmpError = icmp6::Error;
     using ErrorRequest = icmp6::ErrorRequest;
     struct More {
+        std::unique_ptr<JoinedGroups> groups;
         std::unique_ptr<LinkLocals> link_locals;
         std::unique_ptr<std::atomic<bool>> sends_redirects =
             std::make_unique<std::atomic<bool>>(false);
