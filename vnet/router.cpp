@@ -21,6 +21,7 @@
 #include "vnet/ip6/lookup.hpp"
 #include "vnet/ip6/rewrite.hpp"
 #include "vnet/ip6/unreachable.hpp"
+#include "vnet/mld/input.hpp"
 #include "vnet/neighbor/arp_input.hpp"
 #include "vnet/neighbor/nd_input.hpp"
 #include "vnet/neighbor/redirect.hpp"
@@ -34,6 +35,7 @@ namespace {
 /// discovery.
 constexpr unsigned unresolved_capacity = 1024;
 constexpr unsigned heard_capacity = 1024;
+constexpr unsigned mld_capacity = 64;
 /// Memory is given back when for so long no route was removed, so that one that comes and goes
 /// costs nothing.
 constexpr auto memory_period = std::chrono::milliseconds(500);
@@ -86,6 +88,8 @@ Router::Router(graph::Engine& engine)
       ip4_(engine.rcu(), interfaces_),
       ip6_(engine.rcu(), interfaces_),
       ip6_groups_(engine.rcu()),
+      mld_queries_("mld", mld_capacity, engine.control(),
+                   [this](std::span<graph::Packet*> packets) { mld_->take(packets); }),
       ether_types_(engine.graph()) {
     make_boxes(ip4_, "unresolved", "arp", &neighbor::Arp::take_arp);
     make_boxes(ip6_, "unresolved6", "nd", &neighbor::Nd::take_nd);
@@ -311,6 +315,7 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
     add(std::make_shared<const ip6::Deliver>(ip6_.local, *error6_slot_));
     add(std::make_shared<const ip6::Input>(interfaces_, tables, forwarding_, ip6_groups_,
                                            *error6_slot_, ip6_unicast_arc_));
+    add(std::make_shared<const mld::Input>(mld_queries_, punt_limits_));
     add(std::make_shared<const neighbor::NdInput>(
         *ip6_.heard, punt_limits_, neighbor::Known<ip6::Family>(ip6_.tables, forwarding_)));
     add(std::make_shared<const neighbor::Redirect>(interfaces_, forwarding_, workers,
@@ -332,6 +337,9 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
     make_fib(ip6_, ends);
     ip6_groups_.follow(*ip6_.addresses);
     link_locals_ = std::make_unique<ip6::LinkLocals>(interfaces_, *ip6_.addresses);
+    mld_ = std::make_unique<mld::Listener>(
+        mld::Listener::Parts{engine_, interfaces_, *ip6_.addresses, ip6_groups_},
+        graph.find("interface-output"));
     ip6_.neighbors = std::make_unique<neighbor::Nd>(
         neighbor::Nd::Parts{engine_, interfaces_, *ip6_.addresses, *ip6_.fibs, *ip6_.next_hops,
                             *next_hop_slot_},

@@ -31,6 +31,7 @@
 #include "vnet/ip4/local.hpp"
 #include "vnet/ip6/joined_groups.hpp"
 #include "vnet/ip6/link_locals.hpp"
+#include "vnet/mld/listener.hpp"
 #include "vnet/neighbor/arp.hpp"
 #include "vnet/neighbor/nd.hpp"
 #include "vnet/neighbor/router_advertisements.hpp"
@@ -91,6 +92,7 @@ public:
     ip6::LinkLocals& link_locals() noexcept { return *link_locals_; }
     /// The multicast groups of IPv6 that the router listens to.
     ip6::JoinedGroups& ip6_groups() noexcept { return ip6_groups_; }
+    const mld::Listener& mld() const noexcept { return *mld_; }
     neighbor::RouterAdvertisements& router_advertisements() noexcept {
         return *router_advertisements_;
     }
@@ -153,6 +155,8 @@ private:
     Ip4 ip4_;
     Ip6 ip6_;
     ip6::JoinedGroups ip6_groups_;
+    /// Queries on their way to control.
+    graph::Mailbox mld_queries_;
     std::atomic<bool> ip6_redirects_{false};
     ethernet::EtherTypes ether_types_;
     std::optional<icmp4::ErrorSlot> error_slot_;
@@ -172,6 +176,7 @@ private:
     std::unique_ptr<handoff::Handoffs> handoffs_;
     std::unique_ptr<ip6::LinkLocals> link_locals_;
     std::unique_ptr<vrf::Vrfs> vrfs_;
+    std::unique_ptr<mld::Listener> mld_;
     std::unique_ptr<neighbor::RouterAdvertisements> router_advertisements_;
     std::unique_ptr<fragment::Fragments> fragments_;
     std::unique_ptr<events::Journal> events_;

@@ -259,6 +259,8 @@ def test_the_last_words_of_a_router_take_it_back(tmp_path, ending):
 def test_router_hears_no_group_that_it_does_not_listen_to(lab):
     before = lab.daemon.error("ip6-input", "not-joined")
     assert ping(lab.lan, "ff02::2%eth0").received == 1
+    groups = [g["group"] for g in lab.daemon.ctl_json("show ip6-group interface lan")]
+    assert {"ff02::1", "ff02::2", "ff02::1:ff00:1"} <= set(groups)
     router = lab.mac("lan")
     mac = lab.lan.mac("eth0")
     with lab.wire("lan") as wire:

@@ -38,6 +38,9 @@ graph::To<Input::Next, Input::Drop> Input::operator()(graph::Packet& packet) con
     if (wire::is_neighbor_discovery(icmp->type())) {
         return Next::neighbor_discovery;
     }
+    if (icmp->type() == wire::Icmp6Type::listener_query && ip->source.is_link_local()) {
+        return Next::listener_query;
+    }
     if (icmp->type() != wire::Icmp6Type::echo_request || icmp->code != 0) {
         const graph::NodeId rest = local_.rest();
         if (rest == graph::no_node || !ip6::is_beyond_link(ip->source, ip->destination)) {

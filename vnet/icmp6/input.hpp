@@ -8,15 +8,19 @@
 namespace vnet::icmp6 {
 
 /// Takes the ICMPv6 messages that are addressed to the router (RFC 4443): answers echo requests,
-/// those to a group of the link too, and gives neighbor discovery to nd-input. Other messages to
+/// those to a group too, and gives neighbor discovery to nd-input and queries of multicast listener
+/// discovery to mld-input. Other messages to
 /// an address that means something beyond the link are for whoever takes what nobody else does.
 /// Where nobody does they are dropped by name.
 class Input {
 public:
-    enum class Next : graph::Edge { lookup, neighbor_discovery };
+    enum class Next : graph::Edge { lookup, neighbor_discovery, listener_query };
     enum class Drop : graph::Edge { truncated, bad_checksum, no_address, unknown_type };
     static constexpr auto info = graph::node<Next, Drop>(
-        "icmp6-input", {{Next::lookup, "ip6-lookup"}, {Next::neighbor_discovery, "nd-input"}},
+        "icmp6-input",
+        {{Next::lookup, "ip6-lookup"},
+         {Next::neighbor_discovery, "nd-input"},
+         {Next::listener_query, "mld-input"}},
         {{Drop::truncated, "truncated", "an ICMPv6 message shorter than its header"},
          {Drop::bad_checksum, "bad-checksum", "the ICMPv6 checksum is wrong"},
          {Drop::no_address, "no-source-address",

@@ -140,6 +140,14 @@ TEST(Icmp6Input, GivesNeighborDiscoveryAway) {
     ip6::testing::check(make, "icmp6-input", cases);
 }
 
+TEST(Icmp6Input, GivesQueriesOfTheLinkAway) {
+    ip6::testing::check(
+        make, "icmp6-input",
+        {{"to all nodes", from("fe80::2", "ff02::1").icmp6(130).bytes(), "mld-input", ""},
+         {"from beyond the link", from("2001:db8::2", "ff02::1").icmp6(130).bytes(), "drop",
+          "not-for-router"}});
+}
+
 TEST(Icmp6Input, DropsByName) {
     std::vector<Case> cases = {
         {"one byte short", to_us().icmp6_echo_request().truncate(14 + 40 + 7).bytes(), "drop",

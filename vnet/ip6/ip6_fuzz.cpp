@@ -18,6 +18,8 @@
 #include "vnet/ip6/lookup.hpp"
 #include "vnet/ip6/rewrite.hpp"
 #include "vnet/ip6/unreachable.hpp"
+#include "vnet/mld/input.hpp"
+#include "vnet/mld/listener.hpp"
 #include "vnet/neighbor/nd.hpp"
 #include "vnet/neighbor/nd_input.hpp"
 #include "vnet/neighbor/redirect.hpp"
@@ -95,6 +97,9 @@ public:
         addresses_ = std::make_unique<ip6::Addresses>(interfaces_, *fibs_);
         groups_.follow(*addresses_);
         link_locals_ = std::make_unique<ip6::LinkLocals>(interfaces_, *addresses_);
+        mld_ = std::make_unique<mld::Listener>(
+            mld::Listener::Parts{*engine_, interfaces_, *addresses_, groups_}, 0,
+            [this] { return now_; });
         nd_ = std::make_unique<neighbor::Nd>(
             neighbor::Nd::Parts{*engine_, interfaces_, *addresses_, *fibs_, *next_hops_, next_hop},
             slot, neighbor::Nd::Nodes{0, 0, 0}, quick(), [this] { return now_; });
@@ -125,6 +130,7 @@ public:
     ~Router() {
         interfaces_.remove_all();
         nd_.reset();
+        mld_.reset();
         link_locals_.reset();
         addresses_.reset();
         fibs_.reset();
@@ -145,6 +151,7 @@ public:
         for (unsigned i = 0; i < 6; ++i) {
             now_ += std::chrono::minutes(1);
             nd_->tick(now_);
+            mld_->tick(now_);
         }
         settle();
         require(nd_->held() == 0 && nd_->list().size() == 2);
@@ -171,6 +178,7 @@ private:
         bench_.add(std::make_shared<const ethernet::Input>(interfaces_, ether_types_));
         bench_.add(std::make_shared<const ip6::Input>(interfaces_, tables_, forwarding_, groups_,
                                                       slot, unicast));
+        bench_.add(std::make_shared<const mld::Input>(queries_, limits_));
         bench_.add(std::make_shared<const ip6::Lookup>(tables_, forwarding_));
         rewrite_ = bench_.add(
             std::make_shared<const ip6::Rewrite>(tables_, forwarding_, slot, output, redirects_));
@@ -266,6 +274,8 @@ private:
     graph::Mailbox unresolved_{
         "unresolved6", 64, control_,
         [this](std::span<graph::Packet*> packets) { nd_->take_unresolved(packets); }};
+    graph::Mailbox queries_{"mld", 64, control_,
+                            [this](std::span<graph::Packet*> packets) { mld_->take(packets); }};
     punt::Limits limits_{1, 1'000'000'000};
     interface::Table interfaces_ {
         *engine_
@@ -286,6 +296,7 @@ private:
     std::unique_ptr<fib::Fibs<ip6::Family>> fibs_;
     std::unique_ptr<ip6::Addresses> addresses_;
     std::unique_ptr<ip6::LinkLocals> link_locals_;
+    std::unique_ptr<mld::Listener> mld_;
     std::unique_ptr<neighbor::Nd> nd_;
     neighbor::Clock::time_point now_ = neighbor::Clock::now();
     unsigned free_ = 0;

@@ -87,6 +87,12 @@ seeds = {
     "redirect": [ip6("fe80::9", us, 58, icmp(137, bytes(4) + address("fe80::7") + address(far) + mac_option(2)), 255)],
     "resolve": [to_host, advertise],
     "learn-then-moves": [solicit, advertise, to_host, advertise.replace(HOST, HOST[:5] + b"\xb3")],
+    "listener-query": [ip6("fe80::9", "ff02::1", 0, header(58, icmp(130, struct.pack(">HH", 1000, 0) + address("::") +
+                                                                   struct.pack(">BBH", 2, 125, 0)), alert), 1)],
+    "listener-query-for-sources": [ip6("fe80::9", "ff02::1:ff00:1", 0, header(58, icmp(130, struct.pack(">HH", 0x8765, 0) +
+                                   address("ff02::1:ff00:1") + struct.pack(">BBH", 2, 125, 1) + address(host)), alert), 1)],
+    "listener-query-old": [ip6("fe80::9", "ff02::1", 0, header(58, icmp(130, struct.pack(">HH", 10000, 0) + address("::")),
+                                                               alert), 1)],
     "listener-report": [ip6("fe80::9", "ff02::16", 0, header(58, icmp(143, struct.pack(">HHBBH", 0, 1, 4, 0, 0) + address("ff05::7")), alert), 1)],
 }
 folder = pathlib.Path(__file__).parent / "fuzz_corpus"

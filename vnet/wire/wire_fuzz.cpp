@@ -12,6 +12,7 @@
 #include "vnet/wire/ip6.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
 #include "vnet/wire/mac.hpp"
+#include "vnet/wire/mld.hpp"
 #include "vnet/wire/nd.hpp"
 #include "vnet/wire/nd_options.hpp"
 
@@ -135,6 +136,18 @@ void check_discovery(std::span<const std::byte> bytes) {
     walk_nd_options(message);
 }
 
+void check_query(std::span<const std::byte> bytes) {
+    constexpr std::size_t behind_options = sizeof(Ip6Header) + 8;
+    for (const std::size_t offset : {sizeof(Ip6Header), behind_options}) {
+        const MldQuery query = read_mld_query(bytes, offset);
+        if (query.fault == MldFault::none) {
+            require(bytes.size() >= offset + sizeof(MldMessage));
+            require(query.group.is_unspecified() || query.group.is_multicast());
+            require(query.max_response.count() >= 0 && query.max_response.count() < 8'388'608);
+        }
+    }
+}
+
 void sum(std::span<const std::byte> bytes) {
     std::uint32_t naive = 0;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -175,6 +188,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto packet : {bytes, after(bytes, sizeof(EthernetHeader))}) {
         walk_chain(packet);
         check_discovery(packet);
+        check_query(packet);
     }
     sum(bytes);
     parse_text(std::string(data, data + size));
