@@ -249,7 +249,7 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
         std::make_shared<const fib::LoadBalance<ip4::Family>>(forwarding_, graph::random_number());
     ends.balance = add(balance);
     ends.resolve = add(std::make_shared<const neighbor::Resolve<ip4::Family>>(
-        *ip4_.unresolved, forwarding_, *next_hop_slot_));
+        *ip4_.unresolved, forwarding_, *next_hop_slot_, unsigned(engine_.workers().size())));
     const auto icmp_error = add(std::make_shared<const icmp4::Error>(
         interfaces_, *error_slot_, unsigned(engine_.workers().size()), options.icmp_errors));
     const auto icmp_input = add(std::make_shared<const icmp4::Input>(ip4_.local));
@@ -308,7 +308,7 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
         std::make_shared<const fib::LoadBalance<ip6::Family>>(forwarding_, graph::random_number());
     ends.balance = add(balance);
     ends.resolve = add(std::make_shared<const neighbor::Resolve<ip6::Family>>(
-        *ip6_.unresolved, forwarding_, *next_hop_slot_));
+        *ip6_.unresolved, forwarding_, *next_hop_slot_, workers));
     const auto icmp_error = add(std::make_shared<const icmp6::Error>(
         interfaces_, tables, forwarding_, *error6_slot_, workers, options.icmp_errors));
     const auto icmp_input = add(std::make_shared<const icmp6::Input>(interfaces_, ip6_.local));

@@ -54,12 +54,12 @@ class Site:
     def daemon(self):
         return self.lab.daemon
 
-    def dnsmasq(self, first, *options, last=None, name="dnsmasq"):
+    def dnsmasq(self, first, *options, last=None, name="dnsmasq", gateway=True):
         log = open(self.directory / f"{name}.log", "a")
         server = self.lab.wan.start(
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--no-ping",
             "--interface=eth0", "--bind-interfaces", f"--dhcp-range={first},{last or first},255.255.255.0,2m",
-            f"--dhcp-option=3,{WAN}", f"--dhcp-leasefile={self.directory}/{name}.leases", "--pid-file=",
+            *[f"--dhcp-option=3,{WAN}"] * gateway, f"--dhcp-leasefile={self.directory}/{name}.leases", "--pid-file=",
             "--log-facility=-", "--log-dhcp", *options, stdout=log, stderr=log)
         wait_for_port(self.lab.wan, 67, "udp")
         return server
@@ -137,6 +137,29 @@ def test_an_address_that_is_taken_away_is_asked_for_again(site):
                     "set interface wan dhcp-client")
     site.wait_bound()
     assert site.daemon.refused(f"add address lo {WAN_ROUTER}/32")
+
+
+@pytest.mark.parametrize("routes", ["121", "3"], ids=["connected gateway", "gateway alone"])
+def test_a_lease_of_one_address(site, routes):
+    """As many hosters give it: the address alone, and a gateway outside of its network (RFC 3442)."""
+    site.lab.wan.ip("address", "add", "10.128.0.1/24", "dev", "eth0")
+    site.lab.wan.ip("route", "replace", "default", "via", "10.128.0.2")
+    site.dnsmasq("10.128.0.2", "--dhcp-option=1,255.255.255.255",
+                 "--dhcp-option=121,10.128.0.1/32,0.0.0.0,0.0.0.0/0,10.128.0.1" if routes == "121" else
+                 "--dhcp-option=3,10.128.0.1", gateway=False)
+    site.daemon.ctl("set interface wan dhcp-client")
+    wait_until(lambda: site.client().get("address") == "10.128.0.2/32", 20,
+               lambda: f"a lease: {site.client()}{site.log()}", 0.05)
+    assert not site.client()["problem"]
+    assert ping(site.lab.lan, BEYOND, count=3).received == 3
+    gateway = site.daemon.neighbor("10.128.0.1")
+    assert gateway["mac"] == site.lab.wan.mac() and gateway["interface"] == "wan"
+    assert ping(site.lab.lan, "10.128.0.1", count=2).received == 2
+    # The operator may say where it is, and it is asked by nobody then.
+    site.daemon.ctl(f"add neighbor wan 10.128.0.1 {site.lab.wan.mac()}")
+    assert ping(site.lab.lan, BEYOND, count=2).received == 2
+    site.daemon.ctl("reset interface wan dhcp-client")
+    assert site.daemon.neighbor("10.128.0.1") is None
 
 
 def test_without_its_server_the_lease_ends(site):

@@ -97,6 +97,18 @@ public:
     };
     /// The longest match for an address, as workers see it.
     std::optional<Match> match(Address address) const;
+    /// The same as if there were only those routes that `counts(route)`.
+    template <class Counts>
+    std::optional<Match> match(Address address, const Counts& counts) const {
+        for (auto found = rib_.match(address); found; found = rib_.covering(found->prefix)) {
+            for (const Held& held : *found->entry) {
+                if (counts(held.route)) {
+                    return describe(found->prefix, held);
+                }
+            }
+        }
+        return std::nullopt;
+    }
     /// The source's own route for exactly this prefix.
     std::optional<Route> find(const Prefix& prefix, RouteSource source) const;
     /// Calls for each route in order of prefix, the used one of a prefix first, beginning behind

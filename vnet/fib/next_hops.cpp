@@ -130,6 +130,12 @@ bool NextHops<Address>::is_resolved(interface::Index interface, Address address)
 }
 
 template <class Address>
+unsigned NextHops<Address>::holders(interface::Index interface, Address address) const {
+    const auto found = hops_.find(Key{interface, address});
+    return found == hops_.end() ? 0 : found->second.holders;
+}
+
+template <class Address>
 void NextHops<Address>::tell(const Key& key) const {
     for (const Observer& observer : observers_) {
         observer(key.interface, key.address);

@@ -56,6 +56,8 @@ public:
     void lost(interface::Index interface, Address address);
     /// Whether the MAC address of a next hop that somebody holds is known, there where it is.
     bool is_resolved(interface::Index interface, Address address) const;
+    /// How many hold the path.
+    unsigned holders(interface::Index interface, Address address) const;
     /// Calls back after a next hop that somebody holds was resolved or lost, or is elsewhere, for
     /// as long as these live: with interface 0 for a recursive one.
     using Observer = std::function<void(interface::Index, Address)>;

@@ -61,6 +61,11 @@ struct Family {
         const auto* ip = wire::view<wire::Ip6Header>(packet);
         return ip == nullptr ? std::nullopt : std::optional(ip->destination);
     }
+    /// Who sent a packet, as a number.
+    static uint64_t sender(std::span<const std::byte> packet) noexcept {
+        const auto* ip = wire::view<wire::Ip6Header>(packet);
+        return ip == nullptr ? 0 : wire::detail::fold(ip->source);
+    }
     /// Of a packet from its IP header on: the same for all packets of a flow, 0 for no packet.
     static std::uint32_t flow_hash(std::span<const std::byte> packet, std::uint64_t seed) noexcept {
         const auto* ip = wire::view<wire::Ip6Header>(packet);

@@ -189,7 +189,7 @@ private:
             bench_.add(std::make_shared<const fib::LookupVrf<ip6::Family>>(tables_, forwarding_));
         unreachable_ = bench_.add(std::make_shared<const ip6::Unreachable>(forwarding_, slot));
         resolve_ = bench_.add(std::make_shared<const neighbor::Resolve<ip6::Family>>(
-            unresolved_, forwarding_, next_hop));
+            unresolved_, forwarding_, next_hop, 1));
         bench_.add(
             std::make_shared<const icmp6::Error>(interfaces_, tables_, forwarding_, slot, 1,
                                                  icmp6::Error::Limit{1'000'000'000, 1'000'000}));

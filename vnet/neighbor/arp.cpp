@@ -50,10 +50,6 @@ Arp::~Arp() {
     forget_all();
 }
 
-bool Arp::may_be_on_link(const Key& key) const {
-    return addresses().on_link(key.interface, key.address).has_value();
-}
-
 void Arp::tell_unreachable(graph::Packet* packet) {
     icmp4::ask(error_slot_, *packet, wire::Icmp4Type::unreachable,
                uint8_t(wire::Icmp4Unreachable::host));
@@ -61,13 +57,9 @@ void Arp::tell_unreachable(graph::Packet* packet) {
 }
 
 void Arp::ask(const Key& key, const std::optional<wire::MacAddress>& alone) {
-    const auto own = addresses().on_link(key.interface, key.address);
-    if (!own) {
-        return;
-    }
     auto arp = wire::ArpHeader::make(wire::ArpOperation::request);
     arp.sender_mac = interfaces().get(key.interface)->mac;
-    arp.sender_ip = *own;
+    arp.sender_ip = own_address(key);
     arp.target_ip = key.address;
     send_arp(key.interface, arp, alone.value_or(wire::MacAddress::broadcast()));
 }
@@ -102,8 +94,9 @@ void Arp::take_arp(std::span<graph::Packet*> packets) {
                 continue;
             }
             // RFC 826: an entry that is there is updated in any case, a new one is made where we
-            // are meant.
-            learn(key, arp.sender_mac, for_us && arp.is_request(), true);
+            // are meant. Only who answers what he was asked is there: all else anybody can say.
+            const bool is_answer = for_us && arp.is_reply() && is_questioned(key);
+            learn(key, arp.sender_mac, for_us && arp.is_request(), is_answer);
         }
         graph::free_packet(packet);
         if (for_us && arp.is_request()) {

@@ -21,7 +21,6 @@ public:
 
 private:
     void ask(const Key& key, const std::optional<wire::MacAddress>& alone) override;
-    bool may_be_on_link(const Key& key) const override;
     void tell_unreachable(graph::Packet* packet) override;
 
     void answer(const wire::ArpHeader& request, interface::Index interface);

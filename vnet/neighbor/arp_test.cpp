@@ -77,9 +77,14 @@ Sent unreachable(const Bytes& about) {
 void know_router(Link& link) {
     ASSERT_TRUE(link.table->add_fixed("wan", ip("10.1.0.2"), mac(router)).ok());
 }
+/// The host on lan asks, is asked back, and answers.
 void know_host(Link& link) {
     link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.1"));
     ASSERT_EQ(link.sent().size(), 1u);
+    link.pass(0ms);
+    ASSERT_THAT(link.sent(), ElementsAre(request("10.0.0.9", host)));
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    link.settle();
 }
 
 TEST(Arp, AsksHoldsAndSendsOnInOrder) {
@@ -174,13 +179,16 @@ TEST(Arp, HoldsNoMoreThanItMay) {
     link.receive(Link::wan, in("10.0.0.10", 5));
     link.receive(Link::wan, in("10.0.0.11", 6));
     EXPECT_EQ(link.sent().size(), 3u);
+    // Two of the first itself, then what has waited longest.
     EXPECT_EQ(link.drops("neighbor-control", "hold-full"), 4u);
+    EXPECT_EQ(link.table->held(), 3u);
     link.receive(Link::lan, reply(host, "10.0.0.9"));
-    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 2), out("10.0.0.9", host, 3)));
-    link.receive(Link::lan, reply(other, "10.0.0.10"));
-    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.10", other, 4)));
-    link.receive(Link::lan, reply(other, "10.0.0.11"));
     EXPECT_THAT(link.sent(), IsEmpty());
+    link.receive(Link::lan, reply(other, "10.0.0.10"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.10", other, 4), out("10.0.0.10", other, 5)));
+    link.receive(Link::lan, reply(other, "10.0.0.11"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.11", other, 6)));
+    EXPECT_EQ(link.table->held(), 0u);
 
     settings.held_each = 0;
     Link none(settings);
@@ -214,15 +222,140 @@ TEST(Arp, GivesUpAndTellsTheSender) {
 TEST(Arp, NobodyIsAskedForWhoIsNotOnTheLink) {
     Link link;
     know_router(link);
-    for (const char* next_hop : {"20.0.0.1", "10.0.0.0"}) {
+    const auto lead = [&](const char* next_hop) {
         ASSERT_TRUE(link.fib
                         ->add(wire::testing::prefix("50.0.0.0/8"), ip4::RouteSource::configured,
                               {ip4::Via::Kind::next_hop, Link::lan, ip(next_hop)})
                         .ok());
         link.receive(Link::wan, in("50.0.0.1"));
-        EXPECT_THAT(link.sent(), ElementsAre(unreachable(in("50.0.0.1"))));
-    }
+        EXPECT_THAT(link.sent(), ElementsAre(unreachable(in("50.0.0.1")))) << next_hop;
+    };
+    lead("10.0.0.0");
     EXPECT_EQ(link.neighbors().size(), 1u);
+    // Nor is anybody without an address to ask from.
+    ASSERT_TRUE(link.addresses->remove("lan", wire::testing::prefix("10.0.0.1/24")).ok());
+    lead("20.0.0.1");
+    EXPECT_EQ(link.neighbors().size(), 1u);
+}
+
+/// What lan has by a lease of one address (RFC 3442): a connected route to the gateway, and the
+/// default route.
+void lease_one_address(Link& link, bool gateway_is_connected) {
+    ASSERT_TRUE(link.addresses->remove("lan", wire::testing::prefix("10.0.0.1/24")).ok());
+    ASSERT_TRUE(link.addresses->add("lan", wire::testing::prefix("10.128.0.2/32")).ok());
+    if (gateway_is_connected) {
+        ASSERT_TRUE(link.fib
+                        ->add(wire::testing::prefix("10.128.0.1/32"), ip4::RouteSource::dhcp,
+                              {ip4::Via::Kind::connected, Link::lan, {}})
+                        .ok());
+    }
+    ASSERT_TRUE(link.fib
+                    ->add(wire::testing::prefix("0.0.0.0/0"), ip4::RouteSource::dhcp,
+                          {ip4::Via::Kind::next_hop, Link::lan, ip("10.128.0.1")})
+                    .ok());
+    link.sent();
+}
+Sent asks_gateway(const char* to = everybody) {
+    return {Link::lan, packet()
+                           .ethernet(Link::lan_mac, to)
+                           .arp_request(Link::lan_mac, "10.128.0.2", "10.128.0.1")
+                           .bytes()};
+}
+Bytes gateway_answers() {
+    return packet()
+        .ethernet(host, Link::lan_mac)
+        .arp_reply(host, "10.128.0.1", Link::lan_mac, "10.128.0.2")
+        .bytes();
+}
+
+TEST(Arp, AGatewayOutsideOfTheInterfacesNetworkIsANeighbour) {
+    for (const bool is_connected : {true, false}) {
+        Link link;
+        lease_one_address(link, is_connected);
+        link.receive(Link::wan, in("8.8.8.8", 1));
+        EXPECT_THAT(link.sent(), ElementsAre(asks_gateway())) << is_connected;
+        link.receive(Link::lan, gateway_answers());
+        EXPECT_THAT(link.sent(), ElementsAre(out("8.8.8.8", host, 1))) << is_connected;
+        link.receive(Link::wan, in("10.128.0.1", 2));
+        EXPECT_THAT(link.sent(), ElementsAre(out("10.128.0.1", host, 2))) << is_connected;
+        // It is asked again as others are, and may ask.
+        link.pass(30s);
+        EXPECT_THAT(link.sent(), ElementsAre(asks_gateway(host)));
+        link.receive(Link::lan, gateway_answers());
+        link.receive(Link::lan, asks(host, "10.128.0.1", "10.128.0.2"));
+        EXPECT_EQ(link.sent().size(), 1u);
+        // Who else is there is not on the link.
+        link.receive(Link::lan, asks(other, "10.128.0.3", "10.128.0.2"));
+        EXPECT_THAT(link.sent(), IsEmpty());
+        EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.128.0.1 reachable ") + host));
+        // It goes with its routes, at the next probe.
+        for (const char* prefix : {"0.0.0.0/0", "10.128.0.1/32"}) {
+            (void)link.fib->remove(wire::testing::prefix(prefix), ip4::RouteSource::dhcp);
+        }
+        link.pass(30s);
+        EXPECT_THAT(link.sent(), IsEmpty());
+        EXPECT_THAT(link.neighbors(), IsEmpty());
+    }
+}
+
+TEST(Arp, AGatewayThatAsksFirstIsLearned) {
+    Link link;
+    lease_one_address(link, true);
+    link.receive(Link::lan, asks(host, "10.128.0.1", "10.128.0.2"));
+    EXPECT_EQ(link.sent().size(), 1u);
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.128.0.1 probing ") + host));
+}
+
+TEST(Arp, TheOperatorsGatewayOutsideOfTheNetworkGoesWithItsRoute) {
+    Link link;
+    EXPECT_FALSE(link.table->add_fixed("lan", ip("10.128.0.1"), mac(host)).ok());
+    lease_one_address(link, false);
+    ASSERT_TRUE(link.table->add_fixed("lan", ip("10.128.0.1"), mac(host)).ok());
+    link.receive(Link::wan, in("8.8.8.8", 1));
+    EXPECT_THAT(link.sent(), ElementsAre(out("8.8.8.8", host, 1)));
+    link.pass(1s);
+    EXPECT_EQ(link.neighbors().size(), 1u);
+    ASSERT_TRUE(link.fib->remove(wire::testing::prefix("0.0.0.0/0"), ip4::RouteSource::dhcp).ok());
+    // No part of the configuration any more, and forgotten soon.
+    EXPECT_THAT(link.neighbors(), IsEmpty());
+    EXPECT_FALSE(link.fib->find(wire::testing::prefix("0.0.0.0/0"), ip4::RouteSource::dhcp));
+    link.pass(100ms);
+    EXPECT_FALSE(
+        link.fib->find(wire::testing::prefix("10.128.0.1/32"), ip4::RouteSource::neighbor));
+}
+
+TEST(Arp, TheNextHopOfARouteTakesNoAddressFromAnotherLink) {
+    Link link;
+    know_router(link);
+    ASSERT_TRUE(link.fib
+                    ->add(wire::testing::prefix("50.0.0.0/8"), ip4::RouteSource::configured,
+                          {ip4::Via::Kind::next_hop, Link::lan, ip("10.1.0.77")})
+                    .ok());
+    link.receive(Link::wan, in("50.0.0.1"));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.1.0.77")));
+    link.receive(Link::lan, reply(host, "10.1.0.77"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("50.0.0.1", host)));
+    // The one of that address on wan is another.
+    EXPECT_FALSE(link.fib->find(wire::testing::prefix("10.1.0.77/32"), ip4::RouteSource::neighbor));
+}
+
+TEST(Arp, AHostThatARouteConnectsLaterIsReached) {
+    Link link;
+    ASSERT_TRUE(link.fib
+                    ->add(wire::testing::prefix("50.0.0.0/8"), ip4::RouteSource::configured,
+                          {ip4::Via::Kind::next_hop, Link::lan, ip("30.0.0.9")})
+                    .ok());
+    link.receive(Link::wan, in("50.0.0.1"));
+    link.receive(Link::lan, reply(host, "30.0.0.9"));
+    link.sent();
+    ASSERT_TRUE(link.fib
+                    ->add(wire::testing::prefix("30.0.0.0/24"), ip4::RouteSource::configured,
+                          {ip4::Via::Kind::connected, Link::lan, {}})
+                    .ok());
+    link.receive(Link::wan, in("30.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("30.0.0.9", host)));
+    link.receive(Link::wan, in("30.0.0.10"));
+    EXPECT_THAT(link.sent(), ElementsAre(request("30.0.0.10")));
 }
 
 TEST(Arp, ProbesWhomItKnewAloneFirst) {
@@ -259,9 +392,54 @@ TEST(Arp, FollowsANewMac) {
     know_host(link);
     link.receive(Link::lan, asks(other, "10.0.0.9", "10.0.0.9"));
     EXPECT_THAT(link.sent(), IsEmpty());
-    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + other));
+    // It is used at once, and asked whether it is there.
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 probing ") + other));
     link.receive(Link::wan, in("10.0.0.9"));
     EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", other)));
+    link.pass(0ms);
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9", other)));
+    link.receive(Link::lan, reply(other, "10.0.0.9"));
+    link.settle();
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + other));
+}
+
+TEST(Arp, OnlyAnAnswerConfirms) {
+    Link link;
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.1"));
+    // A reply to what was not asked yet, an announcement, and a question say no more.
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.9"));
+    link.receive(Link::lan, asks(host, "10.0.0.9", "10.0.0.1"));
+    link.settle();
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 probing ") + host));
+    // Who invented himself is forgotten when he does not answer.
+    for (unsigned i = 0; i < 4; ++i) {
+        link.pass(1s);
+    }
+    EXPECT_THAT(link.neighbors(), IsEmpty());
+    link.sent();
+    know_host(link);
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + host));
+}
+
+TEST(Arp, WhoInventsHostsCrowdsOutNoneThatAnswersNorAnotherLink) {
+    Settings settings;
+    settings.most_unproven = 4;
+    Link link(settings);
+    know_host(link);
+    link.receive(
+        Link::wan,
+        packet().ethernet(router, everybody).arp_request(router, "10.1.0.2", "10.1.0.1").bytes());
+    for (unsigned i = 0; i < 20; ++i) {
+        const std::string sender = "10.0.0." + std::to_string(100 + i);
+        link.receive(Link::lan, asks("02:00:00:00:00:ee", sender.c_str(), "10.0.0.1"));
+    }
+    link.settle();
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + host,
+                                              "10.0.0.117 probing 02:00:00:00:00:ee",
+                                              "10.0.0.118 probing 02:00:00:00:00:ee",
+                                              "10.0.0.119 probing 02:00:00:00:00:ee",
+                                              std::string("10.1.0.2 probing ") + router));
 }
 
 TEST(Arp, LearnsOnlyFromWhomItIsAsked) {
@@ -280,7 +458,7 @@ TEST(Arp, LearnsOnlyFromWhomItIsAsked) {
                                         .ethernet(Link::lan_mac, host)
                                         .arp_reply(Link::lan_mac, "10.0.0.1", host, "10.0.0.9")
                                         .bytes()}));
-    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 reachable ") + host));
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.9 probing ") + host));
 }
 
 TEST(Arp, AFloodOfStrangersTakesNothingFromWhoIsKnown) {
@@ -410,7 +588,8 @@ TEST(Arp, RefusesWithASentence) {
     EXPECT_EQ(table.add_fixed("lan", ip("10.0.0.9"), mac(everybody)).message(),
               "ff:ff:ff:ff:ff:ff cannot be a neighbour's address; give a unicast MAC address");
     EXPECT_EQ(table.add_fixed("lan", ip("10.1.0.9"), mac(host)).message(),
-              "10.1.0.9 is in no network of interface 'lan'; add an address in its network first");
+              "10.1.0.9 is in no network of interface 'lan'; add an address in its network first, "
+              "or a route that leads there by the interface");
     EXPECT_EQ(table.add_fixed("lan", ip("10.0.0.1"), mac(host)).message(),
               "10.0.0.1 is an address of the router itself");
     ASSERT_TRUE(table.add_fixed("lan", ip("10.0.0.9"), mac(host)).ok());
@@ -436,13 +615,88 @@ TEST(Arp, BoundsOfTheTable) {
     for (const char* address : {"10.0.0.9", "10.0.0.10", "10.0.0.11"}) {
         link.receive(Link::wan, in(address));
     }
-    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.9"), request("10.0.0.10")));
+    // Whoever has waited longest gives way to the newest.
+    EXPECT_THAT(link.sent(),
+                ElementsAre(request("10.0.0.9"), request("10.0.0.10"), request("10.0.0.11")));
+    EXPECT_THAT(link.neighbors(), ElementsAre("10.0.0.10 incomplete", "10.0.0.11 incomplete"));
     EXPECT_EQ(link.drops("neighbor-control", "table-full"), 1u);
+    EXPECT_EQ(link.table->held(), 2u);
+    for (const char* address : {"10.0.0.10", "10.0.0.11"}) {
+        link.receive(Link::lan, reply(host, address));
+    }
+    EXPECT_EQ(link.sent().size(), 2u);
+    // Those who said who they are give way too, those who answered do not.
     link.receive(Link::lan, asks(host, "10.0.0.12", "10.0.0.1"));
     link.receive(Link::lan, asks(host, "10.0.0.13", "10.0.0.1"));
-    EXPECT_EQ(link.sent().size(), 2u) << "answered, if not learned";
+    EXPECT_EQ(link.sent().size(), 2u);
+    EXPECT_THAT(link.neighbors(), ElementsAre(std::string("10.0.0.10 reachable ") + host,
+                                              std::string("10.0.0.11 reachable ") + host,
+                                              std::string("10.0.0.13 probing ") + host));
+    link.pass(0ms);
+    link.receive(Link::lan, reply(host, "10.0.0.13"));
+    link.sent();
+    link.receive(Link::lan, asks(host, "10.0.0.14", "10.0.0.1"));
+    EXPECT_EQ(link.sent().size(), 1u) << "answered, if not learned";
+    link.receive(Link::wan, in("10.0.0.15"));
+    EXPECT_THAT(link.sent(), IsEmpty());
     EXPECT_EQ(link.neighbors().size(), 3u);
-    EXPECT_EQ(link.drops("neighbor-control", "table-full"), 2u);
+    EXPECT_EQ(link.drops("neighbor-control", "table-full"), 3u);
+    // The next hop of a route has room of its own.
+    ASSERT_TRUE(link.fib
+                    ->add(wire::testing::prefix("50.0.0.0/8"), ip4::RouteSource::configured,
+                          {ip4::Via::Kind::next_hop, Link::lan, ip("10.0.0.16")})
+                    .ok());
+    link.receive(Link::wan, in("50.0.0.1"));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.16")));
+}
+
+TEST(Arp, AScanKeepsNobodyFromBeingAskedFor) {
+    Settings settings;
+    settings.most_unresolved = 8;
+    settings.held_in_all = 8;
+    Link link(settings);
+    const auto scan = [&](unsigned first) {
+        for (unsigned i = 0; i < 20; ++i) {
+            link.receive(Link::wan, in(("10.0.0." + std::to_string(first + i)).c_str()));
+        }
+        link.sent();
+    };
+    ASSERT_TRUE(link.fib
+                    ->add(wire::testing::prefix("50.0.0.0/8"), ip4::RouteSource::configured,
+                          {ip4::Via::Kind::next_hop, Link::lan, ip("10.0.0.9")})
+                    .ok());
+    // A next hop of a route does not give way, nor do its packets, whichever came first; nor does
+    // who is asked for on another link.
+    link.receive(Link::wan, in("10.0.0.9", 1));
+    link.receive(Link::wan, in("50.0.0.1", 2));
+    link.receive(
+        Link::lan,
+        packet().ethernet(host, Link::lan_mac).ip4("10.0.0.99", "10.1.0.77").udp().bytes());
+    scan(100);
+    EXPECT_EQ(link.table->count(State::incomplete), 9u);
+    EXPECT_EQ(link.table->held(), 8u);
+    scan(150);
+    link.receive(Link::wan, in("50.0.0.1", 3));
+    link.receive(Link::wan, in("10.0.0.10", 4));
+    EXPECT_THAT(link.sent(), ElementsAre(request("10.0.0.10")));
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 1), out("50.0.0.1", host, 2),
+                                         out("50.0.0.1", host, 3)));
+    link.receive(Link::lan, reply(other, "10.0.0.10"));
+    EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.10", other, 4)));
+    EXPECT_THAT(link.neighbors(), ::testing::Contains("10.1.0.77 incomplete"));
+    link.receive(Link::lan, reply(other, "10.0.0.169"));
+    EXPECT_EQ(link.sent().size(), 1u);
+    link.table->seek(Link::lan, ip("10.0.0.200"));
+    scan(50);
+    EXPECT_THAT(link.neighbors(), ::testing::Contains("10.0.0.200 incomplete"));
+    // Who gives way to another was not found unreachable, and nobody is told so.
+    EXPECT_EQ(link.drops("neighbor-control", "unreachable"), 0u);
+    for (unsigned i = 0; i < 5; ++i) {
+        link.pass(1s);
+    }
+    EXPECT_EQ(link.table->count(State::incomplete), 0u);
+    EXPECT_EQ(link.table->held(), 0u);
 }
 
 TEST(Arp, AnInterfaceThatGoesDownIsForgotten) {

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,6 +20,7 @@
 #include "graph/engine.hpp"
 #include "vnet/fib/addresses.hpp"
 #include "vnet/fib/next_hops.hpp"
+#include "vnet/neighbor/by_age.hpp"
 #include "vnet/neighbor/resolve.hpp"
 #include "vnet/wire/mac.hpp"
 
@@ -38,11 +38,12 @@ struct Settings {
     unsigned tries = 3;
     /// Packets held for one neighbour while it is asked for; the oldest gives way.
     unsigned held_each = 16;
-    /// Packets held for all.
+    /// Packets held for all; the oldest gives way, those for next hops of routes last.
     unsigned held_in_all = 1024;
-    /// Neighbours known or asked for, in all.
+    /// Neighbours known or asked for, in all; next hops of routes may be most_unresolved more.
     unsigned most = 65'536;
-    /// Neighbours asked for at one time: a scan of an empty network fills no more than this.
+    /// Neighbours asked for at one time: as many next hops of routes, and as many others. The
+    /// oldest of its kind gives way, so that a scan of a network keeps nobody from being asked for.
     unsigned most_unresolved = 1'024;
     /// Neighbours that are known from what they said alone and have not answered yet: the oldest
     /// gives way.
@@ -122,7 +123,7 @@ public:
     // ---- from the API ----
 
     /// Sets where a neighbour is. The entry stays while the interface is down, and goes with the
-    /// interface or with the address that has the neighbour in its network.
+    /// interface, and with the address or the route that has the neighbour on its link.
     absl::Status add_fixed(const std::string& interface, Address address,
                            const wire::MacAddress& mac);
     absl::Status remove(const std::string& interface, Address address);
@@ -186,12 +187,21 @@ protected:
 
     /// Asks for the neighbour: at `alone`, or all who may have the address.
     virtual void ask(const Key& key, const std::optional<wire::MacAddress>& alone) = 0;
-    /// There is an address of ours to ask from, and the neighbour may be on that link.
-    virtual bool may_be_on_link(const Key& key) const = 0;
     /// Tells the packet's sender that its destination cannot be reached; the packet changes hands.
     virtual void tell_unreachable(graph::Packet* packet) = 0;
 
     // ---- what a protocol may use ----
+
+    /// The neighbour may be on that link, and there is an address of ours to ask from: it is in a
+    /// network of the interface, or a connected route leads there, or a route's next hop names the
+    /// interface, as leases of one address alone need it.
+    bool may_be_on_link(const Key& key) const;
+    /// The address to ask a neighbour from that may be on the link.
+    Address own_address(const Key& key) const {
+        return addresses()
+            .on_link(key.interface, key.address)
+            .value_or(addresses().of(key.interface).front().address());
+    }
 
     /// A neighbour was heard: it is at `mac`. One that is not known is noted where `create` says
     /// so. Those set by the operator stay as they are. `confirmed`: it answered us, so it is
@@ -202,6 +212,8 @@ protected:
     /// What is known of it: nothing where it is being asked for or not known at all.
     std::optional<wire::MacAddress> mac_of(const Key& key) const;
     bool is_asked_for(const Key& key) const;
+    /// It was asked and has not answered yet, whether it is known or not.
+    bool is_questioned(const Key& key) const;
     void forget_all();
     void forget_off_link(interface::Index interface);
 
@@ -230,25 +242,40 @@ protected:
 private:
     struct Entry {
         State state = State::incomplete;
+        /// A next hop of routes, not only a destination in a connected network: those there are few
+        /// of, whatever anybody sends.
+        bool is_next_hop = false;
         wire::MacAddress mac;
         Clock::time_point since;
         Clock::time_point due;
         /// It answered us once, or the operator set it.
         bool is_proven = false;
-        /// Its place among those that are not.
-        uint64_t number = 0;
+        /// Its places among those that are not, that are asked for first, and that hold packets.
+        uint64_t unproven_place = 0;
+        uint64_t asked_place = 0;
+        uint64_t holding_place = 0;
         unsigned tries = 0;
         std::deque<graph::Packet*> held;
     };
     using Which = std::function<bool(const Key&, const Entry&)>;
+    /// Entries that share a bound: next hops of routes, and others.
+    struct Shared {
+        ByAge<Key> next_hops;
+        ByAge<Key> others;
+        ByAge<Key>& of(const Entry& entry) { return entry.is_next_hop ? next_hops : others; }
+    };
 
     void take_unresolved(graph::Packet* packet);
     void ask(const Key& key, Entry& entry, Clock::time_point now);
-    bool has_room_to_ask() const noexcept {
-        return unresolved_ < settings_.most_unresolved && entries_.size() < settings_.most;
-    }
-    Entry& begin(const Key& key);
-    void hold(Entry& entry, graph::Packet* packet);
+    bool make_room(bool for_next_hop);
+    bool make_room_to_ask(bool for_next_hop);
+    bool make_room_to_hold(const Entry& entry);
+    Entry& begin(const Key& key, bool is_next_hop);
+    void promote(const Key& key, Entry& entry);
+    void hold(const Key& key, Entry& entry, graph::Packet* packet);
+    void drop_oldest_held(const Key& key, Entry& entry);
+    std::deque<graph::Packet*> take_held(const Key& key, Entry& entry);
+    void give_up(const Key& key);
     void set(const Key& key, Entry& entry, const wire::MacAddress& mac, State state);
     void unreachable(graph::Packet* packet);
     static Neighbor describe(const Key& key, const Entry& entry);
@@ -257,12 +284,18 @@ private:
     void note_proof(const Key& key, Entry& entry);
     void forget(const Which& which);
     void go_on(graph::Packet* packet);
+    bool try_route(fib::Fib<Family>& fib, const Key& key);
     void add_route(fib::Fib<Family>& fib, const Key& key);
     void schedule(const Key& key, Entry& entry, Clock::time_point due);
     /// The routes of the VRF that the neighbour's interface is in.
-    fib::Fib<Family>& fib_of(interface::Index interface) {
+    fib::Fib<Family>& fib_of(interface::Index interface) const {
         return parts_.fibs.of(interfaces().vrf_of(interface));
     }
+    const typename Family::Prefix* own_network(const Key& key) const;
+    std::optional<typename fib::Fib<Family>::Match> way_without_neighbors(const Key& key) const;
+    bool is_next_hop_of_routes(const Key& key) const;
+    bool needs_route(const Key& key) const;
+    void forget_fixed_off_link();
     typename Family::Prefix route_to(const Key& key) const {
         return {Family::scoped(key.address, key.interface), Family::Prefix::longest};
     }
@@ -275,11 +308,15 @@ private:
     absl::flat_hash_map<Key, std::unique_ptr<Entry>> entries_;
     /// What is to be done next, soonest first.
     std::set<std::pair<Clock::time_point, Key>> due_;
-    /// Those that are known and not proven, oldest first.
-    std::map<uint64_t, Key> unproven_;
-    uint64_t last_number_ = 0;
-    size_t unresolved_ = 0;
+    /// Those that are known and not proven.
+    ByAge<Key> unproven_;
+    /// Those that are incomplete.
+    Shared asked_;
+    /// Those that hold packets.
+    Shared holding_;
     size_t held_ = 0;
+    /// Those set by the operator that are in no network of their interface: they go with a route.
+    std::set<Key> fixed_beyond_;
     std::vector<Observer> observers_;
     std::vector<Chooser> choosers_;
     graph::Control::Handle timer_;

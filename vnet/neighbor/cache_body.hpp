@@ -96,18 +96,24 @@ void Cache<Family>::take_unresolved(graph::Packet* packet) {
                                         ? *destination
                                         : Family::from_next_hop(next_hop.address)};
     const auto known = entries_.find(key);
+    const bool is_next_hop = !next_hop.address.is_unspecified();
     if (known != entries_.end() && known->second->state == State::incomplete) {
-        hold(*known->second, packet);
+        if (is_next_hop) {
+            promote(key, *known->second);
+        }
+        hold(key, *known->second, packet);
         return;
     }
     if (known != entries_.end()) {
-        // Resolved while the packet was on its way here. Where there was no room for the
-        // neighbour's own route, it would come back again and again; but not with a next hop other
-        // than its destination, which may even be of another VRF.
+        // Resolved while the packet was on its way here, or the route that needs the neighbour's
+        // own is younger than the neighbour. Where there is no room for that, it would come back
+        // again and again; but not with a next hop other than its destination, which may even be of
+        // another VRF.
         if (*destination != key.address) {
             go_on(packet);
             return;
         }
+        (void)try_route(fib_of(key.interface), key);
         const auto match = fib_of(key.interface).match(Family::scoped(*destination, key.interface));
         if (match && match->route.via.kind == fib::ViaKind::connected &&
             match->prefix.length() < Family::Prefix::longest) {
@@ -121,22 +127,151 @@ void Cache<Family>::take_unresolved(graph::Packet* packet) {
         unreachable(packet);
         return;
     }
-    if (!has_room_to_ask()) {
+    if (!make_room_to_ask(is_next_hop)) {
         drop(packet, Drop::table_full);
         return;
     }
-    Entry& entry = begin(key);
-    hold(entry, packet);
+    Entry& entry = begin(key, is_next_hop);
+    hold(key, entry, packet);
     ask(key, entry, clock_());
+}
+
+/// Room for one more entry. Next hops of routes have some that nobody else has.
+template <class Family>
+bool Cache<Family>::make_room(bool for_next_hop) {
+    if (entries_.size() >= settings_.most) {
+        if (!unproven_.empty()) {
+            // Who invents hosts crowds out what he invented, not those who answer.
+            erase(unproven_.first_to_go());
+        } else if (!asked_.others.empty()) {
+            give_up(asked_.others.first_to_go());
+        }
+    }
+    return entries_.size() <
+           size_t{settings_.most} + (for_next_hop ? settings_.most_unresolved : 0);
+}
+
+/// Room for one more that is asked for. A host that is there answers long before a scan has come
+/// round: whoever has waited longest gives way (RFC 6583 7.1).
+template <class Family>
+bool Cache<Family>::make_room_to_ask(bool for_next_hop) {
+    if (settings_.most_unresolved == 0) {
+        return false;
+    }
+    const ByAge<Key>& asked = for_next_hop ? asked_.next_hops : asked_.others;
+    if (asked.size() >= settings_.most_unresolved) {
+        give_up(asked.first_to_go());
+    }
+    return make_room(for_next_hop);
+}
+
+/// Ends the asking without an answer, and tells nobody that the host is unreachable: nobody knows.
+template <class Family>
+void Cache<Family>::give_up(const Key& key) {
+    for (graph::Packet* packet : take_held(key, *entries_.at(key))) {
+        drop(packet, Drop::table_full);
+    }
+    erase(key);
+}
+
+/// Who was asked for as a host of a connected network turns out to be a next hop of routes.
+template <class Family>
+void Cache<Family>::promote(const Key& key, Entry& entry) {
+    if (entry.is_next_hop) {
+        return;
+    }
+    if (asked_.next_hops.size() >= settings_.most_unresolved) {
+        give_up(asked_.next_hops.first_to_go());
+    }
+    asked_.others.remove(key, entry.asked_place);
+    const bool holds = entry.holding_place != 0;
+    holding_.others.remove(key, entry.holding_place);
+    entry.is_next_hop = true;
+    entry.asked_place = asked_.next_hops.add(key);
+    if (holds) {
+        entry.holding_place = holding_.next_hops.add(key);
+    }
+}
+
+// ---- who may be on a link ----
+
+/// The interface's own network that the address is in.
+template <class Family>
+const typename Family::Prefix* Cache<Family>::own_network(const Key& key) const {
+    const auto& own = addresses().of(key.interface);
+    const auto found = std::find_if(
+        own.begin(), own.end(), [&](const auto& prefix) { return prefix.contains(key.address); });
+    return found == own.end() ? nullptr : &*found;
+}
+
+/// The route that leads to the address but for those that follow from neighbours, and from the
+/// addresses of the interface itself: one of them may be about to go.
+template <class Family>
+std::optional<typename fib::Fib<Family>::Match> Cache<Family>::way_without_neighbors(
+    const Key& key) const {
+    return fib_of(key.interface)
+        .match(Family::scoped(key.address, key.interface), [&](const auto& route) {
+            return route.source != fib::RouteSource::neighbor &&
+                   (route.source != fib::RouteSource::address ||
+                    route.via.interface != key.interface);
+        });
+}
+
+/// A route or a group names the interface and the address; the holds that follow from the neighbour
+/// itself do not count.
+template <class Family>
+bool Cache<Family>::is_next_hop_of_routes(const Key& key) const {
+    const auto known = entries_.find(key);
+    unsigned own = known != entries_.end() && known->second->state != State::incomplete;
+    own += fib_of(key.interface).find(route_to(key), fib::RouteSource::neighbor).has_value();
+    return parts_.next_hops.holders(key.interface, key.address) > own;
+}
+
+template <class Family>
+bool Cache<Family>::may_be_on_link(const Key& key) const {
+    if (addresses().of(key.interface).empty() || !key.address.valid_source()) {
+        return false;
+    }
+    if (const auto* network = own_network(key)) {
+        return Family::is_host(*network, key.address);
+    }
+    const auto way = way_without_neighbors(key);
+    return (way && way->route.via.kind == fib::ViaKind::connected &&
+            way->route.via.interface == key.interface) ||
+           is_next_hop_of_routes(key);
+}
+
+/// Packets to the neighbour find it by a route of its own. One that is only the next hop of a route
+/// gets none that leads elsewhere than what there is: it may be an address of another link.
+template <class Family>
+bool Cache<Family>::needs_route(const Key& key) const {
+    if (own_network(key) != nullptr) {
+        return true;
+    }
+    const auto way = way_without_neighbors(key);
+    return way && way->interface == key.interface &&
+           (way->route.via.kind == fib::ViaKind::connected ||
+            way->route.via.next_hop == key.address);
+}
+
+template <class Family>
+void Cache<Family>::forget_fixed_off_link() {
+    for (auto next = fixed_beyond_.begin(); next != fixed_beyond_.end();) {
+        const Key key = *next++;
+        if (!may_be_on_link(key)) {
+            erase(key);
+        }
+    }
 }
 
 /// An entry for who is asked for from now on.
 template <class Family>
-typename Cache<Family>::Entry& Cache<Family>::begin(const Key& key) {
+typename Cache<Family>::Entry& Cache<Family>::begin(const Key& key, bool is_next_hop) {
     auto& entry = entries_[key];
     entry = std::make_unique<Entry>();
     entry->since = clock_();
-    ++unresolved_;
+    entry->is_next_hop = is_next_hop;
+    entry->asked_place = asked_.of(*entry).add(key);
     return *entry;
 }
 
@@ -145,24 +280,59 @@ void Cache<Family>::seek(interface::Index index, Address address) {
     const Key key{index, address};
     const interface::Interface* interface = interfaces().get(index);
     if (interface != nullptr && interface->up && !entries_.contains(key) && may_be_on_link(key) &&
-        has_room_to_ask()) {
-        ask(key, begin(key), clock_());
+        make_room_to_ask(true)) {
+        ask(key, begin(key, true), clock_());
     }
 }
 
 template <class Family>
-void Cache<Family>::hold(Entry& entry, graph::Packet* packet) {
+void Cache<Family>::hold(const Key& key, Entry& entry, graph::Packet* packet) {
     if (!entry.held.empty() && entry.held.size() >= settings_.held_each) {
-        drop(entry.held.front(), Drop::held_full);
-        entry.held.pop_front();
-        --held_;
+        drop_oldest_held(key, entry);
     }
-    if (held_ >= settings_.held_in_all || settings_.held_each == 0) {
+    if (settings_.held_each == 0 || !make_room_to_hold(entry)) {
         drop(packet, Drop::held_full);
         return;
     }
     entry.held.push_back(packet);
     ++held_;
+    if (entry.holding_place == 0) {
+        entry.holding_place = holding_.of(entry).add(key);
+    }
+}
+
+/// Room for one more packet: the one that has waited longest gives way. One for a next hop of
+/// routes gives way to its like alone.
+template <class Family>
+bool Cache<Family>::make_room_to_hold(const Entry& entry) {
+    if (held_ < settings_.held_in_all) {
+        return true;
+    }
+    const bool of_next_hops = entry.is_next_hop && holding_.others.empty();
+    const ByAge<Key>& holding = of_next_hops ? holding_.next_hops : holding_.others;
+    if (holding.empty()) {
+        return false;
+    }
+    const Key oldest = holding.first_to_go();
+    drop_oldest_held(oldest, *entries_.at(oldest));
+    return true;
+}
+
+template <class Family>
+void Cache<Family>::drop_oldest_held(const Key& key, Entry& entry) {
+    drop(entry.held.front(), Drop::held_full);
+    entry.held.pop_front();
+    --held_;
+    if (entry.held.empty()) {
+        holding_.of(entry).remove(key, entry.holding_place);
+    }
+}
+
+template <class Family>
+std::deque<graph::Packet*> Cache<Family>::take_held(const Key& key, Entry& entry) {
+    holding_.of(entry).remove(key, entry.holding_place);
+    held_ -= entry.held.size();
+    return std::exchange(entry.held, {});
 }
 
 template <class Family>
@@ -177,6 +347,7 @@ void Cache<Family>::ask(const Key& key, Entry& entry, Clock::time_point now) {
 
 template <class Family>
 void Cache<Family>::tick(Clock::time_point now) {
+    forget_fixed_off_link();
     while (!due_.empty() && due_.begin()->first <= now) {
         const Key key = due_.begin()->second;
         Entry& entry = *entries_.at(key);
@@ -184,7 +355,8 @@ void Cache<Family>::tick(Clock::time_point now) {
             entry.state = State::probing;
             entry.tries = 0;
         }
-        if (entry.tries >= settings_.tries) {
+        // What had it on the link may have gone: a route that led there.
+        if (entry.tries >= settings_.tries || !may_be_on_link(key)) {
             erase(key);
             continue;
         }
@@ -207,19 +379,18 @@ void Cache<Family>::erase(const Key& key) {
     const auto found = entries_.find(key);
     Entry& entry = *found->second;
     due_.erase({entry.due, key});
-    held_ -= entry.held.size();
-    for (graph::Packet* packet : entry.held) {
+    for (graph::Packet* packet : take_held(key, entry)) {
         unreachable(packet);
     }
-    if (entry.state == State::incomplete) {
-        --unresolved_;
-    } else {
+    asked_.of(entry).remove(key, entry.asked_place);
+    if (entry.state != State::incomplete) {
         parts_.next_hops.lost(key.interface, key.address);
         (void)fib_of(key.interface).remove(route_to(key), fib::RouteSource::neighbor);
         parts_.next_hops.release(key.interface, key.address);
         tell(key, entry, Change::removed);
     }
-    unproven_.erase(entry.number);
+    unproven_.remove(key, entry.unproven_place);
+    fixed_beyond_.erase(key);
     entries_.erase(found);
 }
 
@@ -246,6 +417,12 @@ void Cache<Family>::forget_off_link(interface::Index interface) {
     forget([&](const Key& key, const Entry&) {
         return key.interface == interface && !may_be_on_link(key);
     });
+    for (const auto& [key, entry] : entries_) {
+        if (key.interface == interface && entry->state == State::fixed &&
+            own_network(key) == nullptr) {
+            fixed_beyond_.insert(key);
+        }
+    }
 }
 
 // ---- what was heard ----
@@ -266,19 +443,15 @@ void Cache<Family>::learn(const Key& key, const wire::MacAddress& mac, bool crea
     if (!create) {
         return;
     }
-    if (!unproven_.empty() &&
-        (unproven_.size() >= settings_.most_unproven || entries_.size() >= settings_.most)) {
-        // Who invents hosts crowds out what he invented, not those who answer.
-        const Key oldest = unproven_.begin()->second;
-        erase(oldest);
+    if (!unproven_.empty() && unproven_.size() >= settings_.most_unproven) {
+        erase(unproven_.first_to_go());
     }
-    if (entries_.size() >= settings_.most) {
+    if (!make_room(false)) {
         count_drop(Drop::table_full);
         return;
     }
     auto& entry = entries_[key];
     entry = std::make_unique<Entry>();
-    ++unresolved_;
     set(key, *entry, mac, confirmed ? State::reachable : State::probing);
 }
 
@@ -286,10 +459,9 @@ template <class Family>
 void Cache<Family>::note_proof(const Key& key, Entry& entry) {
     if (entry.state != State::probing) {
         entry.is_proven = true;
-        unproven_.erase(entry.number);
-    } else if (!entry.is_proven && entry.number == 0) {
-        entry.number = ++last_number_;
-        unproven_.emplace(entry.number, key);
+        unproven_.remove(key, entry.unproven_place);
+    } else if (!entry.is_proven && entry.unproven_place == 0) {
+        entry.unproven_place = unproven_.add(key);
     }
 }
 
@@ -316,13 +488,19 @@ bool Cache<Family>::is_asked_for(const Key& key) const {
 }
 
 template <class Family>
+bool Cache<Family>::is_questioned(const Key& key) const {
+    const auto known = entries_.find(key);
+    return known != entries_.end() && known->second->tries > 0;
+}
+
+template <class Family>
 void Cache<Family>::set(const Key& key, Entry& entry, const wire::MacAddress& mac, State state) {
     const Clock::time_point now = clock_();
     const bool added = entry.state == State::incomplete;
     const bool changed =
         entry.mac != mac || (entry.state == State::fixed) != (state == State::fixed);
     if (added) {
-        --unresolved_;
+        asked_.of(entry).remove(key, entry.asked_place);
         parts_.next_hops.acquire(key.interface, key.address);
     }
     if (entry.state == State::incomplete || entry.mac != mac) {
@@ -343,11 +521,9 @@ void Cache<Family>::set(const Key& key, Entry& entry, const wire::MacAddress& ma
     }
     // Its own route, so that packets to it find its path and not the network's.
     add_route(fib_of(key.interface), key);
-    held_ -= entry.held.size();
-    for (graph::Packet* packet : entry.held) {
+    for (graph::Packet* packet : take_held(key, entry)) {
         go_on(packet);
     }
-    entry.held.clear();
 }
 
 template <class Family>
@@ -363,12 +539,18 @@ void Cache<Family>::go_on(graph::Packet* packet) {
 
 // ---- routes ----
 
+/// The neighbour has the route that it needs; there is no room for one where not.
+template <class Family>
+bool Cache<Family>::try_route(fib::Fib<Family>& fib, const Key& key) {
+    return !needs_route(key) || fib.find(route_to(key), fib::RouteSource::neighbor) ||
+           fib.add(route_to(key), fib::RouteSource::neighbor,
+                   {fib::ViaKind::next_hop, key.interface, key.address})
+               .ok();
+}
+
 template <class Family>
 void Cache<Family>::add_route(fib::Fib<Family>& fib, const Key& key) {
-    if (!fib.find(route_to(key), fib::RouteSource::neighbor) &&
-        !fib.add(route_to(key), fib::RouteSource::neighbor,
-                 {fib::ViaKind::next_hop, key.interface, key.address})
-             .ok()) {
+    if (!try_route(fib, key)) {
         count_drop(Drop::table_full);
     }
 }
@@ -435,9 +617,10 @@ absl::Status Cache<Family>::add_fixed(const std::string& name, Address address,
     const interface::Index index = (*interface)->index;
     const Key key{index, address};
     if (!may_be_on_link(key)) {
-        return absl::InvalidArgumentError(fmt::format(
-            "{} is in no network of interface '{}'; add an address in its network first", address,
-            name));
+        return absl::InvalidArgumentError(
+            fmt::format("{} is in no network of interface '{}'; add an address in its network "
+                        "first, or a route that leads there by the interface",
+                        address, name));
     }
     if (Family::is_of_link(address) ? addresses().owner_on(index, address)
                                     : addresses().owner(address, (*interface)->vrf) != 0) {
@@ -452,12 +635,14 @@ absl::Status Cache<Family>::add_fixed(const std::string& name, Address address,
     auto& entry = entries_[key];
     if (entry == nullptr) {
         entry = std::make_unique<Entry>();
-        ++unresolved_;
     } else if (entry->state == State::fixed && entry->mac == mac) {
         return absl::AlreadyExistsError(
             fmt::format("neighbour {} of interface '{}' is at {} already", address, name, mac));
     }
     set(key, *entry, mac, State::fixed);
+    if (own_network(key) == nullptr) {
+        fixed_beyond_.insert(key);
+    }
     return absl::OkStatus();
 }
 
@@ -499,7 +684,10 @@ template <class Family>
 std::vector<Neighbor<typename Family::Address>> Cache<Family>::list() const {
     std::vector<Neighbor> all;
     for (const auto& [key, entry] : entries_) {
-        all.push_back(describe(key, *entry));
+        // One that goes with a route that is gone is forgotten with the next tick.
+        if (!fixed_beyond_.contains(key) || may_be_on_link(key)) {
+            all.push_back(describe(key, *entry));
+        }
     }
     std::sort(all.begin(), all.end(), [](const Neighbor& a, const Neighbor& b) {
         return std::tie(a.interface, a.address) < std::tie(b.interface, b.address);

@@ -93,10 +93,6 @@ wire::Ip6Address Nd::link_local(interface::Index interface) const {
     return {};
 }
 
-bool Nd::may_be_on_link(const Key& key) const {
-    return addresses().on_link(key.interface, key.address).has_value();
-}
-
 void Nd::tell_unreachable(graph::Packet* packet) {
     icmp6::ask(error_slot_, *packet, wire::Icmp6Type::unreachable,
                uint8_t(wire::Icmp6Unreachable::address));
@@ -120,11 +116,10 @@ void Nd::ask(const Key& key, const std::optional<wire::MacAddress>& alone) {
     // Its link-local address is one that every neighbour can answer (RFC 4861 7.2.2).
     wire::Ip6Address source = link_local(key.interface);
     if (source.is_unspecified()) {
-        const auto own = addresses().on_link(key.interface, key.address);
-        if (!own || addresses().is_tentative(key.interface, *own)) {
+        source = own_address(key);
+        if (addresses().is_tentative(key.interface, source)) {
             return;
         }
-        source = *own;
     }
     wire::NeighborSolicitation solicitation;
     solicitation.target = key.address;

@@ -177,6 +177,30 @@ TEST(Nd, ALinkLocalNextHopIsAskedForOnItsLink) {
     EXPECT_THAT(link.sent(), ElementsAre(out("2001:db8:50::1", host)));
 }
 
+TEST(Nd, AGatewayOutsideOfTheInterfacesNetworkIsANeighbour) {
+    Dual link;
+    ASSERT_TRUE(link.ip6.addresses->remove("lan", prefix6("2001:db8::1/64")).ok());
+    ASSERT_TRUE(link.ip6.addresses->add("lan", prefix6("2001:db8:9::2/128")).ok());
+    ASSERT_TRUE(link.ip6.fib
+                    ->add(prefix6("2001:db8:8::1/128"), ip6::RouteSource::configured,
+                          {ip6::Via::Kind::connected, Link::lan, {}})
+                    .ok());
+    ASSERT_TRUE(link.ip6.fib
+                    ->add(prefix6("2001:db8:50::/48"), ip6::RouteSource::configured,
+                          {ip6::Via::Kind::next_hop, 0, ip6("2001:db8:8::1")})
+                    .ok());
+    link.sent();
+    link.receive(Link::wan, in("2001:db8:50::1", 1));
+    EXPECT_THAT(link.sent(), ElementsAre(asks_for("2001:db8:8::1")));
+    link.receive(Link::lan, tells("2001:db8:8::1", host, solicited | overrides));
+    EXPECT_THAT(link.sent(), ElementsAre(out("2001:db8:50::1", host, 1)));
+    // It is answered too.
+    link.receive(Link::lan, asks_us("2001:db8:8::1", host, "2001:db8:9::2"));
+    EXPECT_EQ(link.sent().size(), 1u);
+    link.receive(Link::lan, asks_us("2001:db8:8::2", host, "2001:db8:9::2"));
+    EXPECT_THAT(link.sent(), IsEmpty());
+}
+
 TEST(Nd, GivesUpAndTellsTheSender) {
     Dual link;
     link.sent();

@@ -119,8 +119,8 @@ void Link::add_ip4_nodes(const Settings& settings) {
         graph.add(std::make_shared<const ip4::Rewrite>(ip4.tables, forwarding, error_slot, arc)));
     must(
         graph.add(std::make_shared<const fragment::Ip4Fragmenter>(forwarding, engine->contexts())));
-    const auto resolve = must(graph.add(
-        std::make_shared<const Resolve<ip4::Family>>(*ip4.unresolved, forwarding, next_hop_slot)));
+    const auto resolve = must(graph.add(std::make_shared<const Resolve<ip4::Family>>(
+        *ip4.unresolved, forwarding, next_hop_slot, 1)));
     const auto unreachable =
         must(graph.add(std::make_shared<const ip4::Unreachable>(forwarding, error_slot)));
     const auto error = must(graph.add(std::make_shared<const icmp4::Error>(
@@ -151,8 +151,8 @@ void Link::add_ip6_nodes(const Settings& settings) {
     lookup6_ = must(graph.add(std::make_shared<const ip6::Lookup>(ip6.tables, forwarding)));
     const auto rewrite = must(graph.add(
         std::make_shared<const ip6::Rewrite>(ip6.tables, forwarding, error_slot, arc, redirects_)));
-    const auto resolve = must(graph.add(
-        std::make_shared<const Resolve<ip6::Family>>(*ip6.unresolved, forwarding, next_hop_slot)));
+    const auto resolve = must(graph.add(std::make_shared<const Resolve<ip6::Family>>(
+        *ip6.unresolved, forwarding, next_hop_slot, 1)));
     const auto unreachable =
         must(graph.add(std::make_shared<const ip6::Unreachable>(forwarding, error_slot)));
     const auto error = must(graph.add(
