@@ -20,8 +20,9 @@ class Numbered:
 
     def __init__(self, sender, receiver, address, flows=4, rate=1000):
         self._address, self._rate = address, rate
-        self._sockets = [sender.open_socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(flows)]
-        self._sink = receiver.open_socket(socket.AF_INET, socket.SOCK_DGRAM)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._sockets = [sender.open_socket(family, socket.SOCK_DGRAM) for _ in range(flows)]
+        self._sink = receiver.open_socket(family, socket.SOCK_DGRAM)
         self._sink.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
         self._sink.bind((address, FIRST_PORT))
         self._sink.settimeout(0.1)
