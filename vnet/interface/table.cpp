@@ -112,7 +112,8 @@ absl::Status Table::remove(const std::string& name) {
     hot_[index].tx_node.store(engine_.graph().find("drop"), std::memory_order_release);
     engine_.rcu().synchronize();
     takers_.release(index);
-    interfaces_.erase(index);
+    // A device that goes may look others up.
+    (void)interfaces_.extract(index);
     free_.push_back(index);
     return absl::OkStatus();
 }
