@@ -41,10 +41,11 @@ DriverTraits traits_of(std::string_view driver) {
         traits.socket_domain = AF_XDP;
     } else if (driver == "net_ring" || driver == "net_pcap") {
         traits.takes_any_mac = true;
+        traits.chains = driver == "net_pcap";
     } else if (driver == "net_memif" || driver == "net_vhost") {
         traits.takes_any_mac = true;
         traits.queues_in_pairs = true;
-        traits.chains = driver == "net_memif";
+        traits.chains = true;
     } else if (driver == "net_virtio_user" || driver == "net_virtio") {
         traits.queues_in_pairs = true;
     }

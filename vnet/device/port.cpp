@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "vnet/device/link_bytes.hpp"
 #include "vnet/device/random_mac.hpp"
@@ -24,6 +25,8 @@ constexpr std::chrono::seconds time_to_shake_hands{5};
 constexpr uint32_t check_sequence_bytes = 4;
 /// What is looked at, at most, to empty a queue of old packets.
 constexpr unsigned most_old_packets = 65536;
+/// The longest packet of layer 3 that a single buffer holds.
+constexpr uint32_t one_buffer_mtu = graph::buffer_bytes - ethernet_bytes - vlan_bytes;
 
 wire::MacAddress from_dpdk(const rte_ether_addr& address) {
     std::array<uint8_t, 6> bytes;
@@ -59,6 +62,7 @@ Port::Port(Ports& ports, interface::Index index, Devargs devargs, const PortOpti
     }
     rte_eth_dev_info_get(port_id_, &info_);
     traits_ = traits_of(info_.driver_name == nullptr ? "" : info_.driver_name);
+    mtu_ = std::min<uint32_t>(1500, max_mtu());
 }
 
 Port::~Port() {
@@ -125,7 +129,7 @@ absl::Status Port::configure() {
     tx_.queues =
         uint16_t(options_.tx_queues != 0 ? options_.tx_queues
                                          : std::min<unsigned>(wanted, info_.max_tx_queues));
-    tx_.chains = (info_.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
+    tx_.chains = traits_.chains || (info_.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
     if (tx_.queues < workers) {
         tx_.locks = std::make_unique<TxPort::Lock[]>(tx_.queues);
     }
@@ -148,7 +152,9 @@ absl::Status Port::configure() {
 
 int Port::set_queues_up(bool interrupts) {
     rte_eth_conf conf{};
-    conf.rxmode.mtu = std::min<uint32_t>(1500, max_mtu());
+    conf.rxmode.mtu = mtu_;
+    // Only where it is needed: it may cost a driver its fastest way to receive.
+    conf.rxmode.offloads = needs_scatter(mtu_) ? RTE_ETH_RX_OFFLOAD_SCATTER : 0;
     conf.intr_conf.rxq = interrupts ? 1 : 0;
     if (rx_queues_ > 1 && info_.flow_type_rss_offloads != 0) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
@@ -205,8 +211,9 @@ uint32_t Port::max_mtu() const {
     if (traits_.chains) {
         return jumbo_mtu;
     }
-    uint32_t mtu = graph::buffer_bytes - ethernet_bytes - vlan_bytes;
-    mtu = std::min<uint32_t>(mtu, info_.max_mtu);
+    const bool several = (info_.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0 &&
+                         (info_.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
+    uint32_t mtu = std::min<uint32_t>(several ? jumbo_mtu : one_buffer_mtu, info_.max_mtu);
     // Some drivers leave the largest packet at "no limit"; where they do not, it has the check
     // sequence in it.
     if (info_.max_rx_pktlen > ethernet_bytes + check_sequence_bytes) {
@@ -241,13 +248,16 @@ void Port::set_promiscuous(bool on) {
 }
 
 void Port::apply_promiscuous() {
-    if ((rte_eth_promiscuous_get(port_id_) == 1) == promiscuous_) {
+    // A driver without a filter may call itself promiscuous from the beginning; that stays.
+    const bool tell = promiscuous_ ? rte_eth_promiscuous_get(port_id_) != 1 : made_promiscuous_;
+    if (!tell) {
         return;
     }
     const DpdkLog::Capture capture(ports_.log_);
     const int error =
         promiscuous_ ? rte_eth_promiscuous_enable(port_id_) : rte_eth_promiscuous_disable(port_id_);
-    // These drivers have no filter.
+    made_promiscuous_ = promiscuous_ && error == 0;
+    // These have no filter, whatever they answer.
     if (error == 0 || traits_.takes_any_mac) {
         return;
     }
@@ -337,7 +347,32 @@ void Port::rejoin() {
     (void)set_up(true);
 }
 
+bool Port::needs_scatter(uint32_t mtu) const {
+    return !traits_.chains && mtu > one_buffer_mtu;
+}
+
+absl::Status Port::set_up_anew(uint32_t mtu) {
+    const bool up = up_;
+    (void)set_up(false);
+    const DpdkLog::Capture capture(ports_.log_);
+    const uint32_t before = std::exchange(mtu_, mtu);
+    absl::Status status;
+    if (const int error = set_queues_up(interrupts_); error != 0) {
+        status = absl::UnavailableError(
+            complain(fmt::format("does not take an MTU of {}", mtu), error, capture.reason()));
+        mtu_ = before;
+        (void)set_queues_up(interrupts_);
+    }
+    if (up) {
+        status.Update(set_up(true));
+    }
+    return status;
+}
+
 absl::Status Port::set_mtu(uint32_t mtu) {
+    if (needs_scatter(mtu) != needs_scatter(mtu_)) {
+        return set_up_anew(mtu);
+    }
     const DpdkLog::Capture capture(ports_.log_);
     int error = rte_eth_dev_set_mtu(port_id_, uint16_t(mtu));
     if (error == -EBUSY && up_ && traits_.restarts) {
@@ -353,6 +388,7 @@ absl::Status Port::set_mtu(uint32_t mtu) {
         return absl::UnavailableError(
             complain(fmt::format("does not take an MTU of {}", mtu), error, capture.reason()));
     }
+    mtu_ = mtu;
     return absl::OkStatus();
 }
 

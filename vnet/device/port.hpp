@@ -45,6 +45,8 @@ private:
     int socket_of(uint16_t queue) const;
     void learn_mac();
     void apply_promiscuous();
+    bool needs_scatter(uint32_t mtu) const;
+    absl::Status set_up_anew(uint32_t mtu);
     /// "device 'net_null0' <what>: <why>"
     std::string complain(std::string_view what, int error, const std::string& reason) const;
 
@@ -56,11 +58,14 @@ private:
     rte_eth_dev_info info_{};
     DriverTraits traits_;
     wire::MacAddress mac_;
+    uint32_t mtu_ = 0;
     uint16_t rx_queues_ = 0;
     bool interrupts_ = false;
     bool started_ = false;
     bool up_ = false;
     bool promiscuous_ = false;
+    /// It became that by us.
+    bool made_promiscuous_ = false;
     std::chrono::steady_clock::time_point came_up_;
     TxPort tx_;
     std::vector<std::shared_ptr<RxQueue>> sources_;

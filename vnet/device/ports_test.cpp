@@ -2,6 +2,7 @@
 #include "vnet/device/ports.hpp"
 
 #include <gmock/gmock.h>
+#include <rte_ethdev.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -138,6 +139,17 @@ TEST(PortsTest, RefusesInOneSentence) {
     EXPECT_TRUE(rig.add_port("r", ring("net_ring1", 1, 1)).ok());
 }
 
+void write_pcap(const std::string& name, const Bytes& frame, unsigned count) {
+    std::ofstream file(name, std::ios::binary);
+    const uint32_t header[6] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1};
+    file.write(reinterpret_cast<const char*>(header), sizeof(header));
+    for (unsigned i = 0; i < count; ++i) {
+        const uint32_t record[4] = {i, 0, uint32_t(frame.size()), uint32_t(frame.size())};
+        file.write(reinterpret_cast<const char*>(record), sizeof(record));
+        file.write(reinterpret_cast<const char*>(frame.data()), std::streamsize(frame.size()));
+    }
+}
+
 TEST(PortsTest, PcapIsReadAndWritten) {
     char name[] = "/tmp/sluice-pcap-XXXXXX";
     const std::string directory = mkdtemp(name);
@@ -149,16 +161,7 @@ TEST(PortsTest, PcapIsReadAndWritten) {
                             .udp()
                             .payload(100)
                             .bytes();
-    {
-        std::ofstream file(in, std::ios::binary);
-        const uint32_t header[6] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1};
-        file.write(reinterpret_cast<const char*>(header), sizeof(header));
-        for (unsigned i = 0; i < 300; ++i) {
-            const uint32_t record[4] = {i, 0, uint32_t(frame.size()), uint32_t(frame.size())};
-            file.write(reinterpret_cast<const char*>(record), sizeof(record));
-            file.write(reinterpret_cast<const char*>(frame.data()), std::streamsize(frame.size()));
-        }
-    }
+    write_pcap(in, frame, 300);
     {
         Rig rig;
         const auto index = rig.port_up("p", "net_pcap0,rx_pcap=" + in + ",tx_pcap=" + out);
@@ -183,6 +186,36 @@ TEST(PortsTest, PcapIsReadAndWritten) {
         EXPECT_TRUE(rig.until([&] { return counted() == 7; }));
     }
     EXPECT_EQ(std::filesystem::file_size(out), 24 + 7 * (16 + frame.size()));
+    std::filesystem::remove_all(directory);
+}
+
+TEST(PortsTest, JumboFramesOfAPcap) {
+    char name[] = "/tmp/sluice-pcap-XXXXXX";
+    const std::string directory = mkdtemp(name);
+    const std::string in = directory + "/in.pcap";
+    const std::string out = directory + "/out.pcap";
+    const Bytes frame = wire::testing::packet()
+                            .ethernet("02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff")
+                            .ip4()
+                            .udp()
+                            .payload(8958)
+                            .bytes();
+    write_pcap(in, frame, 5);
+    {
+        Rig rig;
+        const auto index = rig.add_port("p", "net_pcap0,rx_pcap=" + in + ",tx_pcap=" + out).value();
+        ASSERT_TRUE(rig.table().set_mtu("p", 9000).ok());
+        ASSERT_TRUE(rig.table().set_up("p", true).ok());
+        EXPECT_TRUE(rig.until([&] {
+            return rig.ip4->wait(0).size() + rig.drops("ethernet-input", "interface-down") == 5;
+        }));
+        for (const Inbox::Arrived& one : rig.ip4->wait(0)) {
+            EXPECT_EQ(one.bytes, frame);
+        }
+        rig.send_in_pieces(index, frame, 3);
+        EXPECT_TRUE(rig.until([&] { return rig.table().totals(index).tx_packets == 3; }));
+    }
+    EXPECT_EQ(std::filesystem::file_size(out), 24 + 3 * (16 + frame.size()));
     std::filesystem::remove_all(directory);
 }
 
@@ -264,6 +297,37 @@ TEST(PortsTest, VhostAndVirtioUser) {
     std::filesystem::remove(socket);
 }
 
+/// Frames of several buffers pass between two ports, both ways, and short ones before and after.
+void try_jumbo(Rig& rig, const std::string& first, const std::string& second) {
+    const auto a = rig.port_up("a", first);
+    const auto b = rig.port_up("b", second);
+    ASSERT_TRUE(a != 0 && b != 0);
+    for (const auto& [mtu, payload] : {std::pair(1500U, 1400U), {9000U, 8958U}, {1500U, 1400U}}) {
+        ASSERT_TRUE(rig.table().set_mtu("a", mtu).ok());
+        const absl::Status status = rig.table().set_mtu("b", mtu);
+        ASSERT_TRUE(status.ok()) << status;
+        ASSERT_TRUE(rig.until([&] {
+            rig.table().poll_links();
+            return rig.table().get(a)->link && rig.table().get(b)->link;
+        }));
+        for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
+            rig.ip4->clear();
+            const Bytes frame = rig.frame_to(to, payload);
+            rig.send_in_pieces(from, frame, 20);
+            const auto arrived = rig.ip4->wait(20);
+            ASSERT_EQ(arrived.size(), 20U) << "MTU " << mtu << ", from " << from;
+            EXPECT_EQ(arrived.back().bytes, frame);
+        }
+    }
+}
+
+TEST(PortsTest, JumboFramesBetweenVhostAndVirtioUser) {
+    Rig rig;
+    const std::string socket = "/tmp/sluice-jumbo-" + std::to_string(getpid());
+    try_jumbo(rig, "net_vhost0,iface=" + socket, "net_virtio_user0,path=" + socket);
+    std::filesystem::remove(socket);
+}
+
 TEST(PortsTest, ChainsAreMadeOneOrDropped) {
     Rig rig;
     // net_null takes no packet of several buffers.
@@ -300,13 +364,14 @@ TEST(PortsTest, APortIsPromiscuousWhileItIsWanted) {
     Rig rig;
     const auto index = rig.add_port("p", "net_ring0").value();
     const auto number = uint16_t(rig.table().get(index)->device->unit());
+    const int before = rte_eth_promiscuous_get(number);
     rig.table().want_promiscuous(index, true);
     ASSERT_TRUE(rig.table().set_up("p", true).ok());
     EXPECT_EQ(rte_eth_promiscuous_get(number), 1);
     ASSERT_TRUE(rig.table().set_up("p", false).ok());
     rig.table().want_promiscuous(index, false);
     ASSERT_TRUE(rig.table().set_up("p", true).ok());
-    EXPECT_EQ(rte_eth_promiscuous_get(number), 0);
+    EXPECT_EQ(rte_eth_promiscuous_get(number), before);
     rig.table().want_promiscuous(index, true);
     EXPECT_EQ(rte_eth_promiscuous_get(number), 1);
 }
@@ -315,9 +380,11 @@ TEST(PortsTest, MtuAndAddress) {
     Rig rig;
     const auto index = rig.add_port("p", "net_ring0");
     ASSERT_TRUE(index.ok());
-    EXPECT_EQ(rig.table().get(*index)->device->max_mtu(), 2026U);
-    EXPECT_TRUE(rig.table().set_mtu("p", 2026).ok());
-    EXPECT_THAT(text_of(rig.table().set_mtu("p", 2027)), HasSubstr("it takes 68 to 2026"));
+    EXPECT_THAT(text_of(rig.table().set_mtu("p", 9217)), HasSubstr("it takes 68 to 9216"));
+    EXPECT_TRUE(rig.table().set_mtu("p", 9216).ok());
+    ASSERT_TRUE(rig.add_port("one", "net_null0,no-rx=1").ok());
+    EXPECT_TRUE(rig.table().set_mtu("one", 2026).ok());
+    EXPECT_THAT(text_of(rig.table().set_mtu("one", 2027)), HasSubstr("it takes 68 to 2026"));
     EXPECT_TRUE(rig.table().set_mac("p", wire::testing::mac("02:00:00:00:00:42")).ok());
     ASSERT_TRUE(rig.table().set_up("p", true).ok());
     rig.send(*index, rig.frame_to(*index));

@@ -141,6 +141,27 @@ public:
             ASSERT_TRUE(until([&] { return engine_->workers()[worker]->inject(*packet, start); }));
         }
     }
+    /// Sends `count` copies, each in several buffers where one does not hold it.
+    void send_in_pieces(interface::Index interface, const Bytes& bytes, unsigned count) {
+        const graph::NodeId start = engine_->graph().find("interface-output");
+        for (unsigned i = 0; i < count; ++i) {
+            graph::Packet* head = nullptr;
+            for (size_t begin = 0; begin < bytes.size(); begin += graph::buffer_bytes) {
+                const size_t size = std::min<size_t>(graph::buffer_bytes, bytes.size() - begin);
+                graph::Packet* part = nullptr;
+                ASSERT_TRUE(until([&] { return (part = engine_->pool().allocate()) != nullptr; }));
+                ASSERT_TRUE(part->resize(uint32_t(size)));
+                std::memcpy(part->data(), bytes.data() + begin, size);
+                if (head == nullptr) {
+                    head = part;
+                } else {
+                    ASSERT_EQ(rte_pktmbuf_chain(head->mbuf(), part->mbuf()), 0);
+                }
+            }
+            head->meta().tx_interface = interface;
+            ASSERT_TRUE(until([&] { return engine_->workers()[0]->inject(*head, start); }));
+        }
+    }
     /// True once `condition` holds; false when ten seconds are over. The control thread goes on
     /// meanwhile.
     template <class Condition>
