@@ -70,7 +70,7 @@ struct StationsTest : ::testing::Test {
 };
 
 TEST_F(StationsTest, ForgetsWhoWasHeardByAPort) {
-    hear(2, a);
+    hear(2, a, 3);
     hear(3, b);
     ASSERT_TRUE(stations.fix(office, MacAddress::from_uint64(4), a).ok());
     stations.forget_learned(office, a);
@@ -80,10 +80,10 @@ TEST_F(StationsTest, ForgetsWhoWasHeardByAPort) {
     EXPECT_EQ(figures().learned, 1U);
     // Nor is anybody learned who was heard just before the link went.
     table.hot(a).flags = vnet::interface::flag::up;
-    hear(2, a);
+    hear(2, a, 2);
     EXPECT_EQ(where(2), 0U);
     table.hot(a).flags = linked;
-    hear(2, a);
+    hear(2, a, 1);
     EXPECT_EQ(where(2), a);
 }
 
