@@ -7,6 +7,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 #include "graph/testing/bench.hpp"
 #include "graph/testing/nodes.hpp"
 #include "graph/testing/wait.hpp"

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "vnet/neighbor/testing/link.hpp"
 #include "vnet/wire/ip6_checksum.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
@@ -95,7 +97,7 @@ struct Router : Link {
     void ask(const char* group, uint16_t max_response, bool old = false,
              interface::Index from = lan) {
         Bytes rest(old ? 16 : 20);
-        const auto address = ip6(group);
+        const auto address = wire::testing::ip6(group);
         std::memcpy(rest.data(), &address, sizeof(address));
         const Bytes frame = packet()
                                 .ethernet()
