@@ -33,14 +33,14 @@ class Snooping:
         for name in ("all", "default", "lo", "eth0"):
             self.host.sysctl(f"net.ipv6.conf.{name}.disable_ipv6", 0)
         # Times are in hundredths of a second.
-        self.switch.ip("link", "add", "br", "type", "bridge", "mcast_snooping", 1, "mcast_querier", 1,
+        self.switch.ip("link", "add", "bridge0", "type", "bridge", "mcast_snooping", 1, "mcast_querier", 1,
                        "mcast_mld_version", version, "mcast_query_interval", 100 * QUERY_INTERVAL,
                        "mcast_startup_query_interval", 100 * QUERY_INTERVAL, "mcast_query_response_interval", 100,
                        "mcast_membership_interval", 500)
         for port in ("to-host", "to-router"):
             self.switch.sysctl(f"net.ipv6.conf.{port}.disable_ipv6", 1)
-            self.switch.ip("link", "set", port, "master", "br")
-        self.switch.ip("link", "set", "br", "up")
+            self.switch.ip("link", "set", port, "master", "bridge0")
+        self.switch.ip("link", "set", "bridge0", "up")
         self.daemon = stack.enter_context(Daemon(self.box, directory))
 
     def start(self):
@@ -52,7 +52,7 @@ class Snooping:
 
     def members(self, port="to-router"):
         """The groups that the switch passes to a port."""
-        shown = json.loads(self.switch.run("bridge", "-j", "mdb", "show", "dev", "br").stdout)
+        shown = json.loads(self.switch.run("bridge", "-j", "mdb", "show", "dev", "bridge0").stdout)
         return {entry["grp"] for bridge in shown for entry in bridge.get("mdb", []) if entry["port"] == port}
 
     def reported(self):

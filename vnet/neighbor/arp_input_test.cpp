@@ -148,7 +148,7 @@ TEST(Resolve, NotesTheNextHopInThePacket) {
             graph::free_packet(one);
         }
     });
-    bench.add(std::make_shared<const Resolve<ip4::Family>>(box, forwarding, slot));
+    bench.add(std::make_shared<const Resolve<ip4::Family>>(box, forwarding, slot, 1));
     fib::Adjacency adjacency;
     adjacency.interface = 3;
     adjacency.set_next_hop(wire::Ip4Address(0x0a000009));

@@ -71,7 +71,9 @@ class Switch:
             # The kernel takes tags off and tells them beside the frame.
             status, control = struct.unpack_from("=I12xH", data) if (level, kind) == (SOL_PACKET, PACKET_AUXDATA) else (0, 0)
             if status & TP_STATUS_VLAN_VALID:
-                self.seen.append((control & 0xfff, control >> 13))
+                # Of IPv4 alone: the router may ask for a neighbour at any time.
+                if frame[12:14] == b"\x08\x00":
+                    self.seen.append((control & 0xfff, control >> 13))
                 for other, vlan in self._access.items():
                     if vlan == control & 0xfff:
                         self._send(other, frame)
