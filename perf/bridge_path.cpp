@@ -49,7 +49,7 @@ MacAddress destination(size_t number) {
     return MacAddress::from_uint64(0x0200'0100'0000 + number);
 }
 
-absl::Status set_up(vnet::Router& router, const Ends& ends, size_t stations) {
+absl::Status set_up_bridge(vnet::Router& router, const Ends& ends, size_t stations) {
     graph::Graph& graph = router.engine().graph();
     const auto parts = std::make_shared<Parts>(router, device_input(graph));
     absl::Status status = add_node(graph, parts, parts->input);
@@ -82,7 +82,7 @@ Path make_path(std::string_view name, std::string_view meaning, size_t stations)
     path.name = name;
     path.meaning = meaning;
     path.set_up = [stations](vnet::Router& router, const Ends& ends) {
-        return set_up(router, ends, stations);
+        return set_up_bridge(router, ends, stations);
     };
     path.destinations = [] { return std::vector{vnet::wire::Ip4Address(192, 0, 2, 1)}; };
     path.first_node = bridge::Input::info.name;

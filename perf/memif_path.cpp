@@ -118,7 +118,7 @@ absl::Status route_second(vnet::Router& router, Index back, const Ip4Prefix& pre
     return status;
 }
 
-absl::Status set_up(vnet::Router& router, const Ends&) {
+absl::Status set_up_memif(vnet::Router& router, const Ends&) {
     // Gone as soon as the two have met: nobody else looks for the socket.
     const auto directory = Directory::make();
     if (!directory.ok()) {
@@ -164,7 +164,7 @@ absl::Status set_up(vnet::Router& router, const Ends&) {
 }  // namespace
 
 Path memif_path() {
-    return {"memif", "two IPv4 passes, over memif to the same router", set_up,
+    return {"memif", "two IPv4 passes, over memif to the same router", set_up_memif,
             [] { return std::vector<Ip4Address>{Ip4Address(192, 0, 2, 1)}; }, back_port};
 }
 

@@ -20,8 +20,8 @@ constexpr vlan::Tag tag_out{EtherType::vlan, 20};
 constexpr Ip4Address gateway(10, 0, 4, 2);
 
 /// The plugin's nodes with what they share; the graph keeps it.
-struct Parts {
-    Parts(vnet::Router& router, graph::ArcId arc)
+struct VlanParts {
+    VlanParts(vnet::Router& router, graph::ArcId arc)
         : tags(router.engine().rcu()),
           input(router.interfaces(), tags, arc),
           output(router.interfaces()) {}
@@ -32,7 +32,7 @@ struct Parts {
     std::optional<vlan::Interfaces> interfaces;
 };
 
-absl::Status add_nodes(vnet::Router& router, const std::shared_ptr<Parts>& parts) {
+absl::Status add_nodes(vnet::Router& router, const std::shared_ptr<VlanParts>& parts) {
     graph::Graph& graph = router.engine().graph();
     const auto output =
         graph.add<vlan::Output>(std::shared_ptr<const vlan::Output>(parts, &parts->output));
@@ -52,12 +52,12 @@ absl::Status add_nodes(vnet::Router& router, const std::shared_ptr<Parts>& parts
     return status;
 }
 
-absl::Status set_up(vnet::Router& router, const Ends&) {
+absl::Status set_up_vlans(vnet::Router& router, const Ends&) {
     graph::ArcId arc = 0;
     while (router.engine().graph().arcs()[arc].spec.name != "device-input") {
         ++arc;
     }
-    const auto parts = std::make_shared<Parts>(router, arc);
+    const auto parts = std::make_shared<VlanParts>(router, arc);
     absl::Status status = add_nodes(router, parts);
     if (!status.ok()) {
         return status;
@@ -93,7 +93,7 @@ Path vlan_path() {
     Path path;
     path.name = "vlan";
     path.meaning = "IPv4, 1 route, in by an 802.1Q VLAN and out by another";
-    path.set_up = set_up;
+    path.set_up = set_up_vlans;
     path.destinations = [] { return std::vector{Ip4Address(192, 0, 2, 1)}; };
     path.shape = add_tag;
     return path;
