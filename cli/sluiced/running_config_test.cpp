@@ -487,7 +487,7 @@ TEST(RunningConfig, AnInterfaceThatMovesLeadsToNoAddressOfTheRouter) {
     // Back where the address is the router's own: what leads to it goes, the rest stays.
     run_all(box, {"reset interface t1 vrf"});
     EXPECT_EQ(box.running(),
-              "add vrf red\nadd null t1\nadd null t2\nadd address t2 10.0.0.2/24\n"
+              "add null t1\nadd null t2\nadd vrf red\nadd address t2 10.0.0.2/24\n"
               "add next-hop-group g ip4\nadd next-hop-group-member g 10.0.0.3 interface t1\n"
               "add route 10.8.0.0/16 via 10.0.0.3 interface t1\n");
     expect_replays(box);

@@ -110,6 +110,10 @@ void Journal::set_state(sluice::EventTopic topic,
 }
 
 void Journal::note(const interface::Interface& interface, interface::Change change) {
+    if (change == interface::Change::going_down) {
+        // Nothing is other than it was yet.
+        return;
+    }
     if (change == interface::Change::added) {
         names_[interface.index] = NamePtr(new Name(interface.name));
     } else if (change == interface::Change::removing) {

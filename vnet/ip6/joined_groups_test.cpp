@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "vnet/ip6/testing/net.hpp"
 
 namespace vnet::ip6 {
@@ -76,9 +78,10 @@ TEST_F(JoinedGroupsTest, AnInterfaceTakesItsGroupsWithIt) {
 }
 
 TEST_F(JoinedGroupsTest, WhoJoinsIsCounted) {
-    std::vector<std::string> told;
-    groups_->observe([&](interface::Index interface, wire::Ip6Address group, bool joined) {
-        told.push_back(fmt::format("{} {} {}", interface, group, joined ? "joined" : "left"));
+    // Told of what goes behind the test, too.
+    const auto told = std::make_shared<std::vector<std::string>>();
+    groups_->observe([told](interface::Index interface, wire::Ip6Address group, bool joined) {
+        told->push_back(fmt::format("{} {} {}", interface, group, joined ? "joined" : "left"));
     });
     const wire::Ip6Address ospf = ip6("ff02::5");
     groups_->leave(Net::lan, ospf);
@@ -90,7 +93,7 @@ TEST_F(JoinedGroupsTest, WhoJoinsIsCounted) {
     EXPECT_FALSE(groups_->has(Net::wan, ospf));
     groups_->leave(Net::lan, ospf);
     EXPECT_FALSE(groups_->has(Net::lan, ospf));
-    EXPECT_THAT(told, ElementsAre("1 ff02::5 joined", "1 ff02::5 left"));
+    EXPECT_THAT(*told, ElementsAre("1 ff02::5 joined", "1 ff02::5 left"));
 }
 
 }  // namespace
