@@ -9,6 +9,7 @@
 
 #include "perf/histogram.hpp"
 #include "vnet/wire/ip4.hpp"
+#include "vnet/wire/ip4_header.hpp"
 #include "vnet/wire/mac.hpp"
 
 namespace perf {
@@ -66,7 +67,8 @@ private:
     void begin(const LoadShape& shape);
     void send(const LoadShape& shape, uint64_t now);
     unsigned receive();
-    void take(const rte_mbuf& packet, uint64_t now);
+    /// The IP header of a packet that was sent here; null of any other.
+    const vnet::wire::Ip4Header* take(const rte_mbuf& packet, uint64_t now);
     void fill(rte_mbuf& packet, uint64_t now, const LoadShape& shape);
 
     const uint16_t out_;
