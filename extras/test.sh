@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs all of them. Exit 0 only if every one passed.
 #
-#   extras/test.sh                 everything; under 40 minutes on two cores from nothing
+#   extras/test.sh                 everything; about 35 minutes on two cores with a warm compiler cache, 15 more without
 #   extras/test.sh asan system     only these parts
 #
 # house       formatting, and who may include whom
