@@ -18,12 +18,6 @@ constexpr std::array of_every_router = {wire::Ip6Address::all_nodes(),
 
 JoinedGroups::JoinedGroups(graph::Rcu& rcu) : rcu_(rcu), sets_(graph::max_interfaces) {}
 
-JoinedGroups::~JoinedGroups() {
-    for (const auto& [interface, groups] : joined_) {
-        delete sets_[interface].load(std::memory_order_relaxed);
-    }
-}
-
 void JoinedGroups::follow(Addresses& addresses) {
     addresses.observe(
         [this, &addresses](interface::Index interface, const wire::Ip6Prefix& own, bool added) {
@@ -64,18 +58,17 @@ void JoinedGroups::leave(interface::Index interface, wire::Ip6Address group) {
 
 void JoinedGroups::changed(interface::Index interface, wire::Ip6Address group, bool joined) {
     const Groups& groups = joined_.at(interface);
-    const Sorted* now = nullptr;
+    auto now = std::make_shared<Sorted>();
+    for (const auto& [each, listeners] : groups) {
+        now->push_back(each);
+    }
+    sets_[interface].store(groups.empty() ? nullptr : now.get(), std::memory_order_release);
+    auto before = std::exchange(owned_[interface], std::move(now));
+    rcu_.retire([before = std::move(before)]() mutable { before.reset(); });
     if (groups.empty()) {
         joined_.erase(interface);
-    } else {
-        auto sorted = std::make_unique<Sorted>();
-        for (const auto& [each, listeners] : groups) {
-            sorted->push_back(each);
-        }
-        now = sorted.release();
+        owned_.erase(interface);
     }
-    std::shared_ptr<const Sorted> before(sets_[interface].exchange(now, std::memory_order_acq_rel));
-    rcu_.retire([before = std::move(before)]() mutable { before.reset(); });
     for (const Observer& observer : observers_) {
         observer(interface, group, joined);
     }

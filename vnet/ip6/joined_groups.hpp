@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <vector>
 
@@ -21,7 +22,6 @@ namespace vnet::ip6 {
 class JoinedGroups {
 public:
     explicit JoinedGroups(graph::Rcu& rcu);
-    ~JoinedGroups();
     JoinedGroups(const JoinedGroups&) = delete;
     JoinedGroups& operator=(const JoinedGroups&) = delete;
 
@@ -58,6 +58,8 @@ private:
     /// Interfaces whose addresses made it join what all routers do.
     std::set<interface::Index> enabled_;
     std::vector<Observer> observers_;
+    /// What workers see, by interface.
+    std::map<interface::Index, std::shared_ptr<const Sorted>> owned_;
     /// One for each interface with groups, replaced as a whole.
     graph::StableArray<std::atomic<const Sorted*>> sets_;
 };
