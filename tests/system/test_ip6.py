@@ -78,6 +78,8 @@ def test_both_families_at_once(lab):
     assert four["sum_received"]["bytes"] > 0 and six["sum_received"]["bytes"] > 0
     # Neither loses anything of the other's kind.
     wrong = {e for e in lab.daemon.errors().items() - before.items() if e[0][0] in ("ip4-input", "ip6-input")}
+    # Hosts report their groups to routers that forward multicast, which this one does not.
+    wrong = {e for e in wrong if e[0] != ("ip6-input", "not-joined")}
     assert not wrong, wrong
 
 
