@@ -109,7 +109,7 @@ def test_values_beyond_their_range_are_refused(api, messages):
 
 def test_a_trace_as_data(api, messages, shared_lab):
     shared_lab.assert_forwards()
-    shared_lab.daemon.ctl("clear trace", "trace add ethernet-input 1")
+    shared_lab.daemon.ctl("clear trace", "trace add ethernet-input 1 protocol icmp")
     assert ping(shared_lab.lan, WAN).received == 1
     packet, = api.list("Trace.List", messages.trace.ListTraceRequest(), messages.trace.TracedPacket)
     assert [step.node for step in packet.steps][:2] == ["ethernet-input", "ip4-input"]

