@@ -5,10 +5,10 @@
 #include <rte_ethdev.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "api/testing/temp_dir.hpp"
 #include "vnet/device/testing/rig.hpp"
 
 namespace vnet::device {
@@ -139,42 +139,54 @@ TEST(PortsTest, RefusesInOneSentence) {
     EXPECT_TRUE(rig.add_port("r", ring("net_ring1", 1, 1)).ok());
 }
 
-void write_pcap(const std::string& name, const Bytes& frame, unsigned count) {
-    std::ofstream file(name, std::ios::binary);
-    const uint32_t header[6] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1};
-    file.write(reinterpret_cast<const char*>(header), sizeof(header));
-    for (unsigned i = 0; i < count; ++i) {
-        const uint32_t record[4] = {i, 0, uint32_t(frame.size()), uint32_t(frame.size())};
-        file.write(reinterpret_cast<const char*>(record), sizeof(record));
-        file.write(reinterpret_cast<const char*>(frame.data()), std::streamsize(frame.size()));
+/// The files of a device that receives what one holds, so many times the same frame, and writes
+/// what it sends to another.
+class PcapFiles {
+public:
+    PcapFiles(size_t payload, unsigned count)
+        : frame(wire::testing::packet()
+                    .ethernet("02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff")
+                    .ip4()
+                    .udp()
+                    .payload(payload)
+                    .bytes()) {
+        std::ofstream file(in_, std::ios::binary);
+        const uint32_t header[6] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1};
+        file.write(reinterpret_cast<const char*>(header), sizeof(header));
+        for (unsigned i = 0; i < count; ++i) {
+            const uint32_t record[4] = {i, 0, uint32_t(frame.size()), uint32_t(frame.size())};
+            file.write(reinterpret_cast<const char*>(record), sizeof(record));
+            file.write(reinterpret_cast<const char*>(frame.data()), std::streamsize(frame.size()));
+        }
     }
-}
+    std::string device() const { return "net_pcap0,rx_pcap=" + in_ + ",tx_pcap=" + out_; }
+    /// Bytes that were written, and those of a file that holds the frame so many times.
+    size_t written() const { return std::filesystem::file_size(out_); }
+    size_t size_with(size_t count) const { return 24 + count * (16 + frame.size()); }
+
+    const Bytes frame;
+
+private:
+    const api::testing::TempDir directory_;
+    const std::string in_ = directory_.file("in.pcap");
+    const std::string out_ = directory_.file("out.pcap");
+};
 
 TEST(PortsTest, PcapIsReadAndWritten) {
-    char name[] = "/tmp/sluice-pcap-XXXXXX";
-    const std::string directory = mkdtemp(name);
-    const std::string in = directory + "/in.pcap";
-    const std::string out = directory + "/out.pcap";
-    const Bytes frame = wire::testing::packet()
-                            .ethernet("02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff")
-                            .ip4()
-                            .udp()
-                            .payload(100)
-                            .bytes();
-    write_pcap(in, frame, 300);
+    const PcapFiles files(100, 300);
     {
         Rig rig;
-        const auto index = rig.port_up("p", "net_pcap0,rx_pcap=" + in + ",tx_pcap=" + out);
+        const auto index = rig.port_up("p", files.device());
         // The file is read at once: some of it comes while the interface is still on its way up.
         EXPECT_TRUE(rig.until([&] {
             return rig.ip4->wait(0).size() + rig.drops("ethernet-input", "interface-down") == 300;
         }));
         EXPECT_EQ(rig.table().totals(index).rx_packets, 300U);
-        EXPECT_EQ(rig.table().totals(index).rx_bytes, 300 * frame.size());
+        EXPECT_EQ(rig.table().totals(index).rx_bytes, 300 * files.frame.size());
         for (const Inbox::Arrived& one : rig.ip4->wait(0)) {
-            EXPECT_EQ(one.bytes, frame);
+            EXPECT_EQ(one.bytes, files.frame);
         }
-        rig.send(index, frame, 7);
+        rig.send(index, files.frame, 7);
         const auto counted = [&] {
             for (const auto& [counter, value] : rig.table().get(index)->device->device_counters()) {
                 if (counter == "tx-packets") {
@@ -185,38 +197,26 @@ TEST(PortsTest, PcapIsReadAndWritten) {
         };
         EXPECT_TRUE(rig.until([&] { return counted() == 7; }));
     }
-    EXPECT_EQ(std::filesystem::file_size(out), 24 + 7 * (16 + frame.size()));
-    std::filesystem::remove_all(directory);
+    EXPECT_EQ(files.written(), files.size_with(7));
 }
 
 TEST(PortsTest, JumboFramesOfAPcap) {
-    char name[] = "/tmp/sluice-pcap-XXXXXX";
-    const std::string directory = mkdtemp(name);
-    const std::string in = directory + "/in.pcap";
-    const std::string out = directory + "/out.pcap";
-    const Bytes frame = wire::testing::packet()
-                            .ethernet("02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff")
-                            .ip4()
-                            .udp()
-                            .payload(8958)
-                            .bytes();
-    write_pcap(in, frame, 5);
+    const PcapFiles files(8958, 5);
     {
         Rig rig;
-        const auto index = rig.add_port("p", "net_pcap0,rx_pcap=" + in + ",tx_pcap=" + out).value();
+        const auto index = rig.add_port("p", files.device()).value();
         ASSERT_TRUE(rig.table().set_mtu("p", 9000).ok());
         ASSERT_TRUE(rig.table().set_up("p", true).ok());
         EXPECT_TRUE(rig.until([&] {
             return rig.ip4->wait(0).size() + rig.drops("ethernet-input", "interface-down") == 5;
         }));
         for (const Inbox::Arrived& one : rig.ip4->wait(0)) {
-            EXPECT_EQ(one.bytes, frame);
+            EXPECT_EQ(one.bytes, files.frame);
         }
-        rig.send_in_pieces(index, frame, 3);
+        rig.send_in_pieces(index, files.frame, 3);
         EXPECT_TRUE(rig.until([&] { return rig.table().totals(index).tx_packets == 3; }));
     }
-    EXPECT_EQ(std::filesystem::file_size(out), 24 + 3 * (16 + frame.size()));
-    std::filesystem::remove_all(directory);
+    EXPECT_EQ(files.written(), files.size_with(3));
 }
 
 TEST(PortsTest, WhatAQueueDoesNotTakeIsDropped) {

@@ -52,11 +52,8 @@ graph::To<graph::NoNext, ArpInput::Drop> ArpInput::operator()(
         return hop;
     }
     const auto* arp = wire::view<wire::ArpHeader>(packet.from_offset(packet.meta().l3_offset));
-    const bool allowed =
-        known_.has(packet, arp->sender_ip)
-            ? limits_.allows_known(dispatch.worker(), dispatch.now_tsc())
-            : limits_.allows(punt::Class::neighbor, dispatch.worker(), dispatch.now_tsc());
-    if (!allowed) {
+    if (!limits_.allows_neighbor(known_.has(packet, arp->sender_ip), dispatch.worker(),
+                                 dispatch.now_tsc())) {
         return Drop::rate_limited;
     }
     if (!to_control_.push(packet)) {

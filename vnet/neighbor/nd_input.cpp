@@ -57,11 +57,8 @@ graph::To<graph::NoNext, NdInput::Drop> NdInput::operator()(
         return hop;
     }
     const auto* ip = wire::view<wire::Ip6Header>(packet.from_offset(packet.meta().l3_offset));
-    const bool allowed =
-        known_.has(packet, ip->source)
-            ? limits_.allows_known(dispatch.worker(), dispatch.now_tsc())
-            : limits_.allows(punt::Class::neighbor, dispatch.worker(), dispatch.now_tsc());
-    if (!allowed) {
+    if (!limits_.allows_neighbor(known_.has(packet, ip->source), dispatch.worker(),
+                                 dispatch.now_tsc())) {
         return Drop::rate_limited;
     }
     if (!to_control_.push(packet)) {

@@ -72,10 +72,11 @@ public:
     bool allows(Class one, unsigned worker, uint64_t now_tsc) noexcept {
         return count(one, of(one).allows(now_tsc), worker);
     }
-    /// One more packet of class "neighbor" from a neighbour that is known may pass, whatever
+    /// One more packet of class "neighbor" may pass; from a neighbour that is known, whatever
     /// strangers send.
-    bool allows_known(unsigned worker, uint64_t now_tsc) noexcept {
-        return count(Class::neighbor, known_neighbors_->allows(now_tsc), worker);
+    bool allows_neighbor(bool is_known, unsigned worker, uint64_t now_tsc) noexcept {
+        RateLimit& limit = is_known ? *known_neighbors_ : of(Class::neighbor);
+        return count(Class::neighbor, limit.allows(now_tsc), worker);
     }
 
 private:

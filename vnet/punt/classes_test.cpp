@@ -107,17 +107,17 @@ TEST(Limits, NeighboursThatAreKnownHaveTheirOwn) {
     Limits limits(1, second);
     limits.set_rate(Class::neighbor, 10);
     for (unsigned i = 0; i < 1000; ++i) {
-        (void)limits.allows(Class::neighbor, 0, second);
+        (void)limits.allows_neighbor(false, 0, second);
     }
     unsigned passed = 0;
     for (unsigned i = 0; i < 1000; ++i) {
-        passed += limits.allows_known(0, second);
+        passed += limits.allows_neighbor(true, 0, second);
     }
     EXPECT_EQ(passed, 16U);
     EXPECT_EQ(limits.counts(Class::neighbor).passed, 32U);
     EXPECT_EQ(limits.counts(Class::neighbor).limited, 2000U - 32);
     limits.set_rate(Class::neighbor, 0);
-    EXPECT_FALSE(limits.allows_known(0, 100 * second));
+    EXPECT_FALSE(limits.allows_neighbor(true, 0, 100 * second));
 }
 
 TEST(Limits, HaveNamesAndRatesFromTheBeginning) {
