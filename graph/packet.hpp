@@ -22,6 +22,11 @@ inline constexpr uint16_t l2_group = 1 << 1;
 inline constexpr uint16_t local_origin = 1 << 2;
 /// Counted as dropped for Metadata::drop, and on its way to become the quote of an error.
 inline constexpr uint16_t drop_noted = 1 << 3;
+/// Metadata::session and ports are set.
+inline constexpr uint16_t flow = 1 << 4;
+/// The ports of its datagram, which a fragment need not have itself, are in the slot that is for
+/// them.
+inline constexpr uint16_t ports_noted = 1 << 5;
 /// The highest four bits: the priority of the frame on layer 2, which outlives the tag that it came
 /// in (IEEE 802.1Q: three bits of priority, one of drop eligibility). 0 where it had none.
 inline constexpr unsigned priority_shift = 12;
@@ -53,7 +58,13 @@ struct alignas(64) Metadata {
     uint8_t reserved[3];
     /// Which traced packet this is; valid with packet_flag::traced.
     uint32_t trace;
-    uint32_t spare[6];
+    /// With packet_flag::flow: the session that it belongs to, as this worker's table numbers them;
+    /// 0: none.
+    uint32_t session;
+    /// With packet_flag::flow: what tells its flow apart beyond addresses and protocol, as the
+    /// first four bytes behind the IP header; a fragment has those of its datagram.
+    uint32_t ports;
+    uint32_t spare[4];
 
     bool has(uint16_t flag) const noexcept { return flags & flag; }
 };

@@ -260,6 +260,9 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     if (auto fragments = steps.take(fragment::Fragments::create(
             {engine_, interfaces_, forwarding_, *error_slot_, *error6_slot_}))) {
         fragments_ = std::move(*fragments);
+        if (auto flows = steps.take(flow::Flows::create({engine_, interfaces_, *fragments_}))) {
+            flows_ = std::move(*flows);
+        }
     }
     // What an adjacency, a protocol or an interface leads to is known at run time only; the graph
     // is told here.

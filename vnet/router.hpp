@@ -20,6 +20,7 @@
 #include "vnet/fib/adjacency.hpp"
 #include "vnet/fib/load_balance.hpp"
 #include "vnet/fib/next_hops.hpp"
+#include "vnet/flow/flows.hpp"
 #include "vnet/fragment/fragments.hpp"
 #include "vnet/handoff/handoffs.hpp"
 #include "vnet/icmp4/error.hpp"
@@ -111,6 +112,8 @@ public:
     neighbor::Arp& neighbors() noexcept { return *ip4_.neighbors; }
     /// Fragmentation, reassembly, and the ports of packets for features that need them.
     fragment::Fragments& fragments() noexcept { return *fragments_; }
+    /// Sessions, for the features that keep them.
+    flow::Flows& flows() noexcept { return *flows_; }
     /// What changed lately, for who follows it.
     events::Journal& events() noexcept { return *events_; }
     const icmp4::ErrorSlot& icmp_error_slot() const noexcept { return *error_slot_; }
@@ -179,6 +182,7 @@ private:
     std::unique_ptr<mld::Listener> mld_;
     std::unique_ptr<neighbor::RouterAdvertisements> router_advertisements_;
     std::unique_ptr<fragment::Fragments> fragments_;
+    std::unique_ptr<flow::Flows> flows_;
     std::unique_ptr<events::Journal> events_;
     /// Both Fib::removed() when the memory of removed routes was given back, and when it was last
     /// seen.

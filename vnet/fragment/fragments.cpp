@@ -31,21 +31,6 @@ absl::Status in_range(std::string_view what, uint32_t value, uint32_t least, uin
 
 }  // namespace
 
-/// Somebody's need for ports on an interface, shared by all who have it.
-struct Fragments::Use {
-    Use(std::weak_ptr<Fragments> owner, interface::Index index)
-        : fragments(std::move(owner)), interface(index) {}
-    ~Use() {
-        if (const auto alive = fragments.lock()) {
-            alive->release(interface, this);
-        }
-    }
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
-    std::weak_ptr<Fragments> fragments;
-    const interface::Index interface;
-};
-
 std::string_view node_of(Purpose purpose) {
     switch (purpose) {
         case Purpose::ip4_local:
@@ -80,10 +65,11 @@ absl::StatusOr<std::unique_ptr<Fragments>> Fragments::create(const Parts& parts)
 }
 
 Fragments::Fragments(const Parts& parts, PortsSlot slot)
-    : self_(this, [](Fragments*) {}),
-      engine_(parts.engine),
+    : engine_(parts.engine),
       interfaces_(parts.interfaces),
-      ports_slot_(slot) {
+      ports_slot_(slot),
+      uses_(parts.interfaces,
+            [this](interface::Index interface, bool on) { return turn(interface, on); }) {
     for (const Purpose purpose : purposes) {
         stores_[size_t(purpose)] =
             std::make_unique<Stores>(engine_, graph::random_number(), defaults(purpose));
@@ -92,12 +78,6 @@ Fragments::Fragments(const Parts& parts, PortsSlot slot)
     ip4_fragmenter_ = std::make_shared<const Ip4Fragmenter>(parts.forwarding, engine_.contexts());
     ip6_fragmenter_ = std::make_shared<const Ip6Fragmenter>(parts.forwarding, engine_.contexts(),
                                                             graph::random_number());
-    // The index may be given to another interface, which has not asked.
-    interfaces_.observe([this](const interface::Interface& interface, interface::Change change) {
-        if (change == interface::Change::removing) {
-            release(interface.index, nullptr);
-        }
-    });
     timer_ = engine_.control().every(tick_period, [this] {
         for (const auto& stores : stores_) {
             stores->tick();
@@ -106,7 +86,6 @@ Fragments::Fragments(const Parts& parts, PortsSlot slot)
 }
 
 Fragments::~Fragments() {
-    self_.reset();
     timer_.cancel();
 }
 
@@ -141,37 +120,6 @@ absl::Status Fragments::turn(interface::Index interface, bool on) {
     absl::Status status = turn_family(Ip4());
     status.Update(turn_family(Ip6()));
     return status;
-}
-
-absl::StatusOr<std::shared_ptr<void>> Fragments::use_ports(interface::Index interface) {
-    if (interfaces_.get(interface) == nullptr) {
-        return absl::NotFoundError(fmt::format(
-            "there is no interface {} whose packets could carry their ports", interface));
-    }
-    std::weak_ptr<Use>& use = uses_[interface];
-    if (const auto there = use.lock()) {
-        return there;
-    }
-    const auto made = std::make_shared<Use>(self_, interface);
-    use = made;
-    if (auto status = turn(interface, true); !status.ok()) {
-        return status;
-    }
-    return made;
-}
-
-void Fragments::release(interface::Index interface, const Use* use) {
-    const auto found = uses_.find(interface);
-    // One of an interface that went before its index was given again.
-    if (found == uses_.end() || (use != nullptr && !found->second.expired())) {
-        return;
-    }
-    uses_.erase(found);
-    (void)turn(interface, false);
-}
-
-bool Fragments::ports_used(interface::Index interface) const {
-    return uses_.contains(interface);
 }
 
 Settings Fragments::defaults(Purpose purpose) const {

@@ -4,7 +4,6 @@
 #include <absl/status/statusor.h>
 
 #include <array>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -16,6 +15,7 @@
 #include "vnet/icmp4/error.hpp"
 #include "vnet/icmp6/error.hpp"
 #include "vnet/interface/table.hpp"
+#include "vnet/interface/uses.hpp"
 
 namespace vnet::fragment {
 
@@ -55,11 +55,13 @@ public:
     /// on the arc "ip4-unicast" behind "ip4-virtual-reassembly", or on that of IPv6. When the
     /// interface goes, the handle means nothing any more. NOT_FOUND where there is no such
     /// interface.
-    absl::StatusOr<std::shared_ptr<void>> use_ports(interface::Index interface);
+    absl::StatusOr<std::shared_ptr<void>> use_ports(interface::Index interface) {
+        return uses_.use(interface);
+    }
     /// Where a packet carries them.
     const PortsSlot& ports_slot() const noexcept { return ports_slot_; }
     /// The interface's packets carry them now.
-    bool ports_used(interface::Index interface) const;
+    bool ports_used(interface::Index interface) const { return uses_.used(interface); }
 
     // ---- for operators ----
 
@@ -91,25 +93,21 @@ public:
     CutTotals ip6_cut_totals() const { return sum(*ip6_fragmenter_); }
 
 private:
-    struct Use;
     Fragments(const Parts& parts, PortsSlot slot);
     template <class Family>
     absl::Status add_family(typename Family::ErrorSlot slot, Purpose local, Purpose passing);
     absl::Status turn(interface::Index interface, bool on);
     template <class Fragmenter>
     CutTotals sum(const Fragmenter& fragmenter) const;
-    void release(interface::Index interface, const Use* use);
     Stores& stores_of(Purpose purpose) const { return *stores_[size_t(purpose)]; }
 
-    /// For handles, which may outlive it. Owns nothing.
-    std::shared_ptr<Fragments> self_;
     graph::Engine& engine_;
     interface::Table& interfaces_;
     PortsSlot ports_slot_;
     std::array<std::unique_ptr<Stores>, purposes.size()> stores_;
     std::shared_ptr<const Ip4Fragmenter> ip4_fragmenter_;
     std::shared_ptr<const Ip6Fragmenter> ip6_fragmenter_;
-    std::map<interface::Index, std::weak_ptr<Use>> uses_;
+    interface::Uses uses_;
     graph::Control::Handle timer_;
 };
 

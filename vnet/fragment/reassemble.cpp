@@ -35,7 +35,7 @@ graph::Hop Reassemble<Family>::operator()(graph::Packet& packet, Pass& pass) con
     stores_.set_scope(packet, fragment);
     const unsigned owner = stores_.owner(fragment.key);
     if (owner != pass.dispatch_.worker()) {
-        pass.others_.add(packet, owner);
+        pass.others_.add(packet, stores_.node(), owner);
         return graph::Hop::consumed();
     }
     const graph::Metadata last = packet.meta();

@@ -4,6 +4,7 @@
 #include "graph/driver.hpp"
 #include "vnet/fragment/drops.hpp"
 #include "vnet/fragment/stores.hpp"
+#include "vnet/handoff/hand_over.hpp"
 
 namespace vnet::fragment {
 
@@ -32,7 +33,7 @@ public:
             : DropLosses(dispatch),
               node_(node),
               store_(node.stores_.of(dispatch.worker())),
-              others_(node.stores_, dispatch, graph::Edge(Drop::handoff_full)) {
+              others_(node.stores_.engine(), dispatch, graph::Edge(Drop::handoff_full)) {
             store_.set_limits(node.stores_.limits());
         }
         void lost(graph::Packet& packet, Loss why) noexcept override;
@@ -41,7 +42,7 @@ public:
         friend class Reassemble;
         const Reassemble& node_;
         Store& store_;
-        HandOver others_;
+        handoff::HandOver others_;
     };
     graph::Hop operator()(graph::Packet& packet, Pass& pass) const noexcept;
     /// Which part of which datagram it is.

@@ -88,27 +88,4 @@ private:
     std::vector<std::unique_ptr<Store>> stores_;
 };
 
-/// Gives a vector's fragments to the workers that they belong to, at the end of the vector: one
-/// push and one wake-up for each worker.
-class HandOver {
-public:
-    HandOver(const Stores& stores, graph::Dispatch& dispatch, uint16_t full_reason) noexcept
-        : stores_(stores), dispatch_(dispatch), full_reason_(full_reason) {}
-    ~HandOver();
-    HandOver(const HandOver&) = delete;
-    HandOver& operator=(const HandOver&) = delete;
-
-    void add(graph::Packet& packet, unsigned worker) noexcept;
-
-private:
-    void push(unsigned worker) noexcept;
-
-    const Stores& stores_;
-    graph::Dispatch& dispatch_;
-    const uint16_t full_reason_;
-    unsigned count_ = 0;
-    graph::Packet* packets_[graph::vector_size];
-    uint8_t to_[graph::vector_size];
-};
-
 }  // namespace vnet::fragment

@@ -15,7 +15,13 @@ graph::Hop VirtualReassembly<Family>::operator()(graph::Packet& packet, Pass& pa
     if (Family::may_be_fragment(packet)) [[unlikely]] {
         return fragment(packet, pass);
     }
+    return whole(packet, pass);
+}
+
+template <class Family>
+graph::Hop VirtualReassembly<Family>::whole(graph::Packet& packet, Pass& pass) const noexcept {
     slot_.of(packet) = Family::upper(packet).ports;
+    packet.meta().flags |= graph::packet_flag::ports_noted;
     return pass.dispatch_.next_feature(packet);
 }
 
@@ -24,8 +30,7 @@ graph::Hop VirtualReassembly<Family>::fragment(graph::Packet& packet, Pass& pass
     Fragment fragment;
     const Kind kind = Family::parse(packet, fragment);
     if (kind == Kind::whole) {
-        slot_.of(packet) = Family::upper(packet).ports;
-        return pass.dispatch_.next_feature(packet);
+        return whole(packet, pass);
     }
     if (kind != Kind::fragment) {
         return graph::Hop::drop(graph::Edge(drop_for(kind)));
@@ -38,7 +43,7 @@ graph::Hop VirtualReassembly<Family>::fragment(graph::Packet& packet, Pass& pass
     stores_.set_scope(packet, fragment);
     const unsigned owner = stores_.owner(fragment.key);
     if (owner != pass.dispatch_.worker()) {
-        pass.others_.add(packet, owner);
+        pass.others_.add(packet, stores_.node(), owner);
         return graph::Hop::consumed();
     }
     const Store::Taken taken = pass.store_->add(packet, fragment, pass.dispatch_.now_tsc(), pass);
@@ -84,6 +89,7 @@ graph::Hop VirtualReassembly<Family>::pass_on(graph::Packet& packet, Ports ports
         ports.flags |= ports_flag::later_fragment;
     }
     slot_.of(packet) = ports;
+    packet.meta().flags |= graph::packet_flag::ports_noted;
     return pass.dispatch_.next_feature(packet);
 }
 

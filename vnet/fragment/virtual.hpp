@@ -5,6 +5,7 @@
 #include "vnet/fragment/drops.hpp"
 #include "vnet/fragment/ports.hpp"
 #include "vnet/fragment/stores.hpp"
+#include "vnet/handoff/hand_over.hpp"
 
 namespace vnet::fragment {
 
@@ -25,7 +26,7 @@ public:
     public:
         Pass(const VirtualReassembly& node, graph::Dispatch& dispatch) noexcept
             : DropLosses(dispatch),
-              others_(node.stores_, dispatch, graph::Edge(Drop::handoff_full)) {
+              others_(node.stores_.engine(), dispatch, graph::Edge(Drop::handoff_full)) {
             if (!node.stores_.is_dry(dispatch.worker())) {
                 store_ = &node.stores_.of(dispatch.worker());
                 store_->set_limits(node.stores_.limits());
@@ -36,13 +37,14 @@ public:
         friend class VirtualReassembly;
         /// Null in a dry run.
         Store* store_ = nullptr;
-        HandOver others_;
+        handoff::HandOver others_;
     };
     graph::Hop operator()(graph::Packet& packet, Pass& pass) const noexcept;
     /// The ports that the packet has now.
     graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
+    graph::Hop whole(graph::Packet& packet, Pass& pass) const noexcept;
     graph::Hop fragment(graph::Packet& packet, Pass& pass) const noexcept;
     graph::Hop first(graph::Packet& packet, Store::Datagram& datagram, Pass& pass) const noexcept;
     graph::Hop pass_on(graph::Packet& packet, Ports ports, bool later, Pass& pass) const noexcept;

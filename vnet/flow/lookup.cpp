@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/flow/lookup.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "vnet/flow/quote.hpp"
+#include "vnet/handoff/hand_over.hpp"
+#include "vnet/wire/icmp4.hpp"
+#include "vnet/wire/ip4_header.hpp"
+#include "vnet/wire/tcp.hpp"
+
+namespace vnet::flow {
+
+namespace {
+
+/// Looked up together: while the lines of one are fetched, the others are worked at.
+constexpr unsigned batch_size = 32;
+/// Sessions out of time that one vector ends beside its own work: more than it can make.
+constexpr unsigned aged_a_vector = 2 * graph::vector_size;
+
+Ports load_ports(const std::byte* from) noexcept {
+    Ports ports;
+    std::memcpy(&ports.raw, from, sizeof ports.raw);
+    return ports;
+}
+
+/// The flags of a segment whose header begins at `l4`; none where they are not there.
+uint8_t tcp_flags(const graph::Packet& packet, uint32_t l4) noexcept {
+    constexpr uint32_t at = offsetof(wire::TcpHeader, flag_bits);
+    return packet.holds(l4 + at, 1) ? uint8_t(packet.data()[l4 + at]) : uint8_t(0);
+}
+
+constexpr uint8_t tcp = uint8_t(wire::IpProtocol::tcp);
+constexpr uint8_t udp = uint8_t(wire::IpProtocol::udp);
+
+}  // namespace
+
+/// What is known of the interface of the packets at hand, and what a vector leaves to be done.
+struct Lookup::Batch {
+    Batch(const Lookup& node, graph::Dispatch& from) noexcept
+        : dispatch(from),
+          table(node.tables_.of(from.worker())),
+          now(node.tables_.tick(from.now_tsc())),
+          others(node.tables_.engine(), from, graph::Edge(Drop::handoff_full)) {}
+
+    graph::Dispatch& dispatch;
+    Table& table;
+    const Tick now;
+    uint32_t interface = graph::no_interface;
+    uint8_t vrf = 0;
+    graph::Hop next = graph::Hop::consumed();
+    handoff::HandOver others;
+};
+
+Lookup::Kind Lookup::read(const graph::Packet& packet, Key& key) const noexcept {
+    const graph::Metadata& meta = packet.meta();
+    const uint32_t l3 = meta.l3_offset;
+    constexpr uint32_t needed = sizeof(wire::Ip4Header) + sizeof(Ports);
+    if (!packet.holds(l3, needed)) [[unlikely]] {
+        return read_with_care(packet, key);
+    }
+    const auto& ip = *wire::view<wire::Ip4Header>(packet.data() + l3, needed);
+    key.source = ip.source;
+    key.destination = ip.destination;
+    key.protocol = ip.protocol_number;
+    key.zero = 0;
+    if (!ip.is_plain() || ip.is_fragment() ||
+        (ip.protocol_number != tcp && ip.protocol_number != udp)) [[unlikely]] {
+        return read_with_care(packet, key);
+    }
+    key.ports = load_ports(packet.data() + l3 + sizeof(wire::Ip4Header));
+    return Kind::ordinary;
+}
+
+Lookup::Kind Lookup::read_with_care(const graph::Packet& packet, Key& key) const noexcept {
+    const graph::Metadata& meta = packet.meta();
+    const auto bytes = packet.from_offset(meta.l3_offset);
+    const auto* ip = wire::view<wire::Ip4Header>(bytes);
+    if (ip == nullptr) {
+        return Kind::none;
+    }
+    key.source = ip->source;
+    key.destination = ip->destination;
+    key.protocol = ip->protocol_number;
+    key.zero = 0;
+    if (ip->is_fragment()) {
+        if (!meta.has(graph::packet_flag::ports_noted)) {
+            return Kind::fragment;
+        }
+        const fragment::Ports& noted = ports_.of(packet);
+        key.ports = Ports::of(noted.source, noted.destination);
+        // An ICMP error in fragments is looked at in its first, where there is all that counts.
+        const bool error =
+            ip->protocol() == wire::IpProtocol::icmp && !noted.has(fragment::ports_flag::known);
+        return error && ip->has_l4_header() ? read_icmp(packet, key)
+               : error                      ? Kind::none
+                                            : Kind::ordinary;
+    }
+    if (ip->protocol() == wire::IpProtocol::icmp) {
+        return read_icmp(packet, key);
+    }
+    const auto l4 = wire::after(bytes, ip->header_length());
+    const bool with_ports = has_ports(ip->protocol());
+    key.ports = with_ports && l4.size() >= sizeof(Ports) ? load_ports(l4.data()) : Ports();
+    return with_ports && l4.size() < sizeof(Ports) ? Kind::none : Kind::ordinary;
+}
+
+Lookup::Kind Lookup::read_icmp(const graph::Packet& packet, Key& key) const noexcept {
+    const auto bytes = packet.from_offset(packet.meta().l3_offset);
+    const auto* ip = wire::view<wire::Ip4Header>(bytes);
+    const auto message = wire::after(bytes, ip->header_length());
+    const auto* icmp = wire::view<wire::Icmp4Header>(message);
+    if (icmp == nullptr) {
+        return Kind::none;
+    }
+    if (wire::is_error(icmp->type())) {
+        const auto quoted = quoted_key(message);
+        if (!quoted) {
+            return Kind::none;
+        }
+        // It goes where answers to the quoted packet go.
+        key = quoted->reversed();
+        return Kind::error;
+    }
+    if (!is_query(icmp->type_number)) {
+        return Kind::none;
+    }
+    const auto* query = wire::view<wire::Icmp4EchoHeader>(message);
+    key.ports = Ports::of(query->identifier, query->identifier);
+    return Kind::ordinary;
+}
+
+void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hops,
+                        graph::Dispatch& dispatch) const noexcept {
+    Batch batch(*this, dispatch);
+    batch.table.age(batch.now, aged_a_vector);
+    for (size_t begin = 0; begin < packets.size(); begin += batch_size) {
+        look_up(packets.subspan(begin, std::min<size_t>(batch_size, packets.size() - begin)), hops,
+                begin, batch);
+    }
+}
+
+void Lookup::look_up(std::span<graph::Packet* const> packets, graph::Hops hops, size_t first,
+                     Batch& batch) const noexcept {
+    Table& table = batch.table;
+    Key keys[batch_size];
+    uint64_t hashes[batch_size];
+    Ref guesses[batch_size];
+    Kind kinds[batch_size];
+    for (size_t i = 0; i < packets.size(); ++i) {
+        const graph::Packet& packet = *packets[i];
+        const uint32_t interface = packet.meta().rx_interface;
+        if (interface != batch.interface) [[unlikely]] {
+            batch.interface = interface;
+            batch.vrf = interface < graph::max_interfaces
+                            ? interfaces_.hot(interface).vrf.load(std::memory_order_relaxed)
+                            : interface::default_vrf;
+        }
+        kinds[i] = read(packet, keys[i]);
+        keys[i].vrf = batch.vrf;
+        hashes[i] = table.hash(keys[i]);
+        table.prefetch(hashes[i]);
+    }
+    for (size_t i = 0; i < packets.size(); ++i) {
+        guesses[i] = table.guess(hashes[i]);
+        table.prefetch(guesses[i]);
+    }
+    for (size_t i = 0; i < packets.size(); ++i) {
+        graph::Packet& packet = *packets[i];
+        if (kinds[i] == Kind::ordinary && guesses[i] && table.is(guesses[i], keys[i])) [[likely]] {
+            hops.set(first + i, found(packet, guesses[i], keys[i], batch));
+        } else {
+            hops.set(first + i, with_care(packet, kinds[i], hashes[i], keys[i], batch));
+        }
+    }
+}
+
+graph::Hop Lookup::found(graph::Packet& packet, Ref ref, const Key& key,
+                         Batch& batch) const noexcept {
+    graph::Metadata& meta = packet.meta();
+    batch.table.seen(ref, batch.now,
+                     key.protocol == tcp ? tcp_flags(packet, meta.l4_offset) : uint8_t(0));
+    return leave(packet, ref, key, batch);
+}
+
+graph::Hop Lookup::leave(graph::Packet& packet, Ref ref, const Key& key,
+                         Batch& batch) const noexcept {
+    graph::Metadata& meta = packet.meta();
+    meta.session = ref.raw();
+    meta.ports = key.ports.raw;
+    meta.flags |= graph::packet_flag::flow;
+    return batch.dispatch.next_feature(packet);
+}
+
+graph::Hop Lookup::with_care(graph::Packet& packet, Kind kind, uint64_t hash, const Key& key,
+                             Batch& batch) const noexcept {
+    if (kind == Kind::fragment) {
+        // It comes back from there with its ports.
+        return graph::Hop::edge(graph::Edge(Next::fragment));
+    }
+    if (kind == Kind::none) {
+        packet.meta().flags &= uint16_t(~graph::packet_flag::flow);
+        return batch.dispatch.next_feature(packet);
+    }
+    const unsigned self = batch.dispatch.worker();
+    const bool dry = tables_.is_dry(self);
+    const Ref ref = dry ? tables_.copy_for_dry_run(key) : batch.table.find(hash, key);
+    if (ref) {
+        // An error says nothing of how its session goes on.
+        const bool part = kind == Kind::ordinary && !dry;
+        const bool later = part && packet.meta().has(graph::packet_flag::ports_noted) &&
+                           ports_.of(packet).has(fragment::ports_flag::later_fragment);
+        if (part && !later) {
+            return found(packet, ref, key, batch);
+        }
+        if (later) {
+            batch.table.seen(ref, batch.now, 0);
+        }
+        return leave(packet, ref, key, batch);
+    }
+    if (Steering* steering = dry ? nullptr : tables_.steering()) {
+        const unsigned worker = steering->worker_of(key, packet.meta().rx_interface, self);
+        if (worker != self) {
+            batch.others.add(packet, node_.load(std::memory_order_relaxed), worker);
+            return graph::Hop::consumed();
+        }
+    }
+    return leave(packet, ref, key, batch);
+}
+
+graph::TraceFields Lookup::format(const graph::TraceStep& step) const {
+    if (step.next == nullptr || !step.next->meta.has(graph::packet_flag::flow)) {
+        return {};
+    }
+    const Ref ref = Ref::from_raw(step.next->meta.session);
+    if (!ref) {
+        return {{"session", "none"}};
+    }
+    return {{"session", fmt::format("{} {}", ref.index(), name(ref.direction()))}};
+}
+
+}  // namespace vnet::flow
+
+template void graph::drive<vnet::flow::Lookup>(const void*, graph::Dispatch&,
+                                               graph::Frame&) noexcept;

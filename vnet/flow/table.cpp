@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vnet/flow/table.hpp"
+
+#include "vnet/flow/tcp.hpp"
+
+namespace vnet::flow {
+
+namespace {
+
+/// A turn of the wheel is as long as sessions that prove nothing are kept, so that their order is
+/// that of their age; of the others it only bounds how late a shorter timeout is met.
+constexpr unsigned transitory_slots = 4096;
+constexpr unsigned lasting_slots = 512;
+/// Sessions that are looked at for one that may be displaced.
+constexpr unsigned most_displaced_looks = 8;
+
+/// For counters of what there is.
+constexpr uint64_t minus_one = ~uint64_t{0};
+
+}  // namespace
+
+Table::Table(const Parts& parts)
+    : timeouts_(parts.timeouts),
+      owners_(parts.owners),
+      worker_(parts.worker),
+      capacity_(parts.sessions),
+      hasher_(parts.seed),
+      sessions_(size_t{parts.sessions} + 1, graph::Pages::large),
+      index_(uint64_t{parts.sessions} * 2),
+      transitory_(sessions_, transitory_slots, parts.now),
+      lasting_(sessions_, lasting_slots, parts.now) {}
+
+SessionIndex Table::take_free() noexcept {
+    if (free_ != 0) {
+        const SessionIndex index = free_;
+        free_ = sessions_[index].next;
+        return index;
+    }
+    const SessionIndex highest = highest_.load(std::memory_order_relaxed);
+    if (highest == capacity_) {
+        return 0;
+    }
+    highest_.store(highest + 1, std::memory_order_release);
+    return highest + 1;
+}
+
+SessionIndex Table::create(const Making& making, Tick now) noexcept {
+    SessionIndex index = take_free();
+    if (index == 0 && displace()) {
+        index = take_free();
+    }
+    if (index == 0) {
+        counters_.refused.add(1);
+        return 0;
+    }
+    Session& session = sessions_[index];
+    const uint64_t forward_hash = hash(making.forward);
+    const bool inserted = index_.insert(forward_hash, Ref(index, Direction::forward).raw());
+    if (!inserted || !index_.insert(hash(making.reverse), Ref(index, Direction::reverse).raw())) {
+        if (inserted) {
+            index_.erase(forward_hash, Ref(index, Direction::forward).raw());
+        }
+        Session::store(session.next, free_);
+        free_ = index;
+        counters_.refused.add(1);
+        return 0;
+    }
+    Session made{};
+    made.forward = making.forward;
+    made.reverse = making.reverse;
+    made.last_seen = now;
+    made.timer = making.timer;
+    made.owner = making.owner;
+    made.flags = making.flags;
+    made.user = making.user;
+    session.begin(made);
+    wheel_of(making.timer).add(index, due(session));
+    counters_.sessions.add(1);
+    counters_.created.add(1);
+    counters_.by_timer[size_t(making.timer)].add(1);
+    return index;
+}
+
+void Table::end(SessionIndex index, Ending ending) noexcept {
+    wheel_of(sessions_[index].timer).remove(index);
+    finish(index, ending);
+}
+
+void Table::finish(SessionIndex index, Ending ending) noexcept {
+    Session& session = sessions_[index];
+    index_.erase(hash(session.forward), Ref(index, Direction::forward).raw());
+    index_.erase(hash(session.reverse), Ref(index, Direction::reverse).raw());
+    session.end();
+    counters_.sessions.add(minus_one);
+    counters_.by_timer[size_t(session.timer)].add(minus_one);
+    counters_.ended[size_t(ending)].add(1);
+    if (Owner* owner = owners_.of(session.owner)) {
+        owner->ended(session, ending, worker_);
+    }
+    Session::store(session.next, free_);
+    free_ = index;
+}
+
+bool Table::displace() noexcept {
+    for (unsigned looks = 1; transitory_.size() != 0; ++looks) {
+        const Tick place = transitory_.first_due();
+        const SessionIndex index = transitory_.take_first();
+        // One that was seen since it was put there is younger than its place says.
+        const Tick now_due = due(sessions_[index]);
+        if (looks == most_displaced_looks || int32_t(now_due - place) <= 0) {
+            finish(index, Ending::displaced);
+            return true;
+        }
+        transitory_.add(index, now_due);
+    }
+    return false;
+}
+
+void Table::set_timer(SessionIndex index, Timer timer) noexcept {
+    Session& session = sessions_[index];
+    if (session.timer == timer) {
+        return;
+    }
+    wheel_of(session.timer).remove(index);
+    counters_.by_timer[size_t(session.timer)].add(minus_one);
+    Session::store(session.timer, timer);
+    counters_.by_timer[size_t(timer)].add(1);
+    wheel_of(timer).add(index, due(session));
+}
+
+void Table::advance(Ref ref, uint8_t tcp_flags) noexcept {
+    Session& session = sessions_[ref.index()];
+    if (session.forward.protocol == uint8_t(wire::IpProtocol::tcp)) {
+        const TcpState next =
+            next_tcp_state({session.state, session.timer}, ref.direction(), tcp_flags);
+        Session::store(session.state, next.bits);
+        set_timer(ref.index(), next.timer);
+    } else if (ref.direction() == Direction::reverse && (session.state & state::replied) == 0) {
+        Session::store(session.state, uint8_t(session.state | state::replied));
+        if (session.timer == Timer::udp) {
+            set_timer(ref.index(), Timer::udp_replied);
+        }
+    }
+}
+
+bool Table::age(Wheel& wheel, Tick now, unsigned& most) noexcept {
+    while (most != 0) {
+        const SessionIndex index = wheel.take_due(now);
+        if (index == 0) {
+            return false;
+        }
+        --most;
+        const Tick over = due(sessions_[index]);
+        if (int32_t(over - now) <= 0) {
+            finish(index, Ending::timed_out);
+        } else {
+            wheel.add(index, over);
+        }
+    }
+    return true;
+}
+
+bool Table::age(Tick now, unsigned most) noexcept {
+    return age(transitory_, now, most) || age(lasting_, now, most);
+}
+
+graph::MemoryUse Table::memory() const noexcept {
+    graph::MemoryUse use = sessions_.memory();
+    use += index_.memory();
+    return use;
+}
+
+}  // namespace vnet::flow
