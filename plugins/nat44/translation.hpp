@@ -48,6 +48,15 @@ template <Side side>
     }
 }
 
+/// An echo reply of nothing but zeros is the one message whose checksum is 0xffff, and a difference
+/// does not tell it from one whose words add up to zero modulo 0xffff. Hardly ever called.
+[[gnu::noinline]] inline void correct_zeros(vnet::wire::Icmp4EchoHeader& icmp,
+                                            std::span<const std::byte> message) noexcept {
+    if (vnet::wire::internet_checksum(message) == vnet::wire::Be16(0xffff)) {
+        icmp.checksum = vnet::wire::Be16(0xffff);
+    }
+}
+
 /// Sets the identifier of an ICMP query and its checksum, which covers no address.
 inline void set_identifier(vnet::wire::Icmp4EchoHeader& icmp, std::span<const std::byte> message,
                            vnet::wire::Be16 identifier) noexcept {
@@ -55,18 +64,16 @@ inline void set_identifier(vnet::wire::Icmp4EchoHeader& icmp, std::span<const st
     icmp.checksum =
         vnet::wire::ChecksumChange().add(icmp.identifier, identifier).apply(icmp.checksum);
     icmp.identifier = identifier;
-    // An echo reply of nothing but zeros is the one message whose checksum is 0xffff, and a sum
-    // does not tell it from one that is zero modulo 0xffff.
-    if (icmp.checksum == Be16() && identifier == Be16() &&
-        vnet::wire::internet_checksum(message) == Be16(0xffff)) {
-        icmp.checksum = Be16(0xffff);
+    if (icmp.checksum == Be16() && identifier == Be16()) [[unlikely]] {
+        correct_zeros(icmp, message);
     }
 }
 
-/// All but TCP and UDP with their header.
+/// All but TCP and UDP with their header; out of the way of those.
 template <Side side>
-[[nodiscard]] inline bool translate_other(vnet::wire::Ip4Header& ip, std::span<std::byte> l4,
-                                          const Tuple& to) noexcept {
+[[nodiscard, gnu::noinline]] inline bool translate_other(vnet::wire::Ip4Header& ip,
+                                                         std::span<std::byte> l4,
+                                                         const Tuple& to) noexcept {
     if (ip.protocol() == vnet::wire::IpProtocol::icmp && ip.has_l4_header()) {
         auto* icmp = vnet::wire::view<vnet::wire::Icmp4EchoHeader>(l4);
         if (icmp == nullptr) {
@@ -105,21 +112,22 @@ template <Side side>
         return detail::translate_other<side>(ip, l4, to);
     }
     const bool udp = ip.protocol() == vnet::wire::IpProtocol::udp;
-    // Chosen, not branched for: the two mix in any order.
-    const size_t offset =
-        udp ? offsetof(vnet::wire::UdpHeader, checksum) : offsetof(vnet::wire::TcpHeader, checksum);
-    auto* ports = vnet::wire::view<Ports>(l4);
-    auto* checksum = vnet::wire::view<Be16>(vnet::wire::after(l4, offset));
-    if (ports == nullptr || checksum == nullptr) [[unlikely]] {
+    // Reckoned, not branched for: the two mix in any order.
+    constexpr size_t udp_offset = offsetof(vnet::wire::UdpHeader, checksum);
+    constexpr size_t tcp_offset = offsetof(vnet::wire::TcpHeader, checksum);
+    const size_t offset = tcp_offset - size_t{udp} * (tcp_offset - udp_offset);
+    if (l4.size() < offset + sizeof(Be16)) [[unlikely]] {
         return false;
     }
+    auto* ports = vnet::wire::view<Ports>(l4);
+    auto* checksum = vnet::wire::view<Be16>(l4.data() + offset, l4.size() - offset);
     vnet::wire::ChecksumChange change = detail::set_addresses<side>(ip, to);
     detail::set_ports<side>(*ports, to, change);
-    const Be16 before = *checksum;
-    const Be16 updated = change.apply(before);
-    const Be16 instead_of_zero = udp ? Be16(0xffff) : Be16();
-    const bool none = udp && before == Be16();
-    *checksum = none ? before : updated == Be16() ? instead_of_zero : updated;
+    // Numbers, of which a compiler chooses without a branch.
+    const std::uint16_t before = checksum->network();
+    const std::uint16_t updated = change.apply(*checksum).network();
+    const std::uint16_t some = updated == 0 && udp ? 0xffff : updated;
+    *checksum = Be16::from_network(before == 0 && udp ? 0 : some);
     return true;
 }
 
