@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,7 +28,8 @@ public:
     using Sink = std::function<void(std::span<const LogRecord>)>;
     using Now = std::function<std::chrono::steady_clock::time_point()>;
     struct Options {
-        /// What a worker may put down in 100 ms: enough for 650'000 a second. Some 90 bytes each.
+        /// What a worker may put down in 100 ms, at least: enough for 650'000 a second. 72 bytes
+        /// each, together rounded up to a power of two.
         size_t records_per_worker = 65'536;
         /// For tests.
         Now now = &std::chrono::steady_clock::now;
