@@ -15,6 +15,8 @@ std::string_view name(RouteSource source) {
             return "loaded";
         case RouteSource::dhcp:
             return "dhcp";
+        case RouteSource::translation:
+            return "translation";
     }
     return {};
 }
@@ -31,6 +33,8 @@ uint8_t default_preference(RouteSource source) {
             return 20;
         case RouteSource::dhcp:
             return 100;
+        case RouteSource::translation:
+            return 5;
     }
     return 255;
 }

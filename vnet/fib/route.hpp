@@ -22,9 +22,11 @@ enum class RouteSource : uint8_t {
     loaded,
     /// A DHCP client: as long as its lease.
     dhcp,
+    /// A translator of addresses: what it speaks by comes to the router.
+    translation,
 };
 std::string_view name(RouteSource source);
-/// Preference of a route where nothing else is said: 0 address, 10 configured, 20 loaded, 100 dhcp,
+/// Preference of a route where nothing else is said: 0 address, 5 translation, 10 configured, 20 loaded, 100 dhcp,
 /// 250 neighbor.
 uint8_t default_preference(RouteSource source);
 

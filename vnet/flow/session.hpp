@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <optional>
 
 #include "vnet/flow/key.hpp"
 #include "vnet/flow/timers.hpp"
+#include "vnet/flow/versioned.hpp"
 
 namespace vnet::flow {
 
@@ -58,14 +58,11 @@ struct alignas(64) Session {
     bool alive() const noexcept { return version % 2 != 0; }
 
     /// Any thread: what is here at this moment; nothing where there is no session.
-    std::optional<Session> copy() const noexcept;
-    /// The table's worker: begins or ends the session that is here.
-    void begin(const Session& made) noexcept;
-    void end() noexcept;
+    std::optional<Session> copy() const noexcept { return copy_versioned(*this); }
 
     template <class T>
-    static void store(T& field, T value) noexcept {
-        std::atomic_ref<T>(field).store(value, std::memory_order_relaxed);
+    static void store(T& field, std::type_identity_t<T> value) noexcept {
+        store_shared(field, value);
     }
 };
 static_assert(sizeof(Session) == 64);

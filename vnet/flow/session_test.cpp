@@ -47,7 +47,7 @@ TEST(Session, IsReadAsItIsOrNotAtAll) {
     made.reverse = made.forward.reversed();
     made.last_seen = 77;
     made.user = 5;
-    session.begin(made);
+    begin_versioned(session, made);
     EXPECT_TRUE(session.alive());
     const auto copy = session.copy();
     ASSERT_TRUE(copy);
@@ -56,9 +56,9 @@ TEST(Session, IsReadAsItIsOrNotAtAll) {
     EXPECT_EQ(copy->last_seen, 77U);
     EXPECT_EQ(copy->user, 5U);
     const uint32_t version = session.version;
-    session.end();
+    end_versioned(session);
     EXPECT_FALSE(session.copy());
-    session.begin(made);
+    begin_versioned(session, made);
     EXPECT_NE(session.version, version);
 }
 

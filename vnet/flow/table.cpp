@@ -23,31 +23,16 @@ Table::Table(const Parts& parts)
     : timeouts_(parts.timeouts),
       owners_(parts.owners),
       worker_(parts.worker),
-      capacity_(parts.sessions),
       hasher_(parts.seed),
-      sessions_(size_t{parts.sessions} + 1, graph::Pages::large),
+      sessions_(parts.sessions),
       index_(uint64_t{parts.sessions} * 2),
-      transitory_(sessions_, transitory_slots, parts.now),
-      lasting_(sessions_, lasting_slots, parts.now) {}
-
-SessionIndex Table::take_free() noexcept {
-    if (free_ != 0) {
-        const SessionIndex index = free_;
-        free_ = sessions_[index].next;
-        return index;
-    }
-    const SessionIndex highest = highest_.load(std::memory_order_relaxed);
-    if (highest == capacity_) {
-        return 0;
-    }
-    highest_.store(highest + 1, std::memory_order_release);
-    return highest + 1;
-}
+      transitory_(sessions_.array(), transitory_slots, parts.now),
+      lasting_(sessions_.array(), lasting_slots, parts.now) {}
 
 SessionIndex Table::create(const Making& making, Tick now) noexcept {
-    SessionIndex index = take_free();
+    SessionIndex index = sessions_.take();
     if (index == 0 && displace()) {
-        index = take_free();
+        index = sessions_.take();
     }
     if (index == 0) {
         counters_.refused.add(1);
@@ -60,8 +45,7 @@ SessionIndex Table::create(const Making& making, Tick now) noexcept {
         if (inserted) {
             index_.erase(forward_hash, Ref(index, Direction::forward).raw());
         }
-        Session::store(session.next, free_);
-        free_ = index;
+        sessions_.give(index);
         counters_.refused.add(1);
         return 0;
     }
@@ -73,7 +57,7 @@ SessionIndex Table::create(const Making& making, Tick now) noexcept {
     made.owner = making.owner;
     made.flags = making.flags;
     made.user = making.user;
-    session.begin(made);
+    begin_versioned(session, made);
     wheel_of(making.timer).add(index, due(session));
     counters_.sessions.add(1);
     counters_.created.add(1);
@@ -90,15 +74,14 @@ void Table::finish(SessionIndex index, Ending ending) noexcept {
     Session& session = sessions_[index];
     index_.erase(hash(session.forward), Ref(index, Direction::forward).raw());
     index_.erase(hash(session.reverse), Ref(index, Direction::reverse).raw());
-    session.end();
+    end_versioned(session);
     counters_.sessions.add(minus_one);
     counters_.by_timer[size_t(session.timer)].add(minus_one);
     counters_.ended[size_t(ending)].add(1);
     if (Owner* owner = owners_.of(session.owner)) {
         owner->ended(session, ending, worker_);
     }
-    Session::store(session.next, free_);
-    free_ = index;
+    sessions_.give(index);
 }
 
 bool Table::displace() noexcept {

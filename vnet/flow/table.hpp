@@ -160,8 +160,8 @@ public:
 
     /// Sessions lie at 1 to highest(); Session::copy() reads one.
     const Session& at(SessionIndex index) const noexcept { return sessions_[index]; }
-    SessionIndex highest() const noexcept { return highest_.load(std::memory_order_acquire); }
-    uint32_t capacity() const noexcept { return capacity_; }
+    SessionIndex highest() const noexcept { return sessions_.highest(); }
+    uint32_t capacity() const noexcept { return sessions_.capacity(); }
     const TableCounters& counters() const noexcept { return counters_; }
     graph::MemoryUse memory() const noexcept;
 
@@ -183,19 +183,15 @@ private:
     bool displace() noexcept;
     /// Ends one that is in no wheel.
     void finish(SessionIndex index, Ending ending) noexcept;
-    SessionIndex take_free() noexcept;
 
     const SharedTimeouts& timeouts_;
     const Owners& owners_;
     const unsigned worker_;
-    const uint32_t capacity_;
     const Hasher hasher_;
-    graph::StableArray<Session> sessions_;
+    Slab<Session> sessions_;
     Index index_;
     Wheel transitory_;
     Wheel lasting_;
-    SessionIndex free_ = 0;
-    std::atomic<SessionIndex> highest_{0};
     TableCounters counters_;
 };
 

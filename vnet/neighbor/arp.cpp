@@ -74,7 +74,8 @@ void Arp::take_arp(std::span<graph::Packet*> packets) {
         }
         const wire::ArpHeader arp = *header;
         const interface::Index index = interface->index;
-        const bool for_us = addresses().owner_on(index, arp.target_ip);
+        const bool for_us = addresses().owner_on(index, arp.target_ip) ||
+                            is_answered_for(index, arp.target_ip);
         if (!arp.is_probe()) {
             if (arp.sender_mac == interface->mac) {
                 drop(packet, Drop::own_packet);
@@ -103,6 +104,14 @@ void Arp::take_arp(std::span<graph::Packet*> packets) {
             answer(arp, index);
         }
     }
+}
+
+bool Arp::is_answered_for(interface::Index interface, wire::Ip4Address address) {
+    std::erase_if(answers_for_, [](const auto& answers) { return answers.expired(); });
+    return std::any_of(answers_for_.begin(), answers_for_.end(), [&](const auto& answers) {
+        const auto alive = answers.lock();
+        return alive != nullptr && (*alive)(interface, address);
+    });
 }
 
 void Arp::answer(const wire::ArpHeader& request, interface::Index interface) {

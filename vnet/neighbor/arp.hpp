@@ -18,6 +18,11 @@ public:
 
     /// From the mailbox of arp-input; packets change hands.
     void take_arp(std::span<graph::Packet*> packets);
+    /// Who says, for as long as it lives, which other addresses are answered for on an interface (RFC 1027).
+    using AnswersFor = std::function<bool(interface::Index, wire::Ip4Address)>;
+    void answer_for(std::weak_ptr<AnswersFor> answers) {
+        answers_for_.push_back(std::move(answers));
+    }
 
 private:
     void ask(const Key& key, const std::optional<wire::MacAddress>& alone) override;
@@ -29,7 +34,10 @@ private:
     void send_arp(interface::Index interface, const wire::ArpHeader& arp,
                   const wire::MacAddress& destination);
 
+    bool is_answered_for(interface::Index interface, wire::Ip4Address address);
+
     icmp4::ErrorSlot error_slot_;
+    std::vector<std::weak_ptr<AnswersFor>> answers_for_;
     /// When each of the router's addresses was last defended.
     absl::flat_hash_map<Key, Clock::time_point> defended_;
 };

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/nat44/config.hpp"
+
+#include <algorithm>
+
+namespace nat44 {
+
+Config::Config(Parts parts) : parts_(std::move(parts)), hasher_(parts_.seed) {
+    for (uint32_t i = 0; i < parts_.statics.size(); ++i) {
+        const StaticMapping& mapping = parts_.statics[i];
+        by_outside_[place(mapping.outside_vrf, mapping.outside, mapping.port, mapping.protocol)] =
+            i;
+        if (mapping.targets.size() == 1) {
+            const Target& target = mapping.targets.front();
+            by_inside_[place(mapping.inside_vrf, target.address, target.port, mapping.protocol)] =
+                i;
+        }
+    }
+    for (const auto& pool : parts_.pools) {
+        if (pool) {
+            order_.push_back(pool->number);
+        }
+    }
+    std::sort(order_.begin(), order_.end(), [this](uint16_t left, uint16_t right) {
+        const PoolSettings& one = parts_.pools[left]->settings;
+        const PoolSettings& other = parts_.pools[right]->settings;
+        return one.inside.length() != other.inside.length()
+                   ? one.inside.length() > other.inside.length()
+                   : one.name < other.name;
+    });
+}
+
+const Pool* Config::pool_for(Vrf inside_vrf, Ip4Address inside, Vrf outside_vrf) const noexcept {
+    const auto found = std::find_if(order_.begin(), order_.end(), [&](uint16_t number) {
+        const PoolSettings& settings = parts_.pools[number]->settings;
+        return settings.inside_vrf == inside_vrf && settings.outside_vrf == outside_vrf &&
+               settings.inside.contains(inside);
+    });
+    return found == order_.end() ? nullptr : pool(*found);
+}
+
+const StaticMapping* Config::find(const Map& map, Vrf vrf, Ip4Address address, uint16_t port,
+                                  uint8_t protocol) const noexcept {
+    if (map.empty()) [[likely]] {
+        return nullptr;
+    }
+    auto found = map.find(place(vrf, address, port, protocol));
+    if (found == map.end()) {
+        found = map.find(place(vrf, address, 0, 0));
+    }
+    return found == map.end() ? nullptr : &parts_.statics[found->second];
+}
+
+End Config::target(const StaticMapping& mapping, const vnet::flow::Key& key) const noexcept {
+    const auto& targets = mapping.targets;
+    const Target* chosen = &targets.front();
+    if (targets.size() > 1) {
+        uint64_t weights = 0;
+        for (const Target& target : targets) {
+            weights += target.weight;
+        }
+        const uint64_t hash = mapping.affinity ? hasher_(key.source.value(), 0) : hasher_(key);
+        uint64_t place = (hash >> 32) * weights >> 32;
+        for (const Target& target : targets) {
+            chosen = &target;
+            if (place < target.weight) {
+                break;
+            }
+            place -= target.weight;
+        }
+    }
+    return {chosen->address, mapping.is_one_to_one() ? key.ports.destination() : chosen->port};
+}
+
+unsigned Config::worker_of_host(Vrf vrf, Ip4Address host) const noexcept {
+    return workers() == 1 ? 0 : unsigned((host_hash(vrf, host) >> 32) * workers() >> 32);
+}
+
+}  // namespace nat44

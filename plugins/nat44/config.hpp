@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "plugins/nat44/address_index.hpp"
+#include "plugins/nat44/deterministic.hpp"
+#include "plugins/nat44/settings.hpp"
+#include "vnet/fib/adjacency.hpp"
+#include "vnet/flow/key.hpp"
+
+namespace nat44 {
+
+/// One end of a session: an address and a port in host byte order.
+struct End {
+    Ip4Address address;
+    uint16_t port = 0;
+};
+
+/// A pool as workers see it.
+struct Pool {
+    PoolSettings settings;
+    uint16_t number = 0;
+    /// Whose part of the ports is whose.
+    PortPartition partition;
+    std::optional<DeterministicMapping> deterministic;
+};
+
+/// All that control says, as workers see it: never changed, but replaced as a whole.
+class Config {
+public:
+    struct Parts {
+        /// By number; empty where there is no such pool.
+        std::vector<std::optional<Pool>> pools;
+        AddressIndex addresses;
+        std::vector<StaticMapping> statics;
+        /// By VRF: where to look a packet up that goes there from another one.
+        std::array<vnet::fib::PathIndex, vnet::interface::most_vrfs> vrf_paths{};
+        /// Addresses of the router itself that are in pools or static mappings.
+        absl::flat_hash_set<Ip4Address> own;
+        unsigned workers = 1;
+        /// Any number that nobody outside can guess; the same for all versions.
+        uint64_t seed = 0;
+    };
+    explicit Config(Parts parts);
+
+    const AddressIndex& addresses() const noexcept { return parts_.addresses; }
+    const Pool* pool(uint16_t number) const noexcept {
+        return number < parts_.pools.size() && parts_.pools[number] ? &*parts_.pools[number]
+                                                                    : nullptr;
+    }
+    /// The pool for a host that speaks with somebody outside; null where it is nobody's.
+    const Pool* pool_for(Vrf inside_vrf, Ip4Address inside, Vrf outside_vrf) const noexcept;
+
+    /// The static mapping that a packet from outside is for; null where there is none.
+    const StaticMapping* to_outside(Vrf vrf, Ip4Address address, uint16_t port,
+                                    uint8_t protocol) const noexcept {
+        return find(by_outside_, vrf, address, port, protocol);
+    }
+    /// The one that a host inside speaks by; null where there is none. One with several targets is
+    /// none.
+    const StaticMapping* to_inside(Vrf vrf, Ip4Address address, uint16_t port,
+                                   uint8_t protocol) const noexcept {
+        return find(by_inside_, vrf, address, port, protocol);
+    }
+    /// Which target of a mapping a packet from outside goes to, whichever worker asks.
+    End target(const StaticMapping& mapping, const vnet::flow::Key& key) const noexcept;
+
+    /// The worker that has a host's sessions.
+    unsigned worker_of_host(Vrf vrf, Ip4Address host) const noexcept;
+    /// A number for a host, to choose by.
+    uint64_t host_hash(Vrf vrf, Ip4Address host) const noexcept {
+        return hasher_(host.value(), uint64_t{vrf} + 1);
+    }
+    vnet::fib::PathIndex vrf_path(Vrf vrf) const noexcept { return parts_.vrf_paths[vrf]; }
+    /// The address is the router's as well.
+    bool is_own(Ip4Address address) const noexcept { return parts_.own.contains(address); }
+    unsigned workers() const noexcept { return parts_.workers; }
+
+private:
+    using Map = absl::flat_hash_map<uint64_t, uint32_t>;
+    static uint64_t place(Vrf vrf, Ip4Address address, uint16_t port, uint8_t protocol) noexcept {
+        return uint64_t{address.value()} << 32 | uint64_t{port} << 16 | uint64_t{protocol} << 8 |
+               vrf;
+    }
+    const StaticMapping* find(const Map& map, Vrf vrf, Ip4Address address, uint16_t port,
+                              uint8_t protocol) const noexcept;
+
+    Parts parts_;
+    vnet::flow::Hasher hasher_;
+    Map by_outside_;
+    Map by_inside_;
+    /// Pools in the order in which they are tried.
+    std::vector<uint16_t> order_;
+};
+
+}  // namespace nat44

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "graph/node.hpp"
+#include "plugins/nat44/packet.hpp"
+
+namespace nat44 {
+
+/// Why a packet is not translated and goes no further; of all nodes.
+enum class Drop : graph::Edge {
+    truncated,
+    bad_quote,
+    no_session,
+    filtered,
+    no_address,
+    no_port,
+    host_limit,
+    table_full,
+};
+inline constexpr graph::DropReason<Drop> drop_reasons[] = {
+    {Drop::truncated, "truncated", "its ports and checksum are not all there"},
+    {Drop::bad_quote, "bad-quote",
+     "an ICMP error that quotes what nobody sent, or with a wrong checksum (RFC 5508 REQ-3)"},
+    {Drop::no_session, "no-session", "nobody inside has a session or a mapping for it"},
+    {Drop::filtered, "filtered",
+     "to a port of a host that did not speak with the sender (RFC 4787 5)"},
+    {Drop::no_address, "no-address", "the pool has no address for the host"},
+    {Drop::no_port, "no-port", "no port of the outside address is left"},
+    {Drop::host_limit, "host-limit", "the host has as many sessions as it may have"},
+    {Drop::table_full, "table-full", "there is no room for a session"},
+};
+
+constexpr Drop drop_for(Verdict verdict) noexcept {
+    switch (verdict) {
+        case Verdict::filtered:
+            return Drop::filtered;
+        case Verdict::no_address:
+            return Drop::no_address;
+        case Verdict::no_port:
+            return Drop::no_port;
+        case Verdict::host_limit:
+            return Drop::host_limit;
+        case Verdict::table_full:
+            return Drop::table_full;
+        default:
+            return Drop::no_session;
+    }
+}
+constexpr Drop drop_for(Done done) noexcept {
+    return done == Done::truncated   ? Drop::truncated
+           : done == Done::bad_quote ? Drop::bad_quote
+                                     : Drop::no_session;
+}
+
+}  // namespace nat44

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/nat44/hairpin.hpp"
+
+#include "plugins/nat44/format.hpp"
+
+namespace nat44 {
+
+using vnet::flow::Direction;
+using vnet::flow::Key;
+using vnet::flow::Ref;
+using vnet::flow::Session;
+
+namespace {
+graph::Hop drop(Drop reason) noexcept {
+    return graph::Hop::drop(graph::Edge(reason));
+}
+}  // namespace
+
+graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept {
+    const graph::Metadata& meta = packet.meta();
+    const auto subject = subject_of(packet);
+    const Config& config = pass.config();
+    if (!subject || !meta.has(graph::packet_flag::flow)) {
+        return pass.dispatch().next_feature(packet);
+    }
+    const Vrf vrf = translators_.vrf_of(meta.rx_interface);
+    const Key key = key_of(packet, *subject, vrf);
+    Ref ref = pass.ref_of(packet);
+    if (ref && is_error(*subject)) {
+        const Session& session = pass.table()[ref.index()];
+        if (pass.is_ours(session) && (session.flags & session_flag::hairpin) != 0) {
+            const Ip4Address source = leaving(session, ref.direction()).source.address;
+            const Done done = translate_error_by(session, ref.direction(), *subject, source);
+            return done == Done::translated ? onwards(packet, session, ref.direction(), pass)
+                                            : drop(drop_for(done));
+        }
+        return pass.dispatch().next_feature(packet);
+    }
+    if (!ref || !pass.table()[ref.index()].alive()) {
+        ref = pass.table().find(key);
+    }
+    if (!ref) {
+        const OutsideAddress* address = config.addresses().find(key.destination);
+        const Pool* pool = address == nullptr ? nullptr : config.pool(address->pool);
+        const Vrf outside_vrf = pool == nullptr ? vrf : pool->settings.outside_vrf;
+        const Verdict verdict = pass.translator().hairpin(pass.ask(config, key), outside_vrf, ref);
+        const bool own = config.is_own(key.destination) || address == nullptr;
+        if (verdict == Verdict::not_ours || (verdict == Verdict::no_session && own)) {
+            return pass.dispatch().next_feature(packet);
+        }
+        if (verdict != Verdict::made) {
+            return drop(drop_for(verdict));
+        }
+        pass.seen(ref, *subject);
+    }
+    const Session& session = pass.table()[ref.index()];
+    if (!pass.is_ours(session) || (session.flags & session_flag::hairpin) == 0) {
+        return pass.dispatch().next_feature(packet);
+    }
+    const Done done = translate_by<Side::both>(session, ref.direction(), *subject);
+    return done == Done::translated ? onwards(packet, session, ref.direction(), pass)
+                                    : drop(drop_for(done));
+}
+
+graph::Hop Hairpin::onwards(graph::Packet& packet, const Session& session, Direction direction,
+                            Pass& pass) const noexcept {
+    const Vrf there = session.key(opposite(direction)).vrf;
+    packet.meta().adjacency = forwarding_.at(pass.config().vrf_path(there));
+    return graph::Hop::node(lookup_vrf_);
+}
+
+graph::TraceFields Hairpin::format(const graph::TraceStep& step) const {
+    return format_translation(step);
+}
+
+}  // namespace nat44

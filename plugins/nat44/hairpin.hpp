@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plugins/nat44/pass.hpp"
+#include "vnet/fib/adjacency.hpp"
+
+namespace nat44 {
+
+/// Leads packets from inside to an outside address back inside, to whom that address and port
+/// belong, with both ends translated (RFC 4787 REQ-9): on the arc "ip4-local" of inside
+/// interfaces, where what is to an outside address ends, so that other packets do not meet it. What
+/// is to the router itself goes on.
+class Hairpin {
+public:
+    static constexpr auto info = graph::node<Drop>("nat44-hairpin", drop_reasons);
+
+    Hairpin(const Translators& translators, const vnet::fib::ForwardingTable& forwarding,
+            graph::NodeId lookup_vrf)
+        : translators_(translators), forwarding_(forwarding), lookup_vrf_(lookup_vrf) {}
+
+    class Pass : public nat44::Pass {
+    public:
+        Pass(const Hairpin& node, graph::Dispatch& dispatch) noexcept
+            : nat44::Pass(node.translators_, dispatch) {}
+    };
+    graph::Hop operator()(graph::Packet& packet, Pass& pass) const noexcept;
+    graph::TraceFields format(const graph::TraceStep& step) const;
+
+private:
+    graph::Hop onwards(graph::Packet& packet, const vnet::flow::Session& session,
+                       vnet::flow::Direction direction, Pass& pass) const noexcept;
+
+    const Translators& translators_;
+    const vnet::fib::ForwardingTable& forwarding_;
+    const graph::NodeId lookup_vrf_;
+};
+
+}  // namespace nat44

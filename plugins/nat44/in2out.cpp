@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/nat44/in2out.hpp"
+
+#include "plugins/nat44/format.hpp"
+#include "vnet/flow/quote.hpp"
+
+namespace nat44 {
+
+using vnet::flow::Direction;
+using vnet::flow::Key;
+using vnet::flow::Ref;
+using vnet::flow::Session;
+
+namespace {
+graph::Hop drop(Drop reason) noexcept {
+    return graph::Hop::drop(graph::Edge(reason));
+}
+}  // namespace
+
+graph::Hop In2Out::operator()(graph::Packet& packet, Pass& pass) const noexcept {
+    const Ref ref = pass.ref_of(packet);
+    const auto subject = subject_of(packet);
+    if (ref && subject) [[likely]] {
+        const Session& session = pass.table()[ref.index()];
+        if (pass.is_ours(session) && goes_out(session, ref.direction()) &&
+            translate_by<Side::source>(session, ref.direction(), *subject) == Done::translated)
+            [[likely]] {
+            return pass.dispatch().next_feature(packet);
+        }
+    }
+    return with_care(packet, pass);
+}
+
+graph::Hop In2Out::with_care(graph::Packet& packet, Pass& pass) const noexcept {
+    const graph::Metadata& meta = packet.meta();
+    const auto subject = subject_of(packet);
+    if (!subject) {
+        return drop(Drop::truncated);
+    }
+    if (meta.has(graph::packet_flag::local_origin)) {
+        return own_error(packet, *subject, pass);
+    }
+    const Ref ref = pass.ref_of(packet);
+    if (ref) {
+        const Session& session = pass.table()[ref.index()];
+        if (pass.is_ours(session) && session.alive()) {
+            if (!goes_out(session, ref.direction()) ||
+                (session.flags & session_flag::hairpin) != 0) {
+                // Translated when it came in.
+                return pass.dispatch().next_feature(packet);
+            }
+            if (is_error(*subject)) {
+                return error(packet, *subject, ref, pass);
+            }
+        }
+    }
+    return translators_.role(meta.rx_interface) == Role::inside
+               ? begin(packet, *subject, pass)
+               : pass.dispatch().next_feature(packet);
+}
+
+graph::Hop In2Out::begin(graph::Packet& packet, const Subject& subject, Pass& pass) const noexcept {
+    const graph::Metadata& meta = packet.meta();
+    const Config& config = pass.config();
+    const Vrf inside_vrf = translators_.vrf_of(meta.rx_interface);
+    const Vrf outside_vrf = translators_.vrf_of(meta.tx_interface);
+    const Key key = key_of(packet, subject, inside_vrf);
+    if (!meta.has(graph::packet_flag::flow) || is_error(subject)) {
+        // Cut short, an error about nothing that is known: it would tell the outside who is inside.
+        const bool ours = config.pool_for(inside_vrf, subject.ip.source, outside_vrf) != nullptr;
+        return ours ? drop(Drop::no_session) : pass.dispatch().next_feature(packet);
+    }
+    // One before it in the same vector may have made the session.
+    Ref ref = pass.table().find(key);
+    if (!ref) {
+        const Verdict verdict = pass.translator().outbound(pass.ask(config, key), outside_vrf, ref);
+        if (verdict == Verdict::not_ours) {
+            return pass.dispatch().next_feature(packet);
+        }
+        if (verdict != Verdict::made) {
+            return drop(drop_for(verdict));
+        }
+    }
+    const Session& session = pass.table()[ref.index()];
+    if (!pass.is_ours(session) || !goes_out(session, ref.direction())) {
+        return pass.dispatch().next_feature(packet);
+    }
+    pass.seen(ref, subject);
+    const Done done = translate_by<Side::source>(session, ref.direction(), subject);
+    if (done != Done::translated) {
+        return drop(drop_for(done));
+    }
+    packet.meta().session = ref.raw();
+    return pass.dispatch().next_feature(packet);
+}
+
+graph::Hop In2Out::error(graph::Packet& packet, const Subject& subject, Ref ref,
+                         Pass& pass) const noexcept {
+    const Session& session = pass.table()[ref.index()];
+    // From whatever router inside: the outside knows the host's address alone (RFC 5508 REQ-5).
+    const Ip4Address source = leaving(session, ref.direction()).source.address;
+    const Done done = translate_error_by(session, ref.direction(), subject, source);
+    return done == Done::translated ? pass.dispatch().next_feature(packet) : drop(drop_for(done));
+}
+
+/// An error of the router itself about a packet from outside that it had translated already.
+graph::Hop In2Out::own_error(graph::Packet& packet, const Subject& subject,
+                             Pass& pass) const noexcept {
+    if (!is_error(subject)) {
+        return pass.dispatch().next_feature(packet);
+    }
+    auto key = vnet::flow::quoted_key(subject.l4);
+    if (key) {
+        *key = key->reversed();
+        key->vrf = translators_.vrf_of(packet.meta().rx_interface);
+    }
+    const Ref ref = key ? pass.table().find(*key) : Ref();
+    if (!ref) {
+        return pass.dispatch().next_feature(packet);
+    }
+    const Session& session = pass.table()[ref.index()];
+    if (!pass.is_ours(session) || !goes_out(session, ref.direction())) {
+        return pass.dispatch().next_feature(packet);
+    }
+    (void)translate_error_by(session, ref.direction(), subject, subject.ip.source);
+    return pass.dispatch().next_feature(packet);
+}
+
+graph::TraceFields In2Out::format(const graph::TraceStep& step) const {
+    return format_translation(step);
+}
+
+}  // namespace nat44

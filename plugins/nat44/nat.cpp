@@ -1,0 +1,748 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/nat44/nat.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "graph/random_number.hpp"
+
+namespace nat44 {
+
+using vnet::fib::RouteSource;
+using Via = vnet::fib::Via<Ip4Address>;
+
+namespace {
+
+constexpr const char* unicast_arc = "ip4-unicast";
+constexpr const char* output_arc = "ip4-output";
+constexpr const char* local_arc = "ip4-local";
+/// How often addresses that were taken from pools are looked after.
+constexpr auto tend_period = std::chrono::milliseconds(100);
+constexpr size_t most_pools = 4096;
+constexpr size_t longest_name = 63;
+constexpr uint32_t most_sessions_per_host = 1U << 24;
+
+absl::Status check_name(const std::string& name) {
+    const bool good = !name.empty() && name.size() <= longest_name &&
+                      std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                          return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+                      });
+    return good ? absl::OkStatus()
+                : absl::InvalidArgumentError(
+                      fmt::format("'{}' cannot name a pool; use 1 to {} letters, digits and - _ .",
+                                  name, longest_name));
+}
+
+AddressRange alone(Ip4Address address) {
+    return {address, address};
+}
+
+}  // namespace
+
+Nat::Nat(vnet::Router& router, Translators& translators)
+    : self_(this, [](Nat*) {}),
+      router_(router),
+      translators_(translators),
+      seed_(graph::random_number()) {
+    publish();
+    router_.addresses().observe_use([weak = std::weak_ptr(self_)](Index, const Ip4Prefix&, bool) {
+        if (const auto nat = weak.lock()) {
+            nat->follow_addresses();
+        }
+    });
+    router_.vrfs().guard([weak = std::weak_ptr(self_)](Vrf vrf) {
+        const auto nat = weak.lock();
+        return nat == nullptr ? absl::OkStatus() : nat->check_vrf_unused(vrf);
+    });
+    answers_ = std::make_shared<vnet::neighbor::Arp::AnswersFor>(
+        [this](Index interface, Ip4Address address) { return answers_for(interface, address); });
+    router_.neighbors().answer_for(answers_);
+    timer_ = router_.engine().control().every(tend_period, [this] { tend(); });
+}
+
+Nat::~Nat() {
+    self_.reset();
+    timer_.cancel();
+    for (const auto& [vrf, address] : routes_) {
+        (void)router_.ip4().fibs->of(vrf).remove({address, 32}, RouteSource::translation);
+    }
+    for (const auto& [vrf, path] : vrf_paths_) {
+        router_.fib().release(Via::look_up(vrf));
+    }
+}
+
+// ---- interfaces ----
+
+absl::Status Nat::turn(Index interface, Role role, bool on) {
+    graph::Graph& graph = router_.engine().graph();
+    if (role == Role::inside) {
+        return graph.set_feature(local_arc, "nat44-hairpin", interface, on);
+    }
+    absl::Status status = graph.set_feature(unicast_arc, "nat44-out2in", interface, on);
+    status.Update(graph.set_feature(output_arc, "nat44-in2out", interface, on));
+    return status;
+}
+
+absl::Status Nat::set_role(const std::string& name, Role role) {
+    const auto interface = router_.interfaces().find(name);
+    if (!interface.ok()) {
+        return interface.status();
+    }
+    const Index index = (*interface)->index;
+    const auto before = roles_.find(index);
+    if (before != roles_.end()) {
+        if (before->second == role) {
+            return absl::OkStatus();
+        }
+        (void)turn(index, before->second, false);
+    } else {
+        auto lookup = router_.flows().use(index);
+        if (!lookup.ok()) {
+            return lookup.status();
+        }
+        lookups_[index] = *std::move(lookup);
+    }
+    translators_.set_role(index, role);
+    roles_[index] = role;
+    return turn(index, role, true);
+}
+
+void Nat::forget(Index index) {
+    const auto found = roles_.find(index);
+    if (found == roles_.end()) {
+        return;
+    }
+    (void)turn(index, found->second, false);
+    translators_.set_role(index, Role::none);
+    lookups_.erase(index);
+    roles_.erase(found);
+}
+
+absl::Status Nat::reset_role(const std::string& name) {
+    const auto interface = router_.interfaces().find(name);
+    if (!interface.ok()) {
+        return interface.status();
+    }
+    if (!roles_.contains((*interface)->index)) {
+        return absl::NotFoundError(
+            fmt::format("interface '{}' is neither inside nor outside of nat44", name));
+    }
+    forget((*interface)->index);
+    return absl::OkStatus();
+}
+
+void Nat::removing(Index index) {
+    forget(index);
+    for (auto& [name, pool] : pools_) {
+        const auto found = pool.interfaces.find(index);
+        if (found == pool.interfaces.end()) {
+            continue;
+        }
+        if (!found->second.is_unspecified()) {
+            release(pool, alone(found->second));
+        }
+        pool.interfaces.erase(found);
+        publish();
+    }
+}
+
+// ---- pools ----
+
+absl::StatusOr<Nat::PoolEntry*> Nat::find_pool(const std::string& name) {
+    const auto found = pools_.find(name);
+    if (found != pools_.end()) {
+        return &found->second;
+    }
+    std::string there;
+    for (const auto& [other, pool] : pools_) {
+        there += (there.empty() ? "" : ", ") + other;
+    }
+    return absl::NotFoundError(
+        pools_.empty() ? fmt::format("there is no pool '{}', nor any other", name)
+                       : fmt::format("there is no pool '{}'; there are: {}", name, there));
+}
+
+absl::Status Nat::check(const PoolSettings& settings) const {
+    if (absl::Status status = check_name(settings.name); !status.ok()) {
+        return status;
+    }
+    if (!settings.inside.is_normalised()) {
+        return absl::InvalidArgumentError(fmt::format(
+            "{} is not a network: bits behind the prefix length are set; {} would be right",
+            settings.inside, settings.inside.normalised()));
+    }
+    if (settings.ports.first == 0 || settings.ports.first > settings.ports.last) {
+        return absl::OutOfRangeError(
+            fmt::format("ports {} to {} are no range; give 1 to 65535, the lower one first",
+                        settings.ports.first, settings.ports.last));
+    }
+    if (settings.block_size != 0) {
+        if (absl::Status status = PortBlocks::check_size(settings.block_size); !status.ok()) {
+            return status;
+        }
+        if (settings.blocks_per_host == 0 || settings.blocks_per_host > Host::most_blocks) {
+            return absl::OutOfRangeError(
+                fmt::format("{} blocks for each host are out of range; give 1 to {}",
+                            settings.blocks_per_host, Host::most_blocks));
+        }
+    }
+    if (settings.sessions_per_host > most_sessions_per_host) {
+        return absl::OutOfRangeError(
+            fmt::format("{} sessions for each host are out of range; give 0 to {}",
+                        settings.sessions_per_host, most_sessions_per_host));
+    }
+    return PortPartition::make(settings.ports, translators_.contexts() - 1,
+                               std::max(settings.block_size, 1U))
+        .status();
+}
+
+absl::Status Nat::add_pool(const PoolSettings& settings) {
+    if (absl::Status status = check(settings); !status.ok()) {
+        return status;
+    }
+    const auto found = pools_.find(settings.name);
+    if (found != pools_.end()) {
+        return found->second.settings == settings
+                   ? absl::OkStatus()
+                   : absl::AlreadyExistsError(
+                         fmt::format("pool '{}' is there already; delete it to make another one",
+                                     settings.name));
+    }
+    std::set<uint16_t> taken;
+    for (const auto& [name, pool] : pools_) {
+        taken.insert(pool.number);
+    }
+    uint16_t number = 0;
+    while (taken.contains(number)) {
+        ++number;
+    }
+    if (number >= most_pools) {
+        return absl::ResourceExhaustedError(
+            fmt::format("there are {} pools, and no more can be", most_pools));
+    }
+    pools_[settings.name] = {settings, number, {}, {}};
+    publish();
+    return absl::OkStatus();
+}
+
+absl::Status Nat::remove_pool(const std::string& name) {
+    const auto pool = find_pool(name);
+    if (!pool.ok()) {
+        return pool.status();
+    }
+    for (const AddressRange& range : (*pool)->ranges) {
+        release(**pool, range);
+    }
+    for (const auto& [index, address] : (*pool)->interfaces) {
+        if (!address.is_unspecified()) {
+            release(**pool, alone(address));
+        }
+    }
+    pools_.erase(name);
+    publish();
+    return absl::OkStatus();
+}
+
+absl::Status Nat::claim(PoolEntry& pool, AddressRange range) {
+    for (const Leaving& leaving : leaving_) {
+        // Nobody of those that are on their way out may meet the new ones.
+        if (leaving.range.overlaps(range)) {
+            return absl::UnavailableError(
+                fmt::format("sessions of {} are still being ended; try again in a second",
+                            leaving.range.to_string()));
+        }
+    }
+    const auto numbers = addresses_.add({pool.number, pool.settings.name}, range);
+    if (!numbers.ok()) {
+        return numbers.status();
+    }
+    make_states(pool, *numbers);
+    return absl::OkStatus();
+}
+
+void Nat::make_states(const PoolEntry& pool, const std::vector<uint16_t>& numbers) {
+    const PoolSettings& settings = pool.settings;
+    const bool independent = settings.mapping == MappingKind::endpoint_independent;
+    if (!independent && settings.block_size == 0) {
+        return;
+    }
+    const unsigned workers = translators_.contexts() - 1;
+    const auto partition =
+        PortPartition::make(settings.ports, workers, std::max(settings.block_size, 1U));
+    for (const uint16_t number : numbers) {
+        auto& states = states_[number];
+        for (unsigned worker = 0; worker < workers; ++worker) {
+            const PortRange part =
+                settings.deterministic ? settings.ports : partition->part(worker);
+            auto state = std::make_unique<AddressState>();
+            for (auto& ports : state->ports) {
+                ports = independent ? std::make_unique<PortBitmap>(part) : nullptr;
+            }
+            if (settings.block_size != 0) {
+                state->blocks = std::make_unique<PortBlocks>(part, settings.block_size);
+            }
+            translators_.of(worker).addresses().set(number, state.get());
+            states.push_back(std::move(state));
+        }
+    }
+}
+
+void Nat::drop_states(const std::vector<uint16_t>& numbers) {
+    for (const uint16_t number : numbers) {
+        for (unsigned worker = 0; worker + 1 < translators_.contexts(); ++worker) {
+            translators_.of(worker).addresses().set(number, nullptr);
+        }
+    }
+    router_.engine().rcu().synchronize();
+    for (const uint16_t number : numbers) {
+        states_.erase(number);
+    }
+    addresses_.recycle(numbers);
+}
+
+void Nat::release(const PoolEntry& pool, AddressRange range) {
+    auto numbers = addresses_.remove({pool.number, pool.settings.name}, range);
+    if (numbers.ok()) {
+        leaving_.push_back({range, *std::move(numbers)});
+    }
+}
+
+absl::Status Nat::add_addresses(const std::string& name, AddressRange range) {
+    const auto pool = find_pool(name);
+    if (!pool.ok()) {
+        return pool.status();
+    }
+    if (range.last < range.first) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} is above {}; give the lower address first", range.first, range.last));
+    }
+    const auto& ranges = (*pool)->ranges;
+    if (std::find(ranges.begin(), ranges.end(), range) != ranges.end()) {
+        return absl::OkStatus();
+    }
+    if ((*pool)->settings.deterministic) {
+        if (!ranges.empty()) {
+            return absl::InvalidArgumentError(
+                fmt::format("pool '{}' is deterministic and has its one range already", name));
+        }
+        const PoolSettings& settings = (*pool)->settings;
+        const std::vector<Ip4Prefix> inside = {settings.inside};
+        if (auto made = DeterministicMapping::make(inside, range, settings.ports); !made.ok()) {
+            return made.status();
+        }
+    }
+    for (const auto& [place, mapping] : statics_) {
+        if (mapping.is_one_to_one() && range.contains(mapping.outside)) {
+            return absl::AlreadyExistsError(fmt::format(
+                "{} is the address of {} alone", mapping.outside, mapping.targets[0].address));
+        }
+    }
+    if (absl::Status status = claim(**pool, range); !status.ok()) {
+        return status;
+    }
+    (*pool)->ranges.push_back(range);
+    publish();
+    return absl::OkStatus();
+}
+
+absl::Status Nat::remove_addresses(const std::string& name, AddressRange range) {
+    const auto pool = find_pool(name);
+    if (!pool.ok()) {
+        return pool.status();
+    }
+    auto& ranges = (*pool)->ranges;
+    const auto found = std::find(ranges.begin(), ranges.end(), range);
+    if (found == ranges.end()) {
+        return absl::NotFoundError(
+            fmt::format("pool '{}' has no addresses {} as such; `show nat44 pool` has them", name,
+                        range.to_string()));
+    }
+    ranges.erase(found);
+    release(**pool, range);
+    publish();
+    return absl::OkStatus();
+}
+
+absl::Status Nat::add_interface(const std::string& name, const std::string& interface) {
+    const auto pool = find_pool(name);
+    if (!pool.ok()) {
+        return pool.status();
+    }
+    const auto found = router_.interfaces().find(interface);
+    if (!found.ok()) {
+        return found.status();
+    }
+    if ((*pool)->settings.deterministic) {
+        return absl::InvalidArgumentError(
+            fmt::format("pool '{}' is deterministic and needs addresses that do not change", name));
+    }
+    for (const auto& [other, entry] : pools_) {
+        if (entry.interfaces.contains((*found)->index) && other != name) {
+            return absl::AlreadyExistsError(
+                fmt::format("pool '{}' has the address of '{}' already", other, interface));
+        }
+    }
+    (*pool)->interfaces.try_emplace((*found)->index);
+    follow_addresses();
+    return absl::OkStatus();
+}
+
+absl::Status Nat::remove_interface(const std::string& name, const std::string& interface) {
+    const auto pool = find_pool(name);
+    if (!pool.ok()) {
+        return pool.status();
+    }
+    const auto index = router_.interfaces().find(interface);
+    if (!index.ok()) {
+        return index.status();
+    }
+    const auto found = (*pool)->interfaces.find((*index)->index);
+    if (found == (*pool)->interfaces.end()) {
+        return absl::NotFoundError(
+            fmt::format("pool '{}' does not have the address of '{}'", name, interface));
+    }
+    if (!found->second.is_unspecified()) {
+        release(**pool, alone(found->second));
+    }
+    (*pool)->interfaces.erase(found);
+    publish();
+    return absl::OkStatus();
+}
+
+void Nat::follow_addresses() {
+    bool changed = false;
+    for (auto& [name, pool] : pools_) {
+        for (auto& [index, address] : pool.interfaces) {
+            const Ip4Address now(
+                router_.interfaces().hot(index).ip4_address.load(std::memory_order_relaxed));
+            if (now == address) {
+                continue;
+            }
+            if (!address.is_unspecified()) {
+                release(pool, alone(address));
+                address = Ip4Address();
+                changed = true;
+            }
+            // Where it cannot be had now, as its sessions are still ending, it is asked for again.
+            if (!now.is_unspecified() && claim(pool, alone(now)).ok()) {
+                address = now;
+                changed = true;
+            }
+        }
+    }
+    if (changed) {
+        publish();
+    }
+}
+
+// ---- static mappings ----
+
+absl::Status Nat::add_static(const StaticMapping& mapping) {
+    const Place place{mapping.outside_vrf, mapping.outside, 0, 0};
+    const Target& target = mapping.targets.front();
+    if (const auto found = statics_.find(place); found != statics_.end()) {
+        return found->second == mapping ? absl::OkStatus()
+                                        : absl::AlreadyExistsError(fmt::format(
+                                              "{} is the address of {} already", mapping.outside,
+                                              found->second.targets[0].address));
+    }
+    if (!mapping.outside.valid_source() || !target.address.valid_source()) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} and {} must be addresses of hosts", mapping.outside, target.address));
+    }
+    for (const auto& [other, entry] : statics_) {
+        if (entry.outside == mapping.outside && entry.outside_vrf == mapping.outside_vrf) {
+            return absl::AlreadyExistsError(fmt::format(
+                "port {} of {} is forwarded; delete that first", entry.port, mapping.outside));
+        }
+        if (entry.is_one_to_one() && entry.targets[0].address == target.address &&
+            entry.inside_vrf == mapping.inside_vrf) {
+            return absl::AlreadyExistsError(fmt::format("{} has the outside address {} already",
+                                                        target.address, entry.outside));
+        }
+    }
+    if (is_own(mapping.outside)) {
+        return absl::InvalidArgumentError(fmt::format(
+            "{} is the router's own address; forward ports of it instead", mapping.outside));
+    }
+    for (const auto& [name, pool] : pools_) {
+        for (const AddressRange& range : pool.ranges) {
+            if (range.contains(mapping.outside)) {
+                return absl::AlreadyExistsError(
+                    fmt::format("{} is an address of pool '{}'", mapping.outside, name));
+            }
+        }
+    }
+    statics_[place] = mapping;
+    publish();
+    return absl::OkStatus();
+}
+
+absl::Status Nat::remove_static(Vrf vrf, Ip4Address outside) {
+    if (statics_.erase({vrf, outside, 0, 0}) == 0) {
+        return absl::NotFoundError(
+            fmt::format("{} is nobody's; `show nat44 static` lists static mappings", outside));
+    }
+    publish();
+    (void)end_sessions([outside](const vnet::flow::Session& session) {
+        return (session.flags & session_flag::fixed) != 0 &&
+               (session.forward.destination == outside || session.reverse.destination == outside);
+    });
+    return absl::OkStatus();
+}
+
+absl::Status Nat::add_forward(const StaticMapping& mapping) {
+    const Place place{mapping.outside_vrf, mapping.outside, mapping.port, mapping.protocol};
+    const Target& target = mapping.targets.front();
+    if (mapping.port == 0 || target.port == 0) {
+        return absl::OutOfRangeError("a port of 0 cannot be forwarded; give 1 to 65535");
+    }
+    constexpr uint32_t most_weight = 1000;
+    if (target.weight == 0 || target.weight > most_weight) {
+        return absl::OutOfRangeError(fmt::format("a weight of {} is out of range; give 1 to {}",
+                                                 target.weight, most_weight));
+    }
+    if (!mapping.outside.valid_source() || !target.address.valid_source()) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} and {} must be addresses of hosts", mapping.outside, target.address));
+    }
+    if (statics_.contains({mapping.outside_vrf, mapping.outside, 0, 0})) {
+        return absl::AlreadyExistsError(
+            fmt::format("{} is the address of one host, with all of its ports", mapping.outside));
+    }
+    const auto [found, made] = statics_.try_emplace(place, mapping);
+    StaticMapping& entry = found->second;
+    if (!made) {
+        if (entry.inside_vrf != mapping.inside_vrf) {
+            return absl::InvalidArgumentError(
+                "all targets of a port are in one VRF, and the others are in another one");
+        }
+        entry.affinity = mapping.affinity;
+        entry.twice = mapping.twice;
+        const auto same =
+            std::find_if(entry.targets.begin(), entry.targets.end(), [&](const Target& other) {
+                return other.address == target.address && other.port == target.port;
+            });
+        if (same != entry.targets.end()) {
+            *same = target;
+        } else {
+            entry.targets.push_back(target);
+        }
+    }
+    publish();
+    return absl::OkStatus();
+}
+
+absl::Status Nat::remove_forward(const StaticMapping& mapping) {
+    const Target& target = mapping.targets.front();
+    const auto found =
+        statics_.find({mapping.outside_vrf, mapping.outside, mapping.port, mapping.protocol});
+    const size_t erased =
+        found == statics_.end() || found->second.is_one_to_one()
+            ? 0
+            : std::erase_if(found->second.targets, [&](const Target& other) {
+                  return other.address == target.address && other.port == target.port;
+              });
+    if (erased == 0) {
+        return absl::NotFoundError(
+            fmt::format("port {} of {} is not forwarded to {} port {}; `show nat44 static` lists "
+                        "what is",
+                        mapping.port, mapping.outside, target.address, target.port));
+    }
+    if (found->second.targets.empty()) {
+        statics_.erase(found);
+    }
+    publish();
+    (void)end_sessions([&](const vnet::flow::Session& session) {
+        const bool from_outside = (session.flags & session_flag::from_outside) != 0;
+        const vnet::flow::Key& inside = from_outside ? session.reverse : session.forward;
+        const vnet::flow::Key& outside = from_outside ? session.forward : session.reverse;
+        return (session.flags & session_flag::fixed) != 0 && inside.source == target.address &&
+               inside.ports.source() == target.port && outside.destination == mapping.outside &&
+               outside.ports.destination() == mapping.port;
+    });
+    return absl::OkStatus();
+}
+
+// ---- what workers see ----
+
+bool Nat::is_own(Ip4Address address) const {
+    const auto& all = router_.addresses().all();
+    return std::any_of(all.begin(), all.end(), [&](const auto& entry) {
+        return std::any_of(entry.second.begin(), entry.second.end(),
+                           [&](const Ip4Prefix& prefix) { return prefix.address() == address; });
+    });
+}
+
+void Nat::publish() {
+    std::set<Vrf> vrfs = {vnet::interface::default_vrf};
+    Config::Parts parts{{}, addresses_.index(graph::random_number()), {}, {}, {}, 1, seed_};
+    parts.workers = translators_.contexts() - 1;
+    for (const auto& [name, entry] : pools_) {
+        const PoolSettings& settings = entry.settings;
+        Pool pool{
+            settings,
+            entry.number,
+            *PortPartition::make(settings.ports, parts.workers, std::max(settings.block_size, 1U)),
+            {}};
+        if (settings.deterministic && !entry.ranges.empty()) {
+            const std::vector<Ip4Prefix> inside = {settings.inside};
+            auto made = DeterministicMapping::make(inside, entry.ranges.front(), settings.ports);
+            if (made.ok()) {
+                pool.deterministic = *std::move(made);
+            }
+        }
+        parts.pools.resize(std::max<size_t>(parts.pools.size(), entry.number + size_t{1}));
+        parts.pools[entry.number] = std::move(pool);
+        vrfs.insert(settings.inside_vrf);
+        for (const auto& [index, address] : entry.interfaces) {
+            parts.own.insert(address);
+        }
+        for (const AddressRange& range : entry.ranges) {
+            if (range.first == range.last && is_own(range.first)) {
+                parts.own.insert(range.first);
+            }
+        }
+    }
+    for (const auto& [place, mapping] : statics_) {
+        parts.statics.push_back(mapping);
+        vrfs.insert(mapping.inside_vrf);
+        if (is_own(mapping.outside)) {
+            parts.own.insert(mapping.outside);
+        }
+    }
+    for (const Vrf vrf : vrfs) {
+        const auto [path, made] = vrf_paths_.try_emplace(vrf);
+        if (made) {
+            path->second = router_.fib().acquire(Via::look_up(vrf));
+        }
+        parts.vrf_paths[vrf] = path->second;
+    }
+    translators_.publish(std::make_unique<const Config>(std::move(parts)));
+    publish_routes();
+}
+
+void Nat::publish_routes() {
+    std::set<std::pair<Vrf, Ip4Address>> wanted;
+    for (const auto& [name, pool] : pools_) {
+        for (const AddressRange& range : pool.ranges) {
+            for (uint32_t at = range.first.value();; ++at) {
+                wanted.emplace(pool.settings.outside_vrf, Ip4Address(at));
+                if (at == range.last.value()) {
+                    break;
+                }
+            }
+        }
+    }
+    for (const auto& [place, mapping] : statics_) {
+        if (!is_own(mapping.outside)) {
+            wanted.emplace(mapping.outside_vrf, mapping.outside);
+        }
+    }
+    for (const auto& [vrf, address] : routes_) {
+        if (!wanted.contains({vrf, address})) {
+            (void)router_.ip4().fibs->of(vrf).remove({address, 32}, RouteSource::translation);
+        }
+    }
+    for (const auto& [vrf, address] : wanted) {
+        if (!routes_.contains({vrf, address})) {
+            (void)router_.ip4().fibs->of(vrf).add({address, 32}, RouteSource::translation,
+                                                  Via(Via::Kind::local));
+        }
+    }
+    routes_ = std::move(wanted);
+}
+
+bool Nat::answers_for(Index interface, Ip4Address address) const {
+    const auto role = roles_.find(interface);
+    return role != roles_.end() && role->second == Role::outside &&
+           routes_.contains({router_.interfaces().vrf_of(interface), address});
+}
+
+absl::Status Nat::check_vrf_unused(Vrf vrf) const {
+    for (const auto& [name, pool] : pools_) {
+        if (pool.settings.inside_vrf == vrf || pool.settings.outside_vrf == vrf) {
+            return absl::FailedPreconditionError(
+                fmt::format("nat44 pool '{}' is for this VRF", name));
+        }
+    }
+    for (const auto& [place, mapping] : statics_) {
+        if (mapping.inside_vrf == vrf || mapping.outside_vrf == vrf) {
+            return absl::FailedPreconditionError(
+                fmt::format("a static mapping of {} is for this VRF", mapping.outside));
+        }
+    }
+    return absl::OkStatus();
+}
+
+// ---- sessions ----
+
+uint64_t Nat::end_sessions(const Wanted& wanted) {
+    std::vector<vnet::flow::Flows::Found> ending;
+    router_.flows().for_each([&](const vnet::flow::Flows::Found& found) {
+        if (found.session.owner == translators_.owner() && wanted(found.session)) {
+            ending.push_back(found);
+        }
+    });
+    router_.flows().end(ending);
+    return ending.size();
+}
+
+void Nat::tend() {
+    if (leaving_.empty()) {
+        return;
+    }
+    const auto is_of = [](const vnet::flow::Session& session, const AddressRange& range) {
+        return range.contains(session.forward.destination) ||
+               range.contains(session.reverse.destination);
+    };
+    // What was begun by the configuration before is ended with the rest.
+    const uint64_t left = end_sessions([&](const vnet::flow::Session& session) {
+        return std::any_of(leaving_.begin(), leaving_.end(), [&](const Leaving& leaving) {
+            return is_of(session, leaving.range) && (session.flags & session_flag::fixed) == 0;
+        });
+    });
+    if (left != 0) {
+        return;
+    }
+    for (const Leaving& leaving : leaving_) {
+        drop_states(leaving.numbers);
+    }
+    leaving_.clear();
+    follow_addresses();
+}
+
+std::map<uint16_t, Nat::Use> Nat::uses() const {
+    std::map<uint16_t, Use> uses;
+    for (const Host& host : hosts()) {
+        Use& use = uses[host.pool];
+        ++use.hosts;
+        use.sessions += host.sessions;
+        use.refused += host.refused;
+    }
+    return uses;
+}
+
+std::vector<Host> Nat::hosts() const {
+    std::vector<Host> all;
+    for (unsigned worker = 0; worker + 1 < translators_.contexts(); ++worker) {
+        const Hosts& hosts = translators_.of(worker).hosts();
+        for (uint32_t at = 1; at <= hosts.highest(); ++at) {
+            if (const auto host = vnet::flow::copy_versioned(hosts.at(at))) {
+                all.push_back(*host);
+            }
+        }
+    }
+    return all;
+}
+
+std::string Nat::pool_name(uint16_t number) const {
+    const auto found = std::find_if(pools_.begin(), pools_.end(), [number](const auto& entry) {
+        return entry.second.number == number;
+    });
+    return found == pools_.end() ? "-" : found->first;
+}
+
+}  // namespace nat44

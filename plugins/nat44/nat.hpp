@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "plugins/nat44/pool_addresses.hpp"
+#include "plugins/nat44/translators.hpp"
+#include "vnet/router.hpp"
+
+namespace nat44 {
+
+using vnet::interface::Index;
+
+/// The translation as an operator sees it: interfaces, pools, static mappings. Every change makes a
+/// new Config for the workers. Control thread.
+class Nat {
+public:
+    /// The nodes are registered and on their arcs. All outlive it.
+    Nat(vnet::Router& router, Translators& translators);
+    ~Nat();
+    Nat(const Nat&) = delete;
+    Nat& operator=(const Nat&) = delete;
+
+    // ---- interfaces ----
+    absl::Status set_role(const std::string& interface, Role role);
+    /// NOT_FOUND where it has none.
+    absl::Status reset_role(const std::string& interface);
+    const std::map<Index, Role>& roles() const noexcept { return roles_; }
+
+    // ---- pools ----
+    absl::Status add_pool(const PoolSettings& settings);
+    absl::Status remove_pool(const std::string& name);
+    absl::Status add_addresses(const std::string& pool, AddressRange range);
+    absl::Status remove_addresses(const std::string& pool, AddressRange range);
+    absl::Status add_interface(const std::string& pool, const std::string& interface);
+    absl::Status remove_interface(const std::string& pool, const std::string& interface);
+    struct PoolEntry {
+        PoolSettings settings;
+        uint16_t number = 0;
+        std::vector<AddressRange> ranges;
+        /// The address that each brings at present; 0.0.0.0: none.
+        std::map<Index, Ip4Address> interfaces;
+    };
+    /// By name.
+    const std::map<std::string, PoolEntry>& pools() const noexcept { return pools_; }
+
+    // ---- static mappings ----
+    absl::Status add_static(const StaticMapping& mapping);
+    absl::Status remove_static(Vrf vrf, Ip4Address outside);
+    /// Adds `mapping`'s one target to those of its port, whose other settings it replaces.
+    absl::Status add_forward(const StaticMapping& mapping);
+    absl::Status remove_forward(const StaticMapping& mapping);
+    /// VRF, address, port and protocol outside.
+    using Place = std::tuple<Vrf, Ip4Address, uint16_t, uint8_t>;
+    const std::map<Place, StaticMapping>& statics() const noexcept { return statics_; }
+
+    // ---- sessions ----
+    vnet::flow::OwnerId owner() const noexcept { return translators_.owner(); }
+    using Wanted = std::function<bool(const vnet::flow::Session&)>;
+    /// Has the workers end all sessions that are wanted; their number.
+    uint64_t end_sessions(const Wanted& wanted);
+    /// What hosts of a pool have.
+    struct Use {
+        uint64_t hosts = 0;
+        uint64_t sessions = 0;
+        uint64_t refused = 0;
+    };
+    std::map<uint16_t, Use> uses() const;
+    std::vector<Host> hosts() const;
+    std::string pool_name(uint16_t number) const;
+
+    /// The interface goes.
+    void removing(Index interface);
+
+private:
+    /// Addresses that were taken from a pool, until nothing is theirs any more.
+    struct Leaving {
+        AddressRange range;
+        std::vector<uint16_t> numbers;
+    };
+    absl::StatusOr<PoolEntry*> find_pool(const std::string& name);
+    absl::Status check(const PoolSettings& settings) const;
+    absl::Status claim(PoolEntry& pool, AddressRange range);
+    void release(const PoolEntry& pool, AddressRange range);
+    void make_states(const PoolEntry& pool, const std::vector<uint16_t>& numbers);
+    void drop_states(const std::vector<uint16_t>& numbers);
+    bool is_own(Ip4Address address) const;
+    absl::Status turn(Index interface, Role role, bool on);
+    void forget(Index interface);
+    void follow_addresses();
+    void publish();
+    void publish_routes();
+    void tend();
+    absl::Status check_vrf_unused(Vrf vrf) const;
+    bool answers_for(Index interface, Ip4Address address) const;
+
+    /// For observers that live longer. Owns nothing.
+    std::shared_ptr<Nat> self_;
+    vnet::Router& router_;
+    Translators& translators_;
+    PoolAddresses addresses_;
+    std::map<std::string, PoolEntry> pools_;
+    std::map<Place, StaticMapping> statics_;
+    std::map<Index, Role> roles_;
+    std::map<Index, std::shared_ptr<void>> lookups_;
+    /// By number, for each worker.
+    std::map<uint16_t, std::vector<std::unique_ptr<AddressState>>> states_;
+    std::vector<Leaving> leaving_;
+    /// VRFs that packets are led to, and routes to outside addresses.
+    std::map<Vrf, vnet::fib::PathIndex> vrf_paths_;
+    std::set<std::pair<Vrf, Ip4Address>> routes_;
+    uint64_t seed_;
+    std::shared_ptr<vnet::neighbor::Arp::AnswersFor> answers_;
+    graph::Control::Handle timer_;
+};
+
+}  // namespace nat44

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/nat44/out2in.hpp"
+
+#include "plugins/nat44/format.hpp"
+
+namespace nat44 {
+
+using vnet::flow::Direction;
+using vnet::flow::Key;
+using vnet::flow::Ref;
+using vnet::flow::Session;
+
+namespace {
+graph::Hop drop(Drop reason) noexcept {
+    return graph::Hop::drop(graph::Edge(reason));
+}
+}  // namespace
+
+graph::Hop Out2In::operator()(graph::Packet& packet, Pass& pass) const noexcept {
+    const Ref ref = pass.ref_of(packet);
+    const auto subject = subject_of(packet);
+    if (ref && subject) [[likely]] {
+        const Session& session = pass.table()[ref.index()];
+        if (pass.is_ours(session) && !goes_out(session, ref.direction()) &&
+            translate_by<Side::destination>(session, ref.direction(), *subject) == Done::translated)
+            [[likely]] {
+            return onwards(packet, session, ref.direction(), pass);
+        }
+    }
+    return with_care(packet, pass);
+}
+
+graph::Hop Out2In::onwards(graph::Packet& packet, const Session& session, Direction direction,
+                           Pass& pass) const noexcept {
+    const Vrf here = session.key(direction).vrf;
+    const Vrf there = session.key(opposite(direction)).vrf;
+    if (here == there) [[likely]] {
+        return pass.dispatch().next_feature(packet);
+    }
+    packet.meta().adjacency = forwarding_.at(pass.config().vrf_path(there));
+    return graph::Hop::node(lookup_vrf_);
+}
+
+graph::Hop Out2In::with_care(graph::Packet& packet, Pass& pass) const noexcept {
+    const auto subject = subject_of(packet);
+    if (!subject) {
+        return drop(Drop::truncated);
+    }
+    if (const Ref ref = pass.ref_of(packet)) {
+        const Session& session = pass.table()[ref.index()];
+        if (pass.is_ours(session) && session.alive()) {
+            if (goes_out(session, ref.direction())) {
+                return pass.dispatch().next_feature(packet);
+            }
+            if (is_error(*subject)) {
+                const Done done =
+                    translate_error_by(session, ref.direction(), *subject, subject->ip.source);
+                return done == Done::translated ? onwards(packet, session, ref.direction(), pass)
+                                                : drop(drop_for(done));
+            }
+        }
+    }
+    return begin(packet, *subject, pass);
+}
+
+graph::Hop Out2In::begin(graph::Packet& packet, const Subject& subject, Pass& pass) const noexcept {
+    const graph::Metadata& meta = packet.meta();
+    const Config& config = pass.config();
+    const Key key = key_of(packet, subject, translators_.vrf_of(meta.rx_interface));
+    const bool known = meta.has(graph::packet_flag::flow) && !is_error(subject);
+    const bool may_be_ours =
+        config.addresses().find(key.destination) != nullptr ||
+        (known && config.to_outside(key.vrf, key.destination, key.ports.destination(),
+                                    key.protocol) != nullptr);
+    if (!may_be_ours) [[likely]] {
+        return pass.dispatch().next_feature(packet);
+    }
+    Ref ref = known ? pass.table().find(key) : Ref();
+    if (!ref) {
+        const Verdict verdict =
+            known ? pass.translator().inbound(pass.ask(config, key), ref) : Verdict::no_session;
+        if (verdict == Verdict::no_session && config.is_own(key.destination)) {
+            return pass.dispatch().next_feature(packet);
+        }
+        if (verdict != Verdict::made) {
+            return drop(drop_for(verdict));
+        }
+    }
+    const Session& session = pass.table()[ref.index()];
+    if (!pass.is_ours(session) || goes_out(session, ref.direction())) {
+        return pass.dispatch().next_feature(packet);
+    }
+    pass.seen(ref, subject);
+    const Done done = translate_by<Side::destination>(session, ref.direction(), subject);
+    if (done != Done::translated) {
+        return drop(drop_for(done));
+    }
+    packet.meta().session = ref.raw();
+    return onwards(packet, session, ref.direction(), pass);
+}
+
+graph::TraceFields Out2In::format(const graph::TraceStep& step) const {
+    return format_translation(step);
+}
+
+}  // namespace nat44

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/nat44/packet.hpp"
+
+namespace nat44 {
+
+bool is_error(const Subject& subject) noexcept {
+    if (subject.ip.protocol() != vnet::wire::IpProtocol::icmp || !subject.ip.has_l4_header()) {
+        return false;
+    }
+    const auto* icmp = vnet::wire::view<vnet::wire::Icmp4Header>(subject.l4);
+    return icmp != nullptr && vnet::wire::is_error(icmp->type());
+}
+
+Done translate_error_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
+                        const Subject& subject, Ip4Address source) noexcept {
+    if (read_quote(subject.ip, subject.l4).fault != QuoteFault::none) {
+        return Done::bad_quote;
+    }
+    // What it quotes went the other way, and came here as that direction's key says.
+    const Tuple sent = leaving(session, direction).reversed();
+    return translate_error(subject.ip, subject.l4, source, sent) ? Done::translated
+                                                                 : Done::bad_quote;
+}
+
+}  // namespace nat44

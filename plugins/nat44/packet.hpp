@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <bit>
+#include <optional>
+
+#include "graph/packet.hpp"
+#include "plugins/nat44/icmp_error.hpp"
+#include "plugins/nat44/translation.hpp"
+#include "plugins/nat44/translator.hpp"
+#include "vnet/wire/tcp.hpp"
+
+namespace nat44 {
+
+/// A packet under translation, as the nodes of both directions have it in hand.
+struct Subject {
+    vnet::wire::Ip4Header& ip;
+    /// What follows the IP header and its options, as far as the packet's first segment goes.
+    std::span<std::byte> l4;
+};
+
+/// How far a translation came.
+enum class Done : uint8_t {
+    translated,
+    /// The packet is not of the session any more that it was looked up for.
+    stale,
+    truncated,
+    /// An ICMP error whose quote may not be believed.
+    bad_quote,
+};
+
+/// A packet's direction through a session is out, to the outside.
+inline bool goes_out(const vnet::flow::Session& session, vnet::flow::Direction direction) noexcept {
+    const bool from_outside = (session.flags & session_flag::from_outside) != 0;
+    return (direction == vnet::flow::Direction::forward) != from_outside;
+}
+
+/// What the packets of a direction become.
+inline Tuple leaving(const vnet::flow::Session& session, vnet::flow::Direction direction) noexcept {
+    const vnet::flow::Key out = session.key(opposite(direction)).reversed();
+    const auto ports = std::bit_cast<std::array<vnet::wire::Be16, 2>>(out.ports.raw);
+    return {{out.source, ports[0]}, {out.destination, ports[1]}};
+}
+
+/// Translates a packet of a session: one side, or both where the session says so. An ICMP error is
+/// not translated here, but is Done::stale.
+template <Side side>
+[[gnu::always_inline]] inline Done translate_by(const vnet::flow::Session& session,
+                                                vnet::flow::Direction direction,
+                                                const Subject& subject) noexcept {
+    const vnet::flow::Key& in = session.key(direction);
+    if (subject.ip.source != in.source || subject.ip.destination != in.destination ||
+        subject.ip.protocol_number != in.protocol || !session.alive()) [[unlikely]] {
+        return Done::stale;
+    }
+    const Tuple to = leaving(session, direction);
+    const bool done = (session.flags & session_flag::twice) != 0
+                          ? translate<Side::both>(subject.ip, subject.l4, to)
+                          : translate<side>(subject.ip, subject.l4, to);
+    return done ? Done::translated : Done::truncated;
+}
+
+/// The packet is an ICMP error.
+bool is_error(const Subject& subject) noexcept;
+
+/// Translates an ICMP error that goes in a direction of a session: its quote becomes what the
+/// sender of the quoted packet sent. `source` is where it comes from then.
+Done translate_error_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
+                        const Subject& subject, Ip4Address source) noexcept;
+
+/// The IP header and what follows it; nothing where the header is not there, whole.
+inline std::optional<Subject> subject_of(graph::Packet& packet) noexcept {
+    const auto bytes = packet.from_offset(packet.meta().l3_offset);
+    auto* ip = vnet::wire::view<vnet::wire::Ip4Header>(bytes);
+    if (ip == nullptr) [[unlikely]] {
+        return std::nullopt;
+    }
+    return Subject{*ip, vnet::wire::after(bytes, ip->header_length())};
+}
+
+/// The flags of a TCP segment, as far as it has them.
+inline uint8_t tcp_flags(const Subject& subject) noexcept {
+    constexpr size_t at = offsetof(vnet::wire::TcpHeader, flag_bits);
+    return subject.ip.protocol() == vnet::wire::IpProtocol::tcp && subject.ip.has_l4_header() &&
+                   subject.l4.size() > at
+               ? uint8_t(subject.l4[at])
+               : uint8_t(0);
+}
+
+/// Its key, by what the lookup left in the metadata.
+inline vnet::flow::Key key_of(const graph::Packet& packet, const Subject& subject,
+                              Vrf vrf) noexcept {
+    return {subject.ip.source,          subject.ip.destination,
+            {packet.meta().ports},      vrf,
+            subject.ip.protocol_number, 0};
+}
+
+}  // namespace nat44

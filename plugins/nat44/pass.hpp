@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "graph/driver.hpp"
+#include "plugins/nat44/drops.hpp"
+#include "plugins/nat44/translators.hpp"
+
+namespace nat44 {
+
+/// What a node has in hand for a vector: this worker's sessions and translator, the configuration
+/// as it is now, and the time.
+class Pass {
+public:
+    Pass(const Translators& translators, graph::Dispatch& dispatch) noexcept
+        : dispatch_(dispatch),
+          translators_(translators),
+          table_(translators.tables().of(dispatch.worker())) {}
+
+    graph::Dispatch& dispatch() const noexcept { return dispatch_; }
+    const Config& config() const noexcept { return translators_.config(); }
+    Translator& translator() const noexcept { return translators_.of(dispatch_.worker()); }
+    vnet::flow::Table& table() const noexcept { return table_; }
+
+    /// The session that the lookup found, where it is a translator's.
+    vnet::flow::Ref ref_of(const graph::Packet& packet) const noexcept {
+        const graph::Metadata& meta = packet.meta();
+        return meta.has(graph::packet_flag::flow) ? vnet::flow::Ref::from_raw(meta.session)
+                                                  : vnet::flow::Ref();
+    }
+    bool is_ours(const vnet::flow::Session& session) const noexcept {
+        return session.owner == translators_.owner() ||
+               translators_.tables().is_dry(dispatch_.worker());
+    }
+    Translator::Asked ask(const Config& config, const vnet::flow::Key& key) const noexcept {
+        return {config, key, translators_.tables().tick(dispatch_.now_tsc()), dispatch_.now_tsc(),
+                translators_.owner()};
+    }
+    /// A packet of a session that was not found by the lookup goes by.
+    void seen(vnet::flow::Ref ref, const Subject& subject) const noexcept {
+        table_.seen(ref, translators_.tables().tick(dispatch_.now_tsc()), tcp_flags(subject));
+    }
+
+private:
+    graph::Dispatch& dispatch_;
+    const Translators& translators_;
+    vnet::flow::Table& table_;
+};
+
+}  // namespace nat44

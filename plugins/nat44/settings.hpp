@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "plugins/nat44/ports.hpp"
+#include "vnet/interface/hot.hpp"
+#include "vnet/wire/ip4.hpp"
+
+namespace nat44 {
+
+using vnet::interface::Vrf;
+using vnet::wire::Ip4Address;
+using vnet::wire::Ip4Prefix;
+
+/// How outside ports depend on whom a host speaks with (RFC 4787 4.1).
+enum class MappingKind : uint8_t {
+    /// A port serves several hosts, as long as they speak with different ones: for scale.
+    endpoint_dependent,
+    /// An inside address and port has one outside address and port, whomever it speaks with.
+    endpoint_independent,
+};
+/// Who may speak to a mapped port that is endpoint-independent (RFC 4787 5).
+enum class Filtering : uint8_t {
+    /// Whoever was spoken to.
+    address_and_port_dependent,
+    /// Anybody.
+    endpoint_independent,
+};
+
+/// What an operator says of a pool.
+struct PoolSettings {
+    std::string name;
+    MappingKind mapping = MappingKind::endpoint_dependent;
+    Filtering filtering = Filtering::address_and_port_dependent;
+    /// Whom it is for: hosts of this network, and this VRF. Of several pools that would do, that of
+    /// the longest prefix is taken.
+    Ip4Prefix inside;
+    Vrf inside_vrf = vnet::interface::default_vrf;
+    /// Where its addresses are: packets that leave by an outside interface of this VRF.
+    Vrf outside_vrf = vnet::interface::default_vrf;
+    PortRange ports;
+    /// Ports of a block that one host has for itself, a power of two; 0: all share all.
+    uint32_t block_size = 0;
+    /// Blocks that a host may have, 1 to Host::most_blocks.
+    uint32_t blocks_per_host = 1;
+    /// Each host has its address and ports by arithmetic (RFC 7422); the pool has one range.
+    bool deterministic = false;
+    /// Sessions that a host may have; 0: no limit.
+    uint32_t sessions_per_host = 0;
+
+    friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
+};
+
+/// Somebody inside that a static mapping leads to.
+struct Target {
+    Ip4Address address;
+    /// 0 where the mapping has no ports.
+    uint16_t port = 0;
+    /// Against the weights of the mapping's other targets.
+    uint32_t weight = 1;
+
+    friend bool operator==(const Target&, const Target&) = default;
+};
+
+/// What is led from outside to somebody inside whether he spoke first or not: a port, or, with
+/// protocol 0, all of an address.
+struct StaticMapping {
+    Ip4Address outside;
+    uint16_t port = 0;
+    uint8_t protocol = 0;
+    Vrf outside_vrf = vnet::interface::default_vrf;
+    Vrf inside_vrf = vnet::interface::default_vrf;
+    /// The same client always has the same target; else each session may have another one.
+    bool affinity = false;
+    /// The target sees the outside address as the client's (twice NAT).
+    bool twice = false;
+    std::vector<Target> targets;
+
+    bool is_one_to_one() const noexcept { return protocol == 0; }
+    friend bool operator==(const StaticMapping&, const StaticMapping&) = default;
+};
+
+}  // namespace nat44

@@ -1,0 +1,614 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/nat44/translator.hpp"
+
+#include <rte_cycles.h>
+
+#include <algorithm>
+
+#include "graph/random_number.hpp"
+#include "vnet/flow/quote.hpp"
+#include "vnet/flow/tcp.hpp"
+
+namespace nat44 {
+
+using vnet::flow::Direction;
+using vnet::flow::Key;
+using vnet::flow::Ref;
+using vnet::flow::Session;
+using vnet::flow::SessionIndex;
+using vnet::flow::store_shared;
+using vnet::wire::IpProtocol;
+
+namespace {
+
+/// Random ports that are tried before they are tried one after the other, and those then.
+constexpr unsigned random_tries = 8;
+constexpr uint32_t most_tries = 512;
+constexpr unsigned most_addresses_tried = 4;
+
+bool is_icmp(uint8_t protocol) noexcept {
+    return IpProtocol(protocol) == IpProtocol::icmp;
+}
+
+/// Ports that may be changed: of SCTP they are covered by a checksum over all of the packet, and of
+/// the others the checksum is unknown ground.
+bool has_port(uint8_t protocol) noexcept {
+    return IpProtocol(protocol) == IpProtocol::tcp || IpProtocol(protocol) == IpProtocol::udp ||
+           is_icmp(protocol);
+}
+
+/// Of a packet to `port`, the identifier of which stands in both places where it is ICMP's.
+vnet::flow::Ports ports_to(uint8_t protocol, uint16_t source, uint16_t port) noexcept {
+    return vnet::flow::Ports::of(is_icmp(protocol) ? port : source, port);
+}
+vnet::flow::Ports ports_from(uint8_t protocol, uint16_t port, uint16_t destination) noexcept {
+    return vnet::flow::Ports::of(port, is_icmp(protocol) ? port : destination);
+}
+
+}  // namespace
+
+/// Whom a host speaks with, as he sees himself: answers come from there.
+struct Translator::Far {
+    Ip4Address address;
+    uint16_t port = 0;
+    Vrf vrf = vnet::interface::default_vrf;
+    /// Of the session.
+    uint8_t flags = 0;
+
+    /// The key of answers to a host at an outside address and port.
+    Key reverse(uint8_t protocol, Ip4Address outside, uint16_t outside_port) const noexcept {
+        return {address, outside, ports_to(protocol, port, outside_port), vrf, protocol, 0};
+    }
+};
+
+/// What is outside for a packet from inside.
+struct Translator::Choice {
+    uint16_t port = 0;
+    /// An endpoint-independent mapping that it is by; 0: none.
+    uint32_t mapping = 0;
+};
+
+Translator::Translator(const Parts& parts)
+    : tables_(parts.tables),
+      log_(parts.log),
+      worker_(parts.worker),
+      hosts_(parts.hosts, graph::random_number()),
+      mappings_(parts.mappings, graph::random_number()) {}
+
+PortRange Translator::part(const Pool& pool) const noexcept {
+    // A dry run has no part of its own.
+    return pool.deterministic ? pool.settings.ports
+                              : pool.partition.part(tables_.is_dry(worker_) ? 0 : worker_);
+}
+
+bool Translator::is_free(const Config& config, const Pool& pool,
+                         const Key& reverse) const noexcept {
+    return !table().find(reverse) &&
+           config.to_outside(pool.settings.outside_vrf, reverse.destination,
+                             reverse.ports.destination(), reverse.protocol) == nullptr;
+}
+
+Verdict Translator::make(const Asked& asked, const Key& reverse, uint8_t flags, uint32_t host,
+                         Ref& ref) noexcept {
+    const SessionIndex index = table().create(
+        {asked.key, reverse, vnet::flow::first_timer(asked.key.protocol), asked.owner, flags, host},
+        asked.now);
+    if (index == 0) {
+        return Verdict::table_full;
+    }
+    ref = Ref(index, Direction::forward);
+    if (log_.enabled()) [[unlikely]] {
+        tell(table()[index], LogKind::session_created, asked.tsc);
+    }
+    return Verdict::made;
+}
+
+Verdict Translator::outbound(const Asked& asked, Vrf outside_vrf, Ref& ref) noexcept {
+    const Key& key = asked.key;
+    const StaticMapping* mapping =
+        asked.config.to_inside(key.vrf, key.source, key.ports.source(), key.protocol);
+    if (mapping != nullptr && mapping->outside_vrf == outside_vrf && !mapping->twice) {
+        return by_mapping(asked, *mapping, ref);
+    }
+    const Pool* pool = asked.config.pool_for(key.vrf, key.source, outside_vrf);
+    if (pool == nullptr) {
+        return Verdict::not_ours;
+    }
+    return by_pool(asked, *pool, {key.destination, key.ports.destination(), outside_vrf, 0}, ref);
+}
+
+Verdict Translator::hairpin(const Asked& asked, Vrf outside_vrf, Ref& ref) noexcept {
+    const Key& key = asked.key;
+    Key outside = key;
+    outside.vrf = outside_vrf;
+    Far far{{}, 0, key.vrf, session_flag::hairpin | session_flag::twice};
+    if (const StaticMapping* mapping = asked.config.to_outside(
+            outside_vrf, key.destination, key.ports.destination(), key.protocol)) {
+        const End to = asked.config.target(*mapping, outside);
+        far.address = to.address;
+        far.port = to.port;
+        far.vrf = mapping->inside_vrf;
+    } else if (const uint32_t at = mappings_.find(Mapping::outside_key(outside))) {
+        const Mapping& found = mappings_[at];
+        const Pool* pool = asked.config.pool(hosts_[found.host].pool);
+        if (pool == nullptr || pool->settings.filtering != Filtering::endpoint_independent) {
+            return Verdict::filtered;
+        }
+        far.address = found.inside.source;
+        far.port = found.inside.ports.source();
+        far.vrf = found.inside.vrf;
+    } else {
+        return Verdict::no_session;
+    }
+    const Pool* pool = asked.config.pool_for(key.vrf, key.source, outside_vrf);
+    return pool == nullptr ? Verdict::not_ours : by_pool(asked, *pool, far, ref);
+}
+
+Verdict Translator::by_mapping(const Asked& asked, const StaticMapping& mapping,
+                               Ref& ref) noexcept {
+    const Key& key = asked.key;
+    const uint16_t port = mapping.is_one_to_one() ? key.ports.source() : mapping.port;
+    const Key reverse{
+        key.destination,     mapping.outside, ports_to(key.protocol, key.ports.destination(), port),
+        mapping.outside_vrf, key.protocol,    0};
+    if (table().find(reverse)) {
+        return Verdict::no_port;
+    }
+    return make(asked, reverse, session_flag::fixed, 0, ref);
+}
+
+uint32_t Translator::host_for(const Asked& asked, const Pool& pool, unsigned attempt) noexcept {
+    const Key& key = asked.key;
+    if (const uint32_t there = hosts_.find(pool.number, key.vrf, key.source)) {
+        // Its address may be gone, and its sessions under way to their end.
+        const OutsideAddress* still = asked.config.addresses().find(hosts_[there].outside);
+        return still != nullptr && still->pool == pool.number ? there : 0;
+    }
+    const OutsideAddress* chosen = nullptr;
+    if (pool.deterministic) {
+        const auto block = pool.deterministic->of(key.source);
+        chosen = block ? asked.config.addresses().find(block->address) : nullptr;
+    } else {
+        chosen = asked.config.addresses().pick(
+            pool.number, asked.config.host_hash(key.vrf, key.source) + attempt);
+    }
+    if (chosen == nullptr) {
+        return 0;
+    }
+    Host host{};
+    host.address = key.source;
+    host.vrf = key.vrf;
+    host.pool = pool.number;
+    host.outside = chosen->address;
+    host.number = chosen->number;
+    return hosts_.add(host);
+}
+
+Verdict Translator::by_pool(const Asked& asked, const Pool& pool, const Far& far,
+                            Ref& ref) noexcept {
+    Verdict verdict = Verdict::no_port;
+    // A host without sessions may have another address where its own has no port left.
+    for (unsigned attempt = 0; attempt < most_addresses_tried && verdict == Verdict::no_port;
+         ++attempt) {
+        const uint32_t at = host_for(asked, pool, attempt);
+        if (at == 0) {
+            verdict = Verdict::no_address;
+            break;
+        }
+        Host& host = hosts_[at];
+        const bool fresh = host.sessions == 0;
+        verdict = for_host(asked, pool, far, at, ref);
+        if (verdict == Verdict::made) {
+            return verdict;
+        }
+        store_shared(host.refused, host.refused + 1);
+        leave_host(at);
+        if (!fresh) {
+            break;
+        }
+    }
+    tell_refused(asked, pool, verdict);
+    return verdict;
+}
+
+Verdict Translator::for_host(const Asked& asked, const Pool& pool, const Far& far, uint32_t at,
+                             Ref& ref) noexcept {
+    const Key& key = asked.key;
+    Host& host = hosts_[at];
+    const uint32_t limit = pool.settings.sessions_per_host;
+    if (limit != 0 && host.sessions >= limit) {
+        return Verdict::host_limit;
+    }
+    Choice choice;
+    Verdict verdict = choose_port(asked, pool, far, at, choice);
+    if (verdict != Verdict::made) {
+        return verdict;
+    }
+    const auto flags = uint8_t(far.flags | (choice.mapping != 0 ? session_flag::mapped : 0));
+    verdict = make(asked, far.reverse(key.protocol, host.outside, choice.port), flags, at, ref);
+    if (verdict == Verdict::made) {
+        count(host, choice.port, choice.mapping);
+    } else if (choice.mapping != 0) {
+        leave_mapping(choice.mapping);
+    }
+    return verdict;
+}
+
+void Translator::count(Host& host, uint16_t port, uint32_t mapping) noexcept {
+    store_shared(host.sessions, host.sessions + 1);
+    count_block(host, port, 1);
+    if (mapping != 0) {
+        store_shared(mappings_[mapping].sessions, mappings_[mapping].sessions + 1);
+    }
+}
+
+template <class IsFree>
+std::optional<uint16_t> Translator::random_port(PortRange among, uint16_t like,
+                                                const IsFree& is_free) noexcept {
+    const uint32_t size = among.size();
+    const auto at = [&](uint32_t place) { return uint16_t(among.first + place); };
+    for (unsigned i = 0; i < random_tries; ++i) {
+        const uint16_t drawn = at(uint32_t(uint64_t{random_()} * size >> 32));
+        // Even stays even where it can (RFC 4787 REQ-4).
+        const auto port = uint16_t((drawn & ~1U) | (like & 1U));
+        if (among.contains(port) && is_free(port)) {
+            return port;
+        }
+    }
+    const auto first = uint32_t(uint64_t{random_()} * size >> 32);
+    for (uint32_t i = 0; i < std::min(size, most_tries); ++i) {
+        const uint16_t port = at((first + i) % size);
+        if (is_free(port)) {
+            return port;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<uint16_t> Translator::port_among(const Asked& asked, const Pool& pool, const Far& far,
+                                               const Host& host, PortRange among) noexcept {
+    const Key& key = asked.key;
+    if (pool.settings.mapping == MappingKind::endpoint_independent) {
+        const AddressState* state = addresses_.of(host.number);
+        PortBitmap* ports = state == nullptr ? nullptr : state->ports_of(key.protocol);
+        if (ports != nullptr) {
+            // Those of static mappings are not to be had; there are few.
+            std::optional<uint16_t> port;
+            for (unsigned i = 0; i < random_tries; ++i) {
+                port = ports->claim_in(among, random_(), parity_of(key.ports.source()));
+                if (!port || asked.config.to_outside(pool.settings.outside_vrf, host.outside, *port,
+                                                     key.protocol) == nullptr) {
+                    break;
+                }
+                port.reset();
+            }
+            return port;
+        }
+    }
+    return random_port(among, key.ports.source(), [&](uint16_t port) {
+        return is_free(asked.config, pool, far.reverse(key.protocol, host.outside, port));
+    });
+}
+
+Verdict Translator::choose_port(const Asked& asked, const Pool& pool, const Far& far, uint32_t at,
+                                Choice& choice) noexcept {
+    const Key& key = asked.key;
+    Host& host = hosts_[at];
+    const bool independent = pool.settings.mapping == MappingKind::endpoint_independent;
+    if (!has_port(key.protocol)) {
+        // By address alone: one host behind each outside address speaks with somebody.
+        choice.port = key.ports.source();
+        return is_free(asked.config, pool, far.reverse(key.protocol, host.outside, choice.port))
+                   ? Verdict::made
+                   : Verdict::no_port;
+    }
+    const Key inside = Mapping::inside_key(key);
+    if (independent) {
+        choice.mapping = mappings_.find(inside);
+        if (choice.mapping != 0) {
+            choice.port = mappings_[choice.mapping].outside.ports.destination();
+            return mappings_[choice.mapping].outside.vrf == pool.settings.outside_vrf
+                       ? Verdict::made
+                       : Verdict::no_port;
+        }
+    }
+    std::optional<uint16_t> port;
+    if (pool.deterministic) {
+        const auto block = pool.deterministic->of(host.address);
+        port = block ? port_among(asked, pool, far, host, block->ports) : std::nullopt;
+    } else if (pool.settings.block_size == 0) {
+        port = port_among(asked, pool, far, host, part(pool));
+    } else {
+        port = port_in_blocks(asked, pool, far, at);
+    }
+    if (!port) {
+        return Verdict::no_port;
+    }
+    choice.port = *port;
+    if (independent) {
+        Mapping mapping{};
+        mapping.inside = inside;
+        mapping.outside = {{},
+                           host.outside,
+                           vnet::flow::Ports::of(0, *port),
+                           pool.settings.outside_vrf,
+                           key.protocol,
+                           0};
+        mapping.host = at;
+        mapping.number = host.number;
+        choice.mapping = mappings_.add(mapping);
+        if (choice.mapping == 0) {
+            release_port(host.number, key.protocol, *port);
+            return Verdict::table_full;
+        }
+        if (log_.enabled()) {
+            tell_mapping(mapping, LogKind::mapping_created, asked.tsc);
+        }
+    }
+    return Verdict::made;
+}
+
+std::optional<uint16_t> Translator::port_in_blocks(const Asked& asked, const Pool& pool,
+                                                   const Far& far, uint32_t at) noexcept {
+    Host& host = hosts_[at];
+    const auto ports_of = [&](uint16_t first) {
+        return PortRange{first, uint16_t(first + pool.settings.block_size - 1)};
+    };
+    for (unsigned i = 0; i < host.blocks; ++i) {
+        if (const auto port = port_among(asked, pool, far, host, ports_of(host.block[i]))) {
+            return port;
+        }
+    }
+    if (host.blocks >= pool.settings.blocks_per_host) {
+        return std::nullopt;
+    }
+    const AddressState* state = addresses_.of(host.number);
+    if (state == nullptr || state->blocks == nullptr) {
+        // In a dry run: any port of those that it might get.
+        return port_among(asked, pool, far, host, part(pool));
+    }
+    const auto block = state->blocks->claim(at, random_());
+    if (!block) {
+        return std::nullopt;
+    }
+    store_shared(host.block[host.blocks], block->first);
+    store_shared(host.block_sessions[host.blocks], 0U);
+    store_shared(host.blocks, uint8_t(host.blocks + 1));
+    if (log_.enabled()) {
+        tell_block(host, *block, LogKind::block_allocated, asked.tsc);
+    }
+    return port_among(asked, pool, far, host, *block);
+}
+
+void Translator::release_port(uint16_t number, uint8_t protocol, uint16_t port) noexcept {
+    if (const AddressState* state = addresses_.of(number)) {
+        if (PortBitmap* ports = state->ports_of(protocol)) {
+            ports->release(port);
+        }
+    }
+}
+
+void Translator::leave_mapping(uint32_t at) noexcept {
+    const Mapping& mapping = mappings_[at];
+    if (mapping.sessions != 0) {
+        return;
+    }
+    if (log_.enabled()) {
+        tell_mapping(mapping, LogKind::mapping_deleted, rte_rdtsc());
+    }
+    release_port(mapping.number, mapping.outside.protocol, mapping.outside.ports.destination());
+    mappings_.remove(at);
+}
+
+void Translator::leave_host(uint32_t at) noexcept {
+    Host& host = hosts_[at];
+    const AddressState* state = addresses_.of(host.number);
+    for (unsigned i = host.blocks; i-- > 0;) {
+        if (host.block_sessions[i] != 0) {
+            continue;
+        }
+        if (state != nullptr && state->blocks != nullptr) {
+            if (log_.enabled()) {
+                tell_block(host,
+                           {host.block[i], uint16_t(host.block[i] + state->blocks->size() - 1)},
+                           LogKind::block_released, rte_rdtsc());
+            }
+            state->blocks->release(host.block[i]);
+        }
+        const auto last = uint8_t(host.blocks - 1);
+        store_shared(host.block[i], host.block[last]);
+        store_shared(host.block_sessions[i], host.block_sessions[last]);
+        store_shared(host.blocks, last);
+    }
+    if (host.sessions == 0) {
+        hosts_.remove(at);
+    }
+}
+
+Verdict Translator::inbound(const Asked& asked, Ref& ref) noexcept {
+    const Key& key = asked.key;
+    if (const StaticMapping* mapping = asked.config.to_outside(
+            key.vrf, key.destination, key.ports.destination(), key.protocol)) {
+        return from_static(asked, *mapping, ref);
+    }
+    // An identifier of ICMP is the asker's, and no port to ask at.
+    const uint32_t at = is_icmp(key.protocol) ? 0 : mappings_.find(Mapping::outside_key(key));
+    if (at == 0) {
+        return Verdict::no_session;
+    }
+    Mapping& mapping = mappings_[at];
+    Host& host = hosts_[mapping.host];
+    const Pool* pool = asked.config.pool(host.pool);
+    if (pool == nullptr || pool->settings.filtering != Filtering::endpoint_independent) {
+        return Verdict::filtered;
+    }
+    const uint32_t limit = pool->settings.sessions_per_host;
+    if (limit != 0 && host.sessions >= limit) {
+        store_shared(host.refused, host.refused + 1);
+        tell_refused(asked, *pool, Verdict::host_limit);
+        return Verdict::host_limit;
+    }
+    const uint16_t port = mapping.inside.ports.source();
+    const Key reverse{
+        mapping.inside.source, key.source,   ports_from(key.protocol, port, key.ports.source()),
+        mapping.inside.vrf,    key.protocol, 0};
+    if (table().find(reverse)) {
+        return Verdict::filtered;
+    }
+    const Verdict verdict =
+        make(asked, reverse, session_flag::from_outside | session_flag::mapped, mapping.host, ref);
+    if (verdict == Verdict::made) {
+        count(host, mapping.outside.ports.destination(), at);
+    }
+    return verdict;
+}
+
+Verdict Translator::from_static(const Asked& asked, const StaticMapping& mapping,
+                                Ref& ref) noexcept {
+    const Key& key = asked.key;
+    const End to = asked.config.target(mapping, key);
+    Key reverse{
+        to.address,         key.source,   ports_from(key.protocol, to.port, key.ports.source()),
+        mapping.inside_vrf, key.protocol, 0};
+    uint8_t flags = session_flag::from_outside | session_flag::fixed;
+    if (mapping.twice) {
+        // The target answers to the outside address, at a port of its own for each session.
+        const auto port = random_port(PortRange{}, key.ports.source(), [&](uint16_t candidate) {
+            Key tried = reverse;
+            tried.destination = mapping.outside;
+            tried.ports = vnet::flow::Ports::of(to.port, candidate);
+            return !table().find(tried);
+        });
+        if (!port) {
+            return Verdict::no_port;
+        }
+        reverse.destination = mapping.outside;
+        reverse.ports = vnet::flow::Ports::of(to.port, *port);
+        flags |= session_flag::twice;
+    } else if (table().find(reverse)) {
+        return Verdict::no_port;
+    }
+    return make(asked, reverse, flags, 0, ref);
+}
+
+void Translator::count_block(Host& host, uint16_t port, int change) noexcept {
+    const AddressState* state = addresses_.of(host.number);
+    if (state == nullptr || state->blocks == nullptr) {
+        return;
+    }
+    for (unsigned i = 0; i < host.blocks; ++i) {
+        if (uint16_t(port - host.block[i]) < state->blocks->size()) {
+            store_shared(host.block_sessions[i], host.block_sessions[i] + uint32_t(change));
+        }
+    }
+}
+
+void Translator::ended(const Session& session) noexcept {
+    if (log_.enabled()) [[unlikely]] {
+        tell(session, LogKind::session_deleted, rte_rdtsc());
+    }
+    if ((session.flags & session_flag::fixed) != 0 || session.user == 0) {
+        return;
+    }
+    const bool from_outside = (session.flags & session_flag::from_outside) != 0;
+    const Key& outside = from_outside ? session.forward : session.reverse;
+    if ((session.flags & session_flag::mapped) != 0) {
+        if (const uint32_t at = mappings_.find(Mapping::outside_key(outside))) {
+            store_shared(mappings_[at].sessions, mappings_[at].sessions - 1);
+            leave_mapping(at);
+        }
+    }
+    Host& host = hosts_[session.user];
+    store_shared(host.sessions, host.sessions - 1);
+    count_block(host, outside.ports.destination(), -1);
+    leave_host(session.user);
+}
+
+namespace {
+
+/// What a session is to those who ask later who had an address.
+LogRecord record_of(const Session& session) noexcept {
+    const bool from_outside = (session.flags & session_flag::from_outside) != 0;
+    const Key& inside = from_outside ? session.reverse : session.forward;
+    const Key& outside = from_outside ? session.forward : session.reverse;
+    LogRecord record;
+    record.protocol = inside.protocol;
+    record.inside = inside.source;
+    record.inside_port = inside.ports.source();
+    record.remote_inside = inside.destination;
+    record.remote_inside_port = inside.ports.destination();
+    record.outside = outside.destination;
+    record.outside_port = outside.ports.destination();
+    record.remote = outside.source;
+    record.remote_port = outside.ports.source();
+    record.inside_vrf = inside.vrf;
+    record.outside_vrf = outside.vrf;
+    return record;
+}
+
+LogKind kind_of(Verdict verdict) noexcept {
+    switch (verdict) {
+        case Verdict::no_address:
+            return LogKind::addresses_exhausted;
+        case Verdict::no_port:
+            return LogKind::ports_exhausted;
+        case Verdict::host_limit:
+            return LogKind::user_exceeded;
+        default:
+            return LogKind::sessions_exceeded;
+    }
+}
+
+}  // namespace
+
+void Translator::tell(const Session& session, LogKind kind, uint64_t tsc) noexcept {
+    LogRecord record = record_of(session);
+    record.kind = kind;
+    (void)log_.push(worker_, record, tsc);
+}
+
+void Translator::tell_refused(const Asked& asked, const Pool& pool, Verdict verdict) noexcept {
+    if (!log_.enabled()) {
+        return;
+    }
+    LogRecord record;
+    record.kind = kind_of(verdict);
+    record.protocol = asked.key.protocol;
+    record.inside = asked.key.source;
+    record.inside_port = asked.key.ports.source();
+    record.inside_vrf = asked.key.vrf;
+    record.outside_vrf = pool.settings.outside_vrf;
+    record.pool = pool.number;
+    record.limit = verdict == Verdict::host_limit   ? pool.settings.sessions_per_host
+                   : verdict == Verdict::table_full ? table().capacity()
+                                                    : 0;
+    (void)log_.push(worker_, record, asked.tsc);
+}
+
+void Translator::tell_mapping(const Mapping& mapping, LogKind kind, uint64_t tsc) noexcept {
+    LogRecord record;
+    record.kind = kind;
+    record.protocol = mapping.inside.protocol;
+    record.inside = mapping.inside.source;
+    record.inside_port = mapping.inside.ports.source();
+    record.outside = mapping.outside.destination;
+    record.outside_port = mapping.outside.ports.destination();
+    record.inside_vrf = mapping.inside.vrf;
+    record.outside_vrf = mapping.outside.vrf;
+    (void)log_.push(worker_, record, tsc);
+}
+
+void Translator::tell_block(const Host& host, PortRange block, LogKind kind,
+                            uint64_t tsc) noexcept {
+    LogRecord record;
+    record.kind = kind;
+    record.inside = host.address;
+    record.inside_vrf = host.vrf;
+    record.outside = host.outside;
+    record.block_first = block.first;
+    record.block_last = block.last;
+    record.pool = host.pool;
+    (void)log_.push(worker_, record, tsc);
+}
+
+}  // namespace nat44

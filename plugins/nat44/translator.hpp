@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "plugins/nat44/address_state.hpp"
+#include "plugins/nat44/config.hpp"
+#include "plugins/nat44/host.hpp"
+#include "plugins/nat44/log.hpp"
+#include "plugins/nat44/mapping.hpp"
+#include "plugins/nat44/random.hpp"
+#include "vnet/flow/tables.hpp"
+
+namespace nat44 {
+
+/// Bits of flow::Session::flags.
+namespace session_flag {
+/// Somebody outside spoke first: what is forward comes from outside.
+inline constexpr uint8_t from_outside = 1 << 0;
+/// It counts for an endpoint-independent mapping.
+inline constexpr uint8_t mapped = 1 << 1;
+/// It is by a static mapping, and of no pool.
+inline constexpr uint8_t fixed = 1 << 2;
+/// Both ends are translated.
+inline constexpr uint8_t twice = 1 << 3;
+/// Both ends are inside.
+inline constexpr uint8_t hairpin = 1 << 4;
+}  // namespace session_flag
+
+/// What became of a packet that has no session.
+enum class Verdict : uint8_t {
+    /// It has one now.
+    made,
+    /// It is not to be translated.
+    not_ours,
+    /// From outside, to nobody who is known.
+    no_session,
+    /// From outside, to a port that listens to those it spoke to only.
+    filtered,
+    no_address,
+    no_port,
+    host_limit,
+    table_full,
+};
+
+/// Makes one worker's sessions and keeps what they take of pools. Used by that worker alone, but
+/// for hosts() and mappings(), which anybody may read.
+class Translator {
+public:
+    struct Parts {
+        vnet::flow::Tables& tables;
+        Log& log;
+        unsigned worker;
+        /// Inside hosts, and endpoint-independent mappings, that there may be.
+        uint32_t hosts;
+        uint32_t mappings;
+    };
+    explicit Translator(const Parts& parts);
+    Translator(const Translator&) = delete;
+    Translator& operator=(const Translator&) = delete;
+
+    // ---- the worker ----
+
+    /// What a packet comes with: its key, and the time.
+    struct Asked {
+        const Config& config;
+        const vnet::flow::Key& key;
+        vnet::flow::Tick now;
+        uint64_t tsc;
+        vnet::flow::OwnerId owner;
+    };
+    /// A session for a packet from inside that leaves by an interface of `outside_vrf`. `ref` is
+    /// set where there is one now.
+    Verdict outbound(const Asked& asked, Vrf outside_vrf, vnet::flow::Ref& ref) noexcept;
+    /// A session for a packet from outside to an outside address.
+    Verdict inbound(const Asked& asked, vnet::flow::Ref& ref) noexcept;
+    /// A session for a packet from inside to an outside address of `outside_vrf`: to somebody else
+    /// inside, who sees the sender's outside address (RFC 4787 REQ-9).
+    Verdict hairpin(const Asked& asked, Vrf outside_vrf, vnet::flow::Ref& ref) noexcept;
+    /// A session ended: what it took is free.
+    void ended(const vnet::flow::Session& session) noexcept;
+
+    // ---- control thread, and what it may look at meanwhile ----
+    AddressStates& addresses() noexcept { return addresses_; }
+    const Hosts& hosts() const noexcept { return hosts_; }
+    const Mappings& mappings() const noexcept { return mappings_; }
+    graph::MemoryUse memory() const noexcept { return hosts_.memory() + mappings_.memory(); }
+
+private:
+    struct Far;
+    struct Choice;
+    Verdict by_mapping(const Asked& asked, const StaticMapping& mapping,
+                       vnet::flow::Ref& ref) noexcept;
+    Verdict from_static(const Asked& asked, const StaticMapping& mapping,
+                        vnet::flow::Ref& ref) noexcept;
+    Verdict by_pool(const Asked& asked, const Pool& pool, const Far& far,
+                    vnet::flow::Ref& ref) noexcept;
+    uint32_t host_for(const Asked& asked, const Pool& pool, unsigned attempt) noexcept;
+    Verdict for_host(const Asked& asked, const Pool& pool, const Far& far, uint32_t host,
+                     vnet::flow::Ref& ref) noexcept;
+    Verdict choose_port(const Asked& asked, const Pool& pool, const Far& far, uint32_t host,
+                        Choice& choice) noexcept;
+    std::optional<uint16_t> port_in_blocks(const Asked& asked, const Pool& pool, const Far& far,
+                                           uint32_t host) noexcept;
+    std::optional<uint16_t> port_among(const Asked& asked, const Pool& pool, const Far& far,
+                                       const Host& host, PortRange among) noexcept;
+    template <class IsFree>
+    std::optional<uint16_t> random_port(PortRange among, uint16_t like,
+                                        const IsFree& is_free) noexcept;
+    bool is_free(const Config& config, const Pool& pool,
+                 const vnet::flow::Key& reverse) const noexcept;
+    Verdict make(const Asked& asked, const vnet::flow::Key& reverse, uint8_t flags, uint32_t host,
+                 vnet::flow::Ref& ref) noexcept;
+    void count(Host& host, uint16_t port, uint32_t mapping) noexcept;
+    void count_block(Host& host, uint16_t port, int change) noexcept;
+    void release_port(uint16_t number, uint8_t protocol, uint16_t port) noexcept;
+    void leave_mapping(uint32_t mapping) noexcept;
+    void leave_host(uint32_t host) noexcept;
+    void tell(const vnet::flow::Session& session, LogKind kind, uint64_t tsc) noexcept;
+    void tell_refused(const Asked& asked, const Pool& pool, Verdict verdict) noexcept;
+    void tell_mapping(const Mapping& mapping, LogKind kind, uint64_t tsc) noexcept;
+    void tell_block(const Host& host, PortRange block, LogKind kind, uint64_t tsc) noexcept;
+    PortRange part(const Pool& pool) const noexcept;
+    vnet::flow::Table& table() const noexcept { return tables_.of(worker_); }
+
+    vnet::flow::Tables& tables_;
+    Log& log_;
+    const unsigned worker_;
+    Hosts hosts_;
+    Mappings mappings_;
+    AddressStates addresses_;
+    Random random_;
+};
+
+}  // namespace nat44

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/nat44/translators.hpp"
+
+namespace nat44 {
+
+using vnet::flow::Key;
+using vnet::wire::IpProtocol;
+
+namespace {
+
+/// Of one worker. Memory is taken as they come.
+constexpr uint32_t most_hosts = 1U << 19;
+constexpr uint32_t most_mappings = 1U << 20;
+/// A dry run's.
+constexpr uint32_t few = 64;
+
+bool has_ports(uint8_t protocol) noexcept {
+    return IpProtocol(protocol) == IpProtocol::tcp || IpProtocol(protocol) == IpProtocol::udp ||
+           IpProtocol(protocol) == IpProtocol::icmp;
+}
+
+}  // namespace
+
+Translators::Translators(const Parts& parts)
+    : engine_(parts.engine),
+      tables_(parts.tables),
+      interfaces_(parts.interfaces),
+      roles_(graph::max_interfaces) {
+    for (unsigned worker = 0; worker < engine_.contexts(); ++worker) {
+        const bool dry = tables_.is_dry(worker);
+        translators_.push_back(std::make_unique<Translator>(Translator::Parts{
+            tables_, parts.log, worker, dry ? few : most_hosts, dry ? few : most_mappings}));
+    }
+}
+
+Translators::~Translators() = default;
+
+void Translators::publish(std::unique_ptr<const Config> config) {
+    std::shared_ptr<const Config> made = std::move(config);
+    config_.store(made.get(), std::memory_order_release);
+    if (current_ != nullptr) {
+        engine_.rcu().retire([before = std::move(current_)] {});
+    }
+    current_ = std::move(made);
+}
+
+void Translators::ended(const vnet::flow::Session& session, vnet::flow::Ending,
+                        unsigned worker) noexcept {
+    of(worker).ended(session);
+}
+
+unsigned Translators::worker_of(const Key& key, uint32_t rx_interface, unsigned self) noexcept {
+    const Config& now = config();
+    if (role(rx_interface) == Role::inside) {
+        // To somebody else inside by an outside address: all of that is where this one's are.
+        if (const OutsideAddress* address = now.addresses().find(key.destination)) {
+            const Pool* pool = now.pool(address->pool);
+            Key outside = key;
+            outside.vrf = pool == nullptr ? key.vrf : pool->settings.outside_vrf;
+            return worker_of_outside(now, outside, self);
+        }
+        if (!has_ports(key.protocol)) {
+            // What has no port comes back to its outside address alone.
+            const Pool* pool = now.pool_for(key.vrf, key.source, vnet::interface::default_vrf);
+            const OutsideAddress* outside =
+                pool == nullptr || pool->deterministic
+                    ? nullptr
+                    : now.addresses().pick(pool->number, now.host_hash(key.vrf, key.source));
+            if (outside != nullptr) {
+                return now.worker_of_host(pool->settings.outside_vrf, outside->address);
+            }
+        }
+        return now.worker_of_host(key.vrf, key.source);
+    }
+    return worker_of_outside(now, key, self);
+}
+
+unsigned Translators::worker_of_outside(const Config& config, const Key& key,
+                                        unsigned self) const noexcept {
+    const uint16_t port = key.ports.destination();
+    if (const StaticMapping* mapping =
+            config.to_outside(key.vrf, key.destination, port, key.protocol)) {
+        return config.worker_of_host(mapping->inside_vrf, config.target(*mapping, key).address);
+    }
+    const OutsideAddress* address = config.addresses().find(key.destination);
+    const Pool* pool = address == nullptr ? nullptr : config.pool(address->pool);
+    if (pool == nullptr) {
+        return self;
+    }
+    if (pool->deterministic) {
+        const auto host = pool->deterministic->owner(key.destination, port);
+        return host ? config.worker_of_host(pool->settings.inside_vrf, *host) : self;
+    }
+    return has_ports(key.protocol) ? pool->partition.worker_of(port)
+                                   : config.worker_of_host(key.vrf, key.destination);
+}
+
+}  // namespace nat44
