@@ -265,13 +265,13 @@ TEST_F(FlowsTest, SessionsAreFoundByAnyOfTheirFields) {
         }
         return places;
     };
-    EXPECT_THAT(found("from 10.0.0.6"), ElementsAre(1, 2));
+    EXPECT_THAT(found("from 10.0.0.6/32"), ElementsAre(1, 2));
     EXPECT_THAT(found("from 10.0.0.4/30"), ElementsAre(0, 1, 2, 4));
-    EXPECT_THAT(found("from 198.51.100.1"), ElementsAre(0, 1, 2)) << "as they leave";
-    EXPECT_THAT(found("to 203.0.113.9"), ElementsAre(0, 2));
-    EXPECT_THAT(found("to 10.0.0.80"), ElementsAre(3));
+    EXPECT_THAT(found("from 198.51.100.1/32"), ElementsAre(0, 1, 2)) << "as they leave";
+    EXPECT_THAT(found("to 203.0.113.9/32"), ElementsAre(0, 2));
+    EXPECT_THAT(found("to 10.0.0.80/32"), ElementsAre(3));
     EXPECT_THAT(found("address 198.51.100.1"), ElementsAre(0, 1, 2, 3));
-    EXPECT_THAT(found("address 192.0.2.0/24"), ElementsAre(3));
+    EXPECT_THAT(found("address 192.0.2.80"), ElementsAre(3));
     EXPECT_THAT(found("protocol tcp"), ElementsAre(0, 3));
     EXPECT_THAT(found("protocol 47"), ElementsAre(4));
     EXPECT_THAT(found("source-port 1025"), ElementsAre(1));
@@ -286,14 +286,16 @@ TEST_F(FlowsTest, SessionsAreFoundByAnyOfTheirFields) {
     EXPECT_THAT(found("worker 1"), ElementsAre(2, 3, 4));
     EXPECT_THAT(found("worker 0 protocol udp"), ElementsAre(1));
     EXPECT_THAT(found("worker 1 protocol udp"), IsEmpty());
-    EXPECT_THAT(found("from 10.0.0.6 to 203.0.113.9 port 1026"), ElementsAre(2));
+    EXPECT_THAT(found("from 10.0.0.6/32 to 203.0.112.0/23 port 1026"), ElementsAre(2));
 }
 
 TEST_F(FlowsTest, AConditionThatNothingMeetsIsRefused) {
     make_some();
     for (const auto& [filter, code, words] :
          {std::tuple("from 2001:db8::/32", absl::StatusCode::kInvalidArgument,
-                     "2001:db8::/32 is a prefix of IPv6, and sessions are of IPv4"),
+                     "2001:db8::/32 is of IPv6, and sessions are of IPv4"),
+          std::tuple("address 2001:db8::1", absl::StatusCode::kInvalidArgument,
+                     "2001:db8::1 is of IPv6, and sessions are of IPv4"),
           std::tuple("protocol tpc", absl::StatusCode::kInvalidArgument, "'tpc' is no IP protocol"),
           std::tuple("port 65536", absl::StatusCode::kInvalidArgument, "ports are 0 to 65535"),
           std::tuple("vrf blue", absl::StatusCode::kNotFound, "blue"),

@@ -14,16 +14,23 @@ namespace {
 /// Places that are looked at before others have their turn: some 100 us.
 constexpr size_t places_a_turn = 4096;
 
+/// Lets only IPv4 pass.
+template <class Ip4>
+struct OnlyIp4 {
+    absl::StatusOr<Ip4> operator()(const Ip4& value) const { return value; }
+    template <class Ip6>
+    absl::StatusOr<Ip4> operator()(const Ip6& value) const {
+        return absl::InvalidArgumentError(
+            fmt::format("{} is of IPv6, and sessions are of IPv4; give one of IPv4", value));
+    }
+};
+
 absl::StatusOr<wire::Ip4Prefix> read_prefix(const sluice::IpPrefix& message) {
-    using Answer = absl::StatusOr<wire::Ip4Prefix>;
-    return with_prefix(message, [](const auto& prefix) -> Answer {
-        if constexpr (std::is_same_v<std::decay_t<decltype(prefix)>, wire::Ip4Prefix>) {
-            return prefix;
-        } else {
-            return absl::InvalidArgumentError(fmt::format(
-                "{} is a prefix of IPv6, and sessions are of IPv4; give one of IPv4", prefix));
-        }
-    });
+    return with_prefix(message, OnlyIp4<wire::Ip4Prefix>());
+}
+
+absl::StatusOr<wire::Ip4Address> read_address(const sluice::IpAddress& message) {
+    return with_address(message, OnlyIp4<wire::Ip4Address>());
 }
 
 template <class Value>
@@ -55,7 +62,7 @@ absl::StatusOr<SessionFilter> SessionFilter::make(Router& router,
         take(filter.destination_, read_prefix(request.destination()));
     }
     if (request.has_address()) {
-        take(filter.address_, read_prefix(request.address()));
+        take(filter.address_, read_address(request.address()));
     }
     if (request.has_protocol()) {
         take(filter.protocol_, parse_protocol(request.protocol()));
@@ -98,8 +105,8 @@ bool SessionFilter::matches(const flow::Flows::Found& found) const noexcept {
     const flow::Session& session = found.session;
     const flow::Key& comes = session.forward;
     const flow::Key leaves = leaving(session);
-    const bool any_address = !address_ || lies(address_, comes.source, leaves.source) ||
-                             lies(address_, comes.destination, leaves.destination);
+    const bool any_address = !address_ || is(address_, comes.source, leaves.source) ||
+                             is(address_, comes.destination, leaves.destination);
     const bool any_port = !port_ || is(port_, comes.ports.source(), leaves.ports.source()) ||
                           is(port_, comes.ports.destination(), leaves.ports.destination());
     return any_address && any_port && lies(source_, comes.source, leaves.source) &&

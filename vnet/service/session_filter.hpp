@@ -29,7 +29,7 @@ public:
 private:
     std::optional<wire::Ip4Prefix> source_;
     std::optional<wire::Ip4Prefix> destination_;
-    std::optional<wire::Ip4Prefix> address_;
+    std::optional<wire::Ip4Address> address_;
     std::optional<uint8_t> protocol_;
     std::optional<uint16_t> source_port_;
     std::optional<uint16_t> destination_port_;
