@@ -98,6 +98,8 @@ public:
         Tick now = 0;
     };
     explicit Table(const Parts& parts);
+    /// Has it count on from what another one counted, while no worker has it yet.
+    void count_on_from(const TableCounters& before) noexcept;
     Table(const Table&) = delete;
     Table& operator=(const Table&) = delete;
 
