@@ -35,7 +35,7 @@ public:
     }
 
     std::vector<std::string> ways() const override {
-        return {"batch-16", "batch-32", "batch-64", "batch-128", "single", "batch-32-seen"};
+        return {"batch-16", "batch-32", "batch-64", "batch-128", "single", "batch-64-seen"};
     }
     size_t look_up(unsigned way, std::span<const Key> keys) override {
         size_t found = 0;
@@ -60,7 +60,7 @@ public:
                 break;
             default:
                 ++now_;
-                look_up_staged<32>(table_, keys, [&](Ref ref) {
+                look_up_staged<64>(table_, keys, [&](Ref ref) {
                     found += bool(ref);
                     if (ref) {
                         // As of a segment that says nothing new, in a state that lasts.

@@ -95,7 +95,7 @@ void steady(benchmark::State& state) {
         const uint64_t begin = rte_rdtsc();
         table.age(now(), 2 * vector);
         const uint64_t aged = rte_rdtsc();
-        look_up_staged<32>(table, keys, [](Ref ref) { benchmark::DoNotOptimize(ref); });
+        look_up_staged<64>(table, keys, [](Ref ref) { benchmark::DoNotOptimize(ref); });
         const uint64_t looked = rte_rdtsc();
         for (const Table::Making& making : makings) {
             refused += table.create(making, now()) == 0;
@@ -182,7 +182,7 @@ void work(benchmark::State& state, bool read) {
     const uint64_t before = rte_rdtsc();
     for (auto _ : state) {
         ++now;
-        look_up_staged<32>(table, std::span(keys).subspan(at, vector),
+        look_up_staged<64>(table, std::span(keys).subspan(at, vector),
                            [&](Ref ref) { table.seen(ref, now, 0); });
         at = (at + vector) % keys.size();
     }
