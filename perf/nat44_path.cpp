@@ -89,7 +89,8 @@ absl::Status set_up(vnet::Router& router, const std::shared_ptr<Parts>& parts,
     status.Update(parts->nat->add_addresses("pool", pool));
     status.Update(parts->nat->set_role(inside, nat44::Role::inside));
     status.Update(parts->nat->set_role(outside, nat44::Role::outside));
-    status.Update(router.fib().add({remote, 24}, vnet::ip4::RouteSource::configured,
+    status.Update(router.fib().add(vnet::wire::Ip4Prefix(remote, 24).normalised(),
+                                   vnet::ip4::RouteSource::configured,
                                    {vnet::ip4::Via::Kind::next_hop, 0, out_gateway}));
     const uint64_t tsc = rte_rdtsc();
     for (uint32_t number = 0; status.ok() && number < sessions; ++number) {

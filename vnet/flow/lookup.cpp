@@ -16,7 +16,7 @@ namespace vnet::flow {
 namespace {
 
 /// Looked up together: while the lines of one are fetched, the others are worked at.
-constexpr unsigned batch_size = 32;
+constexpr unsigned batch_size = 64;
 /// Sessions out of time that one vector ends beside its own work: more than it can make.
 constexpr unsigned aged_a_vector = 2 * graph::vector_size;
 
