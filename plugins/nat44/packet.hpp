@@ -36,11 +36,13 @@ inline bool goes_out(const vnet::flow::Session& session, vnet::flow::Direction d
     return (direction == vnet::flow::Direction::forward) != from_outside;
 }
 
-/// What the packets of a direction become.
-inline Tuple leaving(const vnet::flow::Session& session, vnet::flow::Direction direction) noexcept {
-    const vnet::flow::Key out = session.key(opposite(direction)).reversed();
+/// What the packets of a direction become: the other direction's key turned round.
+inline Tuple leaving(const vnet::flow::Session& session,
+                     vnet::flow::Direction direction) noexcept {
+    const vnet::flow::Key& out = session.key(opposite(direction));
+    // Its ports as one word: a copy that is taken to pieces again would be waited for.
     const auto ports = std::bit_cast<std::array<vnet::wire::Be16, 2>>(out.ports.raw);
-    return {{out.source, ports[0]}, {out.destination, ports[1]}};
+    return {{out.destination, ports[1]}, {out.source, ports[0]}};
 }
 
 /// Translates a packet of a session: one side, or both where the session says so. An ICMP error is

@@ -113,6 +113,10 @@ public:
         return value == Index::none ? Ref() : Ref::from_raw(value);
     }
     void prefetch(Ref ref) const noexcept { __builtin_prefetch(&sessions_[ref.index()], 1); }
+    bool is(Ref ref, Key::Words key) const noexcept {
+        return sessions_[ref.index()].key(ref.direction()).is(key);
+    }
+    uint64_t hash(Key::Words key) const noexcept { return hasher_(key.addresses, key.rest); }
     bool is(Ref ref, const Key& key) const noexcept {
         return sessions_[ref.index()].key(ref.direction()) == key;
     }
