@@ -17,6 +17,7 @@ namespace {
 
 /// Looked up together: while the lines of one are fetched, the others are worked at.
 constexpr unsigned batch_size = 64;
+constexpr size_t prefetch_ahead = 8;
 /// Sessions out of time that one vector ends beside its own work: more than it can make.
 constexpr unsigned aged_a_vector = 2 * graph::vector_size;
 
@@ -172,6 +173,9 @@ void Lookup::look_up(std::span<graph::Packet* const> packets, graph::Hops hops, 
     // Written before they are read; to clear them would cost.
     Sought all[batch_size];
     for (size_t i = 0; i < packets.size(); ++i) {
+        if (i + prefetch_ahead < packets.size()) {
+            graph::detail::prefetch_packet(packets[i + prefetch_ahead]);
+        }
         const graph::Packet& packet = *packets[i];
         Sought& sought = all[i];
         batch.turn_to(*this, packet);
