@@ -43,6 +43,9 @@ inline Tuple leaving(const vnet::flow::Session& session, vnet::flow::Direction d
     return {{out.source, ports[0]}, {out.destination, ports[1]}};
 }
 
+/// The packet is an ICMP error.
+bool is_error(const Subject& subject) noexcept;
+
 /// Translates a packet of a session: one side, or both where the session says so. An ICMP error is
 /// not translated here, but is Done::stale.
 template <Side side>
@@ -54,15 +57,17 @@ template <Side side>
         subject.ip.protocol_number != in.protocol || !session.alive()) [[unlikely]] {
         return Done::stale;
     }
+    // From the very host that an echo went to: it looks like an answer.
+    if (vnet::wire::IpProtocol(in.protocol) == vnet::wire::IpProtocol::icmp && is_error(subject))
+        [[unlikely]] {
+        return Done::stale;
+    }
     const Tuple to = leaving(session, direction);
     const bool done = (session.flags & session_flag::twice) != 0
                           ? translate<Side::both>(subject.ip, subject.l4, to)
                           : translate<side>(subject.ip, subject.l4, to);
     return done ? Done::translated : Done::truncated;
 }
-
-/// The packet is an ICMP error.
-bool is_error(const Subject& subject) noexcept;
 
 /// Translates an ICMP error that goes in a direction of a session: its quote becomes what the
 /// sender of the quoted packet sent. `source` is where it comes from then.
