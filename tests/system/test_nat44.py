@@ -30,7 +30,7 @@ def lab(tmp_path_factory):
         yield lab
 
 
-@pytest.fixture(scope="module", params=["tap", "af_packet", "two workers"])
+@pytest.fixture(scope="module", params=["tap", "two workers"])
 def any_lab(request, tmp_path_factory):
     kind, arguments = ("af_packet", ("--workers", 2)) if request.param == "two workers" else (request.param, ())
     with NatLab(tmp_path_factory.mktemp("nat44"), kind, arguments) as lab, lab.pool():

@@ -269,7 +269,7 @@ def describe(packet, port):
 
 @pytest.fixture(scope="module")
 def sluice(tmp_path_factory):
-    with NatLab(tmp_path_factory.mktemp("nat44")) as lab, contextlib.ExitStack() as stack:
+    with NatLab(tmp_path_factory.mktemp("nat44")) as lab, lab.pool(), contextlib.ExitStack() as stack:
         rig = Rig(lab.lan, lab.wan, stack).prepare(lab.mac("lan"), lab.mac("wan"))
         rig.lab = lab
         yield rig
@@ -293,9 +293,8 @@ def kernel():
 
 
 def played(sluice, kernel, case):
-    with sluice.lab.pool():
-        mine = sluice.play(CASES[case])
-    return mine, kernel.play(CASES[case])
+    sluice.lab.end_sessions()
+    return sluice.play(CASES[case]), kernel.play(CASES[case])
 
 
 # ---- what is meant to differ ----

@@ -39,6 +39,8 @@ class NatLab(Lab):
             self.den = stack.enter_context(Namespace("den"))
             self._add_den()
             self.wan.ip("route", "del", "default")
+            # A host tells one sender of a few errors a second; outside, all of them are one sender.
+            self.wan.sysctl("net.ipv4.icmp_ratelimit", 0)
             if nat:
                 self.daemon.ctl(*(f"set interface {side} nat44 inside" for side in ("lan", "den")),
                                 "set interface wan nat44 outside")
