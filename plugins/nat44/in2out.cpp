@@ -44,13 +44,17 @@ graph::Hop In2Out::with_care(graph::Packet& packet, Pass& pass) const noexcept {
     if (ref) {
         const Session& session = pass.table()[ref.index()];
         if (pass.is_ours(session) && session.alive()) {
-            if (!goes_out(session, ref.direction()) ||
-                (session.flags & session_flag::hairpin) != 0) {
+            const bool hairpin = (session.flags & session_flag::hairpin) != 0;
+            if (!goes_out(session, ref.direction()) || hairpin) {
                 // Translated when it came in.
                 return pass.next(packet);
             }
             if (is_error(*subject)) {
                 return error(packet, *subject, ref, pass);
+            }
+            if ((session.flags & session_flag::twice) != 0) {
+                // So was an answer to the outside address that the target sees.
+                return pass.dispatch().next_feature(packet);
             }
         }
     }

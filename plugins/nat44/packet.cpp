@@ -6,6 +6,10 @@ namespace nat44 {
 template <Side side>
 Done translate_other_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
                         const Subject& subject) noexcept {
+    // From the very host that an echo went to: it looks like an answer.
+    if (is_error(subject)) {
+        return Done::stale;
+    }
     const Tuple to = leaving(session, direction);
     const bool done = (session.flags & session_flag::twice) != 0
                           ? translate<Side::both>(subject.ip, subject.l4, to)

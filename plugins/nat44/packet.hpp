@@ -49,6 +49,9 @@ template <Side side>
 Done translate_other_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
                         const Subject& subject) noexcept;
 
+/// The packet is an ICMP error.
+bool is_error(const Subject& subject) noexcept;
+
 /// Translates a packet of a session: one side, or both where the session says so. An ICMP error is
 /// not translated here, but is Done::stale.
 template <Side side>
@@ -76,9 +79,6 @@ template <Side side>
     }
     return translate_other_by<side>(session, direction, subject);
 }
-
-/// The packet is an ICMP error.
-bool is_error(const Subject& subject) noexcept;
 
 /// Translates an ICMP error that goes in a direction of a session: its quote becomes what the
 /// sender of the quoted packet sent. `source` is where it comes from then.

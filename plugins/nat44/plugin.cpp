@@ -66,13 +66,14 @@ absl::Status register_plugin(vnet::plugin::Registry& registry) {
     const auto translators = std::make_shared<Translators>(Translators::Parts{
         registry.engine(), router.flows().tables(), registry.interfaces(), *log});
     registry.keep(translators);
+    const auto nat = std::make_shared<Nat>(router, *translators);
+    registry.keep(nat);
+    // It goes first: the last sessions give back ports of addresses that are still there.
     const auto ownership = Ownership::take(router.flows(), *translators);
     if (!ownership.ok()) {
         return ownership.status();
     }
     registry.keep(*ownership);
-    const auto nat = std::make_shared<Nat>(router, *translators);
-    registry.keep(nat);
     registry.observe_interfaces([nat = nat.get()](const auto& interface, auto change) {
         if (change == vnet::interface::Change::removing) {
             nat->removing(interface.index);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "plugins/nat44/session_filter.hpp"
 #include "vnet/service/convert.hpp"
@@ -184,6 +185,16 @@ absl::Status add_forward(vnet::Router& router, Nat& nat, const proto::ForwardReq
 
 // ---- the running configuration ----
 
+/// What is kept by index, by name: an index is another one behind a restart.
+template <class T>
+std::map<std::string, T> by_name(vnet::Router& router, const std::map<Index, T>& by_index) {
+    std::map<std::string, T> named;
+    for (const auto& [interface, value] : by_index) {
+        named.emplace(router.interfaces().name_of(interface), value);
+    }
+    return named;
+}
+
 void write_config(vnet::Router& router, const Nat& nat, const api::config::Emit& emit) {
     const auto name_of = [&](Vrf vrf) { return router.vrfs().name_of(vrf); };
     for (const auto& [name, pool] : nat.pools()) {
@@ -197,10 +208,10 @@ void write_config(vnet::Router& router, const Nat& nat, const api::config::Emit&
             }
             emit("sluice.nat44.Nat44.AddAddress", request);
         }
-        for (const auto& [interface, address] : pool.interfaces) {
+        for (const auto& [interface, address] : by_name(router, pool.interfaces)) {
             proto::InterfaceAddressRequest request;
             request.set_pool(name);
-            request.set_interface(router.interfaces().name_of(interface));
+            request.set_interface(interface);
             emit("sluice.nat44.Nat44.AddInterfaceAddress", request);
         }
     }
@@ -229,9 +240,9 @@ void write_config(vnet::Router& router, const Nat& nat, const api::config::Emit&
             emit("sluice.nat44.Nat44.AddForward", request);
         }
     }
-    for (const auto& [interface, role] : nat.roles()) {
+    for (const auto& [interface, role] : by_name(router, nat.roles())) {
         proto::SetInterfaceRequest request;
-        request.set_name(router.interfaces().name_of(interface));
+        request.set_name(interface);
         request.set_role(role == Role::inside ? proto::ROLE_INSIDE : proto::ROLE_OUTSIDE);
         emit("sluice.nat44.Nat44.SetInterface", request);
     }
@@ -256,8 +267,8 @@ std::vector<proto::PoolState> pools(vnet::Router& router, const Nat& nat) {
         for (const AddressRange& range : pool.ranges) {
             add(range.to_string());
         }
-        for (const auto& [interface, address] : pool.interfaces) {
-            add(fmt::format("{} ({})", router.interfaces().name_of(interface),
+        for (const auto& [interface, address] : by_name(router, pool.interfaces)) {
+            add(fmt::format("{} ({})", interface,
                             address.is_unspecified() ? "no address" : address.to_string()));
         }
         state.set_addresses(addresses.empty() ? "-" : addresses);
