@@ -86,6 +86,10 @@ absl::StatusOr<PoolSettings> settings_of(vnet::Router& router, const proto::Pool
         return absl::InvalidArgumentError(
             "the size and number of blocks are for a pool whose allocation is `blocks`");
     }
+    if (request.has_block_size() && request.block_size() == 0) {
+        // Not said, it would mean that there are none.
+        return PortBlocks::check_size(0);
+    }
     settings.deterministic = request.allocation() == proto::ALLOCATION_DETERMINISTIC;
     settings.block_size = !blocks                    ? 0
                           : request.has_block_size() ? request.block_size()

@@ -225,20 +225,30 @@ Verdict Translator::for_host(const Asked& asked, const Pool& pool, const Far& fa
         return verdict;
     }
     const auto flags = uint8_t(far.flags | (choice.mapping != 0 ? session_flag::mapped : 0));
-    verdict = make(asked, far.reverse(key.protocol, host.outside, choice.port), flags, at, ref);
-    if (verdict == Verdict::made) {
-        count(host, choice.port, choice.mapping);
-    } else if (choice.mapping != 0) {
-        leave_mapping(choice.mapping);
+    return make_counted(asked, far.reverse(key.protocol, host.outside, choice.port), flags, at,
+                        choice.port, choice.mapping, ref);
+}
+
+Verdict Translator::make_counted(const Asked& asked, const Key& reverse, uint8_t flags, uint32_t at,
+                                 uint16_t port, uint32_t mapping, Ref& ref) noexcept {
+    Host& host = hosts_[at];
+    count(host, port, mapping, 1);
+    const Verdict verdict = make(asked, reverse, flags, at, ref);
+    if (verdict != Verdict::made) {
+        count(host, port, mapping, -1);
+        if (mapping != 0) {
+            leave_mapping(mapping);
+        }
     }
     return verdict;
 }
 
-void Translator::count(Host& host, uint16_t port, uint32_t mapping) noexcept {
-    store_shared(host.sessions, host.sessions + 1);
-    count_block(host, port, 1);
+void Translator::count(Host& host, uint16_t port, uint32_t mapping, int change) noexcept {
+    store_shared(host.sessions, host.sessions + uint32_t(change));
+    count_block(host, port, change);
     if (mapping != 0) {
-        store_shared(mappings_[mapping].sessions, mappings_[mapping].sessions + 1);
+        Mapping& counted = mappings_[mapping];
+        store_shared(counted.sessions, counted.sessions + uint32_t(change));
     }
 }
 
@@ -273,14 +283,20 @@ std::optional<uint16_t> Translator::port_among(const Asked& asked, const Pool& p
         PortBitmap* ports = state == nullptr ? nullptr : state->ports_of(key.protocol);
         if (ports != nullptr) {
             // Those of static mappings are not to be had; there are few.
+            uint16_t others[random_tries];
+            unsigned fixed = 0;
             std::optional<uint16_t> port;
-            for (unsigned i = 0; i < random_tries; ++i) {
-                port = ports->claim_in(among, random_(), parity_of(key.ports.source()));
-                if (!port || asked.config.to_outside(pool.settings.outside_vrf, host.outside, *port,
-                                                     key.protocol) == nullptr) {
+            while ((port = ports->claim_in(among, random_(), parity_of(key.ports.source()))) &&
+                   asked.config.to_outside(pool.settings.outside_vrf, host.outside, *port,
+                                           key.protocol) != nullptr) {
+                others[fixed++] = *port;
+                port.reset();
+                if (fixed == random_tries) {
                     break;
                 }
-                port.reset();
+            }
+            while (fixed != 0) {
+                ports->release(others[--fixed]);
             }
             return port;
         }
@@ -455,12 +471,8 @@ Verdict Translator::inbound(const Asked& asked, Ref& ref) noexcept {
     if (table().find(reverse)) {
         return Verdict::filtered;
     }
-    const Verdict verdict =
-        make(asked, reverse, session_flag::from_outside | session_flag::mapped, mapping.host, ref);
-    if (verdict == Verdict::made) {
-        count(host, mapping.outside.ports.destination(), at);
-    }
-    return verdict;
+    return make_counted(asked, reverse, session_flag::from_outside | session_flag::mapped,
+                        mapping.host, mapping.outside.ports.destination(), at, ref);
 }
 
 Verdict Translator::from_static(const Asked& asked, const StaticMapping& mapping,
@@ -510,17 +522,14 @@ void Translator::ended(const Session& session) noexcept {
     if ((session.flags & session_flag::fixed) != 0 || session.user == 0) {
         return;
     }
-    const bool from_outside = (session.flags & session_flag::from_outside) != 0;
-    const Key& outside = from_outside ? session.forward : session.reverse;
-    if ((session.flags & session_flag::mapped) != 0) {
-        if (const uint32_t at = mappings_.find(Mapping::outside_key(outside))) {
-            store_shared(mappings_[at].sessions, mappings_[at].sessions - 1);
-            leave_mapping(at);
-        }
+    // By the key inside: the other one of a session between two inside is of the VRF inside too.
+    const uint32_t mapping = (session.flags & session_flag::mapped) != 0
+                                 ? mappings_.find(Mapping::inside_key(inside_key(session)))
+                                 : 0;
+    count(hosts_[session.user], outside_key(session).ports.destination(), mapping, -1);
+    if (mapping != 0) {
+        leave_mapping(mapping);
     }
-    Host& host = hosts_[session.user];
-    store_shared(host.sessions, host.sessions - 1);
-    count_block(host, outside.ports.destination(), -1);
     leave_host(session.user);
 }
 
@@ -528,9 +537,8 @@ namespace {
 
 /// What a session is to those who ask later who had an address.
 LogRecord record_of(const Session& session) noexcept {
-    const bool from_outside = (session.flags & session_flag::from_outside) != 0;
-    const Key& inside = from_outside ? session.reverse : session.forward;
-    const Key& outside = from_outside ? session.forward : session.reverse;
+    const Key& inside = inside_key(session);
+    const Key& outside = outside_key(session);
     LogRecord record;
     record.protocol = inside.protocol;
     record.inside = inside.source;
