@@ -28,7 +28,8 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
     Ref ref = pass.ref_of(packet);
     if (ref && is_error(*subject)) {
         const Session& session = pass.table()[ref.index()];
-        if (pass.is_ours(session) && (session.flags & session_flag::hairpin) != 0) {
+        if (pass.is_ours(session) && session.alive() &&
+            (session.flags & session_flag::twice) != 0) {
             const Ip4Address source = leaving(session, ref.direction()).source.address;
             const Done done = translate_error_by(session, ref.direction(), *subject, source);
             return done == Done::translated ? onwards(packet, session, ref.direction(), pass)
@@ -54,7 +55,7 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
         pass.seen(ref, *subject);
     }
     const Session& session = pass.table()[ref.index()];
-    if (!pass.is_ours(session) || (session.flags & session_flag::hairpin) == 0) {
+    if (!pass.is_ours(session) || (session.flags & session_flag::twice) == 0) {
         return pass.dispatch().next_feature(packet);
     }
     const Done done = translate_by<Side::both>(session, ref.direction(), *subject);

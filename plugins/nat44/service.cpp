@@ -188,6 +188,16 @@ absl::Status add_forward(vnet::Router& router, Nat& nat, const proto::ForwardReq
 
 // ---- the running configuration ----
 
+/// In an order that is the same after a restart, when indexes may be others.
+template <class Value>
+std::map<std::string, Value> by_name(vnet::Router& router, const std::map<Index, Value>& values) {
+    std::map<std::string, Value> named;
+    for (const auto& [interface, value] : values) {
+        named.emplace(router.interfaces().name_of(interface), value);
+    }
+    return named;
+}
+
 void write_config(vnet::Router& router, const Nat& nat, const api::config::Emit& emit) {
     const auto name_of = [&](Vrf vrf) { return router.vrfs().name_of(vrf); };
     for (const auto& [name, pool] : nat.pools()) {
@@ -201,10 +211,10 @@ void write_config(vnet::Router& router, const Nat& nat, const api::config::Emit&
             }
             emit("sluice.nat44.Nat44.AddAddress", request);
         }
-        for (const auto& [interface, address] : pool.interfaces) {
+        for (const auto& [interface, address] : by_name(router, pool.interfaces)) {
             proto::InterfaceAddressRequest request;
             request.set_pool(name);
-            request.set_interface(router.interfaces().name_of(interface));
+            request.set_interface(interface);
             emit("sluice.nat44.Nat44.AddInterfaceAddress", request);
         }
     }
@@ -233,9 +243,9 @@ void write_config(vnet::Router& router, const Nat& nat, const api::config::Emit&
             emit("sluice.nat44.Nat44.AddForward", request);
         }
     }
-    for (const auto& [interface, role] : nat.roles()) {
+    for (const auto& [interface, role] : by_name(router, nat.roles())) {
         proto::SetInterfaceRequest request;
-        request.set_name(router.interfaces().name_of(interface));
+        request.set_name(interface);
         request.set_role(role == Role::inside ? proto::ROLE_INSIDE : proto::ROLE_OUTSIDE);
         emit("sluice.nat44.Nat44.SetInterface", request);
     }

@@ -25,6 +25,8 @@ namespace {
 constexpr unsigned random_tries = 8;
 constexpr uint32_t most_tries = 512;
 constexpr unsigned most_addresses_tried = 4;
+/// Of all that for a port of twice NAT.
+constexpr unsigned most_rounds = 16;
 
 bool is_icmp(uint8_t protocol) noexcept {
     return IpProtocol(protocol) == IpProtocol::icmp;
@@ -164,15 +166,8 @@ uint32_t Translator::host_for(const Asked& asked, const Pool& pool, unsigned att
         const OutsideAddress* still = asked.config.addresses().find(hosts_[there].outside);
         return still != nullptr && still->pool == pool.number ? there : 0;
     }
-    const OutsideAddress* chosen = nullptr;
-    if (pool.deterministic) {
-        const auto block = pool.deterministic->of(key.source);
-        chosen = block ? asked.config.addresses().find(block->address) : nullptr;
-    } else {
-        chosen = asked.config.addresses().pick(
-            pool.number, asked.config.host_hash(key.vrf, key.source) + attempt);
-    }
-    if (chosen == nullptr) {
+    const auto chosen = asked.config.address_for(pool, key.vrf, key.source, attempt);
+    if (!chosen) {
         return 0;
     }
     Host host{};
@@ -187,9 +182,10 @@ uint32_t Translator::host_for(const Asked& asked, const Pool& pool, unsigned att
 Verdict Translator::by_pool(const Asked& asked, const Pool& pool, const Far& far,
                             Ref& ref) noexcept {
     Verdict verdict = Verdict::no_port;
-    // A host without sessions may have another address where its own has no port left.
-    for (unsigned attempt = 0; attempt < most_addresses_tried && verdict == Verdict::no_port;
-         ++attempt) {
+    // A host without sessions may have another address where its own has no port left. What has no
+    // ports meets its worker by the first one.
+    const unsigned tries = has_port(asked.key.protocol) ? most_addresses_tried : 1;
+    for (unsigned attempt = 0; attempt < tries && verdict == Verdict::no_port; ++attempt) {
         const uint32_t at = host_for(asked, pool, attempt);
         if (at == 0) {
             verdict = Verdict::no_address;
@@ -485,12 +481,17 @@ Verdict Translator::from_static(const Asked& asked, const StaticMapping& mapping
     uint8_t flags = session_flag::from_outside | session_flag::fixed;
     if (mapping.twice) {
         // The target answers to the outside address, at a port of its own for each session.
-        const auto port = random_port(PortRange{}, key.ports.source(), [&](uint16_t candidate) {
-            Key tried = reverse;
-            tried.destination = mapping.outside;
+        Key tried = reverse;
+        tried.destination = mapping.outside;
+        const auto is_free = [&](uint16_t candidate) {
             tried.ports = vnet::flow::Ports::of(to.port, candidate);
-            return !table().find(tried);
-        });
+            return asked.config.meets_worker(tried, mapping, worker_) && !table().find(tried);
+        };
+        std::optional<uint16_t> port;
+        // Ports that meet this worker may lie far apart.
+        for (unsigned i = 0; i < most_rounds && !port; ++i) {
+            port = random_port(PortRange{}, key.ports.source(), is_free);
+        }
         if (!port) {
             return Verdict::no_port;
         }

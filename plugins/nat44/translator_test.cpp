@@ -484,7 +484,7 @@ TEST(Translator, HairpinsToWhomItMay) {
 }
 
 /// A packet and what answers it meet one worker, whichever pool it is by.
-TEST(Steering, DISABLED_BothWaysMeetOneWorker) {
+TEST(Steering, BothWaysMeetOneWorker) {
     for (const PoolSettings& settings :
          {PoolSettings(), independent(), blocks(64, 2), deterministic()}) {
         for (unsigned workers = 1; workers <= 8; ++workers) {
