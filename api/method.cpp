@@ -162,8 +162,8 @@ absl::StatusOr<MessageSource> Method::list(const Message& request) const {
     return counted([&] { return handlers_.list(request); });
 }
 
-absl::StatusOr<bool> Method::next(const MessageSource& source, Message& item) const {
-    return guarded([&]() -> absl::StatusOr<bool> { return source(item); });
+absl::StatusOr<Next> Method::next(const MessageSource& source, Message& item) const {
+    return guarded([&]() -> absl::StatusOr<Next> { return source(item); });
 }
 
 absl::StatusOr<std::unique_ptr<MessageSink>> Method::open_sink() const {

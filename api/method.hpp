@@ -32,8 +32,12 @@ enum class Role { read, write };
 std::string_view to_string(Kind kind);
 std::string_view to_string(Role role);
 
-/// Fills the next item of a list; false at its end.
-using MessageSource = std::function<bool(Message&)>;
+/// What the source of a list had: an item; none yet, so that it wants to go on looking after others
+/// had their turn on the control thread; or no more.
+enum class Next { item, later, end };
+
+/// Fills the next item of a list.
+using MessageSource = std::function<Next(Message&)>;
 
 /// How much of a batch its sink has taken: all, or a part, so that it wants the same batch again
 /// after others had their turn on the control thread.
@@ -126,7 +130,7 @@ public:
 
     absl::StatusOr<MessagePtr> answer(const Message& request) const;
     absl::StatusOr<MessageSource> list(const Message& request) const;
-    absl::StatusOr<bool> next(const MessageSource& source, Message& item) const;
+    absl::StatusOr<Next> next(const MessageSource& source, Message& item) const;
     absl::StatusOr<std::unique_ptr<MessageSink>> open_sink() const;
     absl::StatusOr<Taken> take(MessageSink& sink, const Message& batch) const;
     absl::StatusOr<MessagePtr> finish(MessageSink& sink) const;

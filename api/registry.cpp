@@ -156,9 +156,12 @@ absl::Status Registry::call_local(
     const MessagePtr item = method->new_reply();
     while (true) {
         item->Clear();
-        const auto more = method->next(*source, *item);
-        if (!more.ok() || !*more) {
-            return more.status();
+        const auto next = method->next(*source, *item);
+        if (!next.ok() || *next == Next::end) {
+            return next.status();
+        }
+        if (*next == Next::later) {
+            continue;
         }
         if (auto status = on_reply(*item); !status.ok()) {
             return status;

@@ -31,6 +31,12 @@ namespace api {
 template <class Item>
 using ItemSource = std::function<bool(Item& item)>;
 
+/// The same where the next item may be long in coming, since few of many are wanted, or since
+/// something is done on the way: it gives Next::later after a millisecond or so, and is asked again
+/// when others had their turn.
+template <class Item>
+using SearchSource = std::function<Next(Item& item)>;
+
 /// A source for items that are all there already.
 template <class Item>
 ItemSource<Item> items(std::vector<Item> all) {
@@ -70,9 +76,29 @@ public:
     template <class Request, class Item>
     absl::Status add_list(std::string_view method,
                           std::function<absl::StatusOr<ItemSource<Item>>(const Request&)> handler) {
+        return add_search<Request, Item>(
+            method,
+            [handler =
+                 std::move(handler)](const Request& request) -> absl::StatusOr<SearchSource<Item>> {
+                absl::StatusOr<ItemSource<Item>> source = handler(request);
+                if (!source.ok()) {
+                    return source.status();
+                }
+                return [source = *std::move(source)](Item& item) {
+                    return source(item) ? Next::item : Next::end;
+                };
+            });
+    }
+
+    /// A list whose source may want to go on later.
+    template <class Request, class Item>
+    absl::Status add_search(
+        std::string_view method,
+        std::function<absl::StatusOr<SearchSource<Item>>(const Request&)> handler) {
         auto list = [handler = std::move(handler)](
                         const Message& request) -> absl::StatusOr<MessageSource> {
-            absl::StatusOr<ItemSource<Item>> source = handler(static_cast<const Request&>(request));
+            absl::StatusOr<SearchSource<Item>> source =
+                handler(static_cast<const Request&>(request));
             if (!source.ok()) {
                 return source.status();
             }

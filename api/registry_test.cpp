@@ -100,6 +100,9 @@ TEST_F(RegistryTest, CallsLocally) {
     request.set_count(3);
     ASSERT_TRUE(local("Count", request).ok());
     EXPECT_THAT(values, ElementsAre(0, 1, 2));
+    request.set_looks_each(7);
+    ASSERT_TRUE(local("Count", request).ok());
+    EXPECT_THAT(values, ElementsAre(0, 1, 2));
 }
 
 TEST_F(RegistryTest, ALocalCallEndsWithTheFirstErrorOfItsReader) {

@@ -9,6 +9,7 @@
 #include "perf/fragment_path.hpp"
 #include "perf/ip6_path.hpp"
 #include "perf/memif_path.hpp"
+#include "perf/nat44_path.hpp"
 #include "perf/vlan_path.hpp"
 
 namespace perf {
@@ -96,12 +97,18 @@ Path group_path() {
 }  // namespace
 
 const std::vector<Path>& paths() {
-    static const std::vector<Path> all = {
-        one_route(),     million_routes(),  group_path(),     ip6_path(),
-        ip6_100k_path(), ip6_group_path(),  memif_path(),     cross_connect_path(),
-        bridge_path(),   bridge_10k_path(), vlan_path(),      vrf_path(),
-        policy_path(),   urpf_path(),       mss_clamp_path(), virtual_reassembly_path(),
-        fragment_path(), reassemble_path()};
+    static const std::vector<Path> all = [] {
+        std::vector<Path> made = {
+            one_route(),     million_routes(),  group_path(),     ip6_path(),
+            ip6_100k_path(), ip6_group_path(),  memif_path(),     cross_connect_path(),
+            bridge_path(),   bridge_10k_path(), vlan_path(),      vrf_path(),
+            policy_path(),   urpf_path(),       mss_clamp_path(), virtual_reassembly_path(),
+            fragment_path(), reassemble_path(), nat44_o2i_path()};
+        for (Path& path : nat44_paths()) {
+            made.push_back(std::move(path));
+        }
+        return made;
+    }();
     return all;
 }
 

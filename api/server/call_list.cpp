@@ -39,26 +39,26 @@ private:
     void pull() {
         Batch batch;
         std::size_t bytes = 0;
-        absl::StatusOr<bool> more = true;
+        absl::StatusOr<Next> next = Next::item;
         while (batch.size() < batch_items && bytes < batch_bytes) {
             MessagePtr item = method().new_reply();
-            more = method().next(source_, *item);
-            if (!more.ok() || !*more) {
+            next = method().next(source_, *item);
+            if (!next.ok() || *next != Next::item) {
                 break;
             }
             bytes += item->ByteSizeLong();
             batch.push_back(std::move(item));
         }
-        on_egress([this, batch = std::move(batch), more = std::move(more)] { send(batch, more); });
+        on_egress([this, batch = std::move(batch), next = std::move(next)] { send(batch, next); });
     }
 
     /// Egress thread.
-    void send(const Batch& batch, const absl::StatusOr<bool>& more) {
+    void send(const Batch& batch, const absl::StatusOr<Next>& next) {
         for (std::size_t i = 0; i < batch.size(); ++i) {
             write(serialise(*batch[i]), i + 1 < batch.size());
         }
-        if (!more.ok() || !*more) {
-            end(more.status());
+        if (!next.ok() || *next == Next::end) {
+            end(next.status());
             return;
         }
         pulling_ = false;

@@ -78,6 +78,32 @@ TEST(List, IsPulledNoFasterThanItIsRead) {
     EXPECT_EQ(seen, all);
 }
 
+TEST(List, ASourceThatLooksForLongLetsOthersIn) {
+    Daemon daemon;
+    auto client = daemon.client();
+    auto other = daemon.client();
+    auto request = count_to(5);
+    request.set_looks_each(50);
+    std::int64_t expected = 0;
+    const auto status =
+        count(*client, request, [&](const Number& item) { return item.value() == expected++; });
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(expected, 5);
+    // One that finds nothing, and whose client leaves.
+    request.set_looks_each(~0U);
+    std::thread waits([&] {
+        Number scratch;
+        const auto given_up = client->call(
+            "sluice.testing.Toys.Count", request, scratch, [](const Message&) { return true; },
+            absl::Milliseconds(100));
+        EXPECT_EQ(given_up.code(), absl::StatusCode::kDeadlineExceeded) << given_up;
+    });
+    for (int i = 0; i < 200; ++i) {
+        EXPECT_TRUE(ask(*other, "Double", number(i)).ok());
+    }
+    waits.join();
+}
+
 TEST(List, EndsEarlyWhenTheReaderHasEnough) {
     Daemon daemon;
     auto client = daemon.client();

@@ -40,7 +40,7 @@ public:
             "sluice.testing.Toys.Throw", [](const Number&) -> absl::StatusOr<Number> {
                 throw std::runtime_error("the toy is broken");
             }));
-        status.Update(registry.add_list<CountRequest, Number>(
+        status.Update(registry.add_search<CountRequest, Number>(
             "sluice.testing.Toys.Count",
             [this](const CountRequest& request) { return count(request); }));
         status.Update(registry.add_sink<Numbers, Number>(
@@ -88,14 +88,18 @@ private:
         return reply;
     }
 
-    absl::StatusOr<ItemSource<Number>> count(const CountRequest& request) {
+    absl::StatusOr<SearchSource<Number>> count(const CountRequest& request) {
         if (request.count() < 0) {
             return absl::InvalidArgumentError("the count is negative: give one from 0 up");
         }
-        return [this, request, at = std::int64_t{0},
+        return [this, request, at = std::int64_t{0}, looks = std::uint32_t{0},
                 padding = std::string(request.padding_bytes(), 'x')](Number& item) mutable {
+            if (++looks < request.looks_each()) {
+                return Next::later;
+            }
+            looks = 0;
             if (at == request.count()) {
-                return false;
+                return Next::end;
             }
             if (request.throw_at() > 0 && at == request.throw_at()) {
                 throw std::runtime_error("the list is torn");
@@ -103,7 +107,7 @@ private:
             item.set_value(at++);
             item.set_padding(padding);
             ++items_pulled;
-            return true;
+            return Next::item;
         };
     }
 

@@ -21,7 +21,7 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
     const auto subject = subject_of(packet);
     const Config& config = pass.config();
     if (!subject || !meta.has(graph::packet_flag::flow)) {
-        return pass.dispatch().next_feature(packet);
+        return pass.next(packet);
     }
     const Vrf vrf = translators_.vrf_of(meta.rx_interface);
     const Key key = key_of(packet, *subject, vrf);
@@ -35,7 +35,7 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
             return done == Done::translated ? onwards(packet, session, ref.direction(), pass)
                                             : drop(drop_for(done));
         }
-        return pass.dispatch().next_feature(packet);
+        return pass.next(packet);
     }
     if (!ref || !pass.table()[ref.index()].alive()) {
         ref = pass.table().find(key);
@@ -47,7 +47,7 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
         const Verdict verdict = pass.translator().hairpin(pass.ask(config, key), outside_vrf, ref);
         const bool own = config.is_own(key.destination) || address == nullptr;
         if (verdict == Verdict::not_ours || (verdict == Verdict::no_session && own)) {
-            return pass.dispatch().next_feature(packet);
+            return pass.next(packet);
         }
         if (verdict != Verdict::made) {
             return drop(drop_for(verdict));
@@ -56,7 +56,7 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
     }
     const Session& session = pass.table()[ref.index()];
     if (!pass.is_ours(session) || (session.flags & session_flag::twice) == 0) {
-        return pass.dispatch().next_feature(packet);
+        return pass.next(packet);
     }
     const Done done = translate_by<Side::both>(session, ref.direction(), *subject);
     return done == Done::translated ? onwards(packet, session, ref.direction(), pass)

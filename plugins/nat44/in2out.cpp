@@ -25,7 +25,7 @@ graph::Hop In2Out::operator()(graph::Packet& packet, Pass& pass) const noexcept 
         if (pass.is_ours(session) && goes_out(session, ref.direction()) &&
             translate_by<Side::source>(session, ref.direction(), *subject) == Done::translated)
             [[likely]] {
-            return pass.dispatch().next_feature(packet);
+            return pass.next(packet);
         }
     }
     return with_care(packet, pass);
@@ -46,16 +46,15 @@ graph::Hop In2Out::with_care(graph::Packet& packet, Pass& pass) const noexcept {
         if (pass.is_ours(session) && session.alive()) {
             if (!goes_out(session, ref.direction()) || (session.flags & session_flag::twice) != 0) {
                 // Translated when it came in.
-                return pass.dispatch().next_feature(packet);
+                return pass.next(packet);
             }
             if (is_error(*subject)) {
                 return error(packet, *subject, ref, pass);
             }
         }
     }
-    return translators_.role(meta.rx_interface) == Role::inside
-               ? begin(packet, *subject, pass)
-               : pass.dispatch().next_feature(packet);
+    return translators_.role(meta.rx_interface) == Role::inside ? begin(packet, *subject, pass)
+                                                                : pass.next(packet);
 }
 
 graph::Hop In2Out::begin(graph::Packet& packet, const Subject& subject, Pass& pass) const noexcept {
@@ -67,14 +66,14 @@ graph::Hop In2Out::begin(graph::Packet& packet, const Subject& subject, Pass& pa
     if (!meta.has(graph::packet_flag::flow) || is_error(subject)) {
         // Cut short, an error about nothing that is known: it would tell the outside who is inside.
         const bool ours = config.pool_for(inside_vrf, subject.ip.source, outside_vrf) != nullptr;
-        return ours ? drop(Drop::no_session) : pass.dispatch().next_feature(packet);
+        return ours ? drop(Drop::no_session) : pass.next(packet);
     }
     // One before it in the same vector may have made the session.
     Ref ref = pass.table().find(key);
     if (!ref) {
         const Verdict verdict = pass.translator().outbound(pass.ask(config, key), outside_vrf, ref);
         if (verdict == Verdict::not_ours) {
-            return pass.dispatch().next_feature(packet);
+            return pass.next(packet);
         }
         if (verdict != Verdict::made) {
             return drop(drop_for(verdict));
@@ -82,7 +81,7 @@ graph::Hop In2Out::begin(graph::Packet& packet, const Subject& subject, Pass& pa
     }
     const Session& session = pass.table()[ref.index()];
     if (!pass.is_ours(session) || !goes_out(session, ref.direction())) {
-        return pass.dispatch().next_feature(packet);
+        return pass.next(packet);
     }
     pass.seen(ref, subject);
     const Done done = translate_by<Side::source>(session, ref.direction(), subject);
@@ -90,7 +89,7 @@ graph::Hop In2Out::begin(graph::Packet& packet, const Subject& subject, Pass& pa
         return drop(drop_for(done));
     }
     packet.meta().session = ref.raw();
-    return pass.dispatch().next_feature(packet);
+    return pass.next(packet);
 }
 
 graph::Hop In2Out::error(graph::Packet& packet, const Subject& subject, Ref ref,
@@ -99,14 +98,14 @@ graph::Hop In2Out::error(graph::Packet& packet, const Subject& subject, Ref ref,
     // From whatever router inside: the outside knows the host's address alone (RFC 5508 REQ-5).
     const Ip4Address source = leaving(session, ref.direction()).source.address;
     const Done done = translate_error_by(session, ref.direction(), subject, source);
-    return done == Done::translated ? pass.dispatch().next_feature(packet) : drop(drop_for(done));
+    return done == Done::translated ? pass.next(packet) : drop(drop_for(done));
 }
 
 /// An error of the router itself about a packet from outside that it had translated already.
 graph::Hop In2Out::own_error(graph::Packet& packet, const Subject& subject,
                              Pass& pass) const noexcept {
     if (!is_error(subject)) {
-        return pass.dispatch().next_feature(packet);
+        return pass.next(packet);
     }
     auto key = vnet::flow::quoted_key(subject.l4);
     if (key) {
@@ -115,14 +114,14 @@ graph::Hop In2Out::own_error(graph::Packet& packet, const Subject& subject,
     }
     const Ref ref = key ? pass.table().find(*key) : Ref();
     if (!ref) {
-        return pass.dispatch().next_feature(packet);
+        return pass.next(packet);
     }
     const Session& session = pass.table()[ref.index()];
     if (!pass.is_ours(session) || !goes_out(session, ref.direction())) {
-        return pass.dispatch().next_feature(packet);
+        return pass.next(packet);
     }
     (void)translate_error_by(session, ref.direction(), subject, subject.ip.source);
-    return pass.dispatch().next_feature(packet);
+    return pass.next(packet);
 }
 
 graph::TraceFields In2Out::format(const graph::TraceStep& step) const {

@@ -35,7 +35,7 @@ graph::Hop Out2In::onwards(graph::Packet& packet, const Session& session, Direct
     const Vrf here = session.key(direction).vrf;
     const Vrf there = session.key(opposite(direction)).vrf;
     if (here == there) [[likely]] {
-        return pass.dispatch().next_feature(packet);
+        return pass.next(packet);
     }
     packet.meta().adjacency = forwarding_.at(pass.config().vrf_path(there));
     return graph::Hop::node(lookup_vrf_);
@@ -50,7 +50,7 @@ graph::Hop Out2In::with_care(graph::Packet& packet, Pass& pass) const noexcept {
         const Session& session = pass.table()[ref.index()];
         if (pass.is_ours(session) && session.alive()) {
             if (goes_out(session, ref.direction())) {
-                return pass.dispatch().next_feature(packet);
+                return pass.next(packet);
             }
             if (is_error(*subject)) {
                 const Done done =
@@ -73,14 +73,14 @@ graph::Hop Out2In::begin(graph::Packet& packet, const Subject& subject, Pass& pa
         (known && config.to_outside(key.vrf, key.destination, key.ports.destination(),
                                     key.protocol) != nullptr);
     if (!may_be_ours) [[likely]] {
-        return pass.dispatch().next_feature(packet);
+        return pass.next(packet);
     }
     Ref ref = known ? pass.table().find(key) : Ref();
     if (!ref) {
         const Verdict verdict =
             known ? pass.translator().inbound(pass.ask(config, key), ref) : Verdict::no_session;
         if (verdict == Verdict::no_session && config.is_own(key.destination)) {
-            return pass.dispatch().next_feature(packet);
+            return pass.next(packet);
         }
         if (verdict != Verdict::made) {
             return drop(drop_for(verdict));
@@ -88,7 +88,7 @@ graph::Hop Out2In::begin(graph::Packet& packet, const Subject& subject, Pass& pa
     }
     const Session& session = pass.table()[ref.index()];
     if (!pass.is_ours(session) || goes_out(session, ref.direction())) {
-        return pass.dispatch().next_feature(packet);
+        return pass.next(packet);
     }
     pass.seen(ref, subject);
     const Done done = translate_by<Side::destination>(session, ref.direction(), subject);

@@ -3,6 +3,22 @@
 
 namespace nat44 {
 
+template <Side side>
+Done translate_other_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
+                        const Subject& subject) noexcept {
+    const Tuple to = leaving(session, direction);
+    const bool done = (session.flags & session_flag::twice) != 0
+                          ? translate<Side::both>(subject.ip, subject.l4, to)
+                          : translate<side>(subject.ip, subject.l4, to);
+    return done ? Done::translated : Done::truncated;
+}
+template Done translate_other_by<Side::source>(const vnet::flow::Session&, vnet::flow::Direction,
+                                               const Subject&) noexcept;
+template Done translate_other_by<Side::destination>(const vnet::flow::Session&,
+                                                    vnet::flow::Direction, const Subject&) noexcept;
+template Done translate_other_by<Side::both>(const vnet::flow::Session&, vnet::flow::Direction,
+                                             const Subject&) noexcept;
+
 bool is_error(const Subject& subject) noexcept {
     if (subject.ip.protocol() != vnet::wire::IpProtocol::icmp || !subject.ip.has_l4_header()) {
         return false;

@@ -36,12 +36,18 @@ inline bool goes_out(const vnet::flow::Session& session, vnet::flow::Direction d
     return (direction == vnet::flow::Direction::forward) != from_outside;
 }
 
-/// What the packets of a direction become.
+/// What the packets of a direction become: the other direction's key turned round.
 inline Tuple leaving(const vnet::flow::Session& session, vnet::flow::Direction direction) noexcept {
-    const vnet::flow::Key out = session.key(opposite(direction)).reversed();
+    const vnet::flow::Key& out = session.key(opposite(direction));
+    // Its ports as one word: a copy that is taken to pieces again would be waited for.
     const auto ports = std::bit_cast<std::array<vnet::wire::Be16, 2>>(out.ports.raw);
-    return {{out.source, ports[0]}, {out.destination, ports[1]}};
+    return {{out.destination, ports[1]}, {out.source, ports[0]}};
 }
+
+/// All that is no whole TCP or UDP packet of which one end changes.
+template <Side side>
+Done translate_other_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
+                        const Subject& subject) noexcept;
 
 /// Translates a packet of a session: one side, or both where the session says so. An ICMP error is
 /// not translated here, but is Done::stale.
@@ -54,11 +60,21 @@ template <Side side>
         subject.ip.protocol_number != in.protocol || !session.alive()) [[unlikely]] {
         return Done::stale;
     }
-    const Tuple to = leaving(session, direction);
-    const bool done = (session.flags & session_flag::twice) != 0
-                          ? translate<Side::both>(subject.ip, subject.l4, to)
-                          : translate<side>(subject.ip, subject.l4, to);
-    return done ? Done::translated : Done::truncated;
+    // The usual case keeps all of it in registers.
+    if ((session.flags & session_flag::twice) == 0 && has_ports(subject.ip.protocol()) &&
+        subject.ip.has_l4_header()) [[likely]] {
+        const vnet::flow::Key& out = session.key(opposite(direction));
+        const auto port = [&](unsigned shift) {
+            return vnet::wire::Be16::from_network(uint16_t(out.ports.raw >> shift));
+        };
+        // The other direction's key turned round; the second half of its ports is the source's.
+        const bool done =
+            side == Side::source
+                ? translate_end<Side::source>(subject.ip, subject.l4, out.destination, port(16))
+                : translate_end<Side::destination>(subject.ip, subject.l4, out.source, port(0));
+        return done ? Done::translated : Done::truncated;
+    }
+    return translate_other_by<side>(session, direction, subject);
 }
 
 /// The packet is an ICMP error.

@@ -31,6 +31,17 @@ public:
         return session.owner == translators_.owner() ||
                translators_.tables().is_dry(dispatch_.worker());
     }
+    /// Where a packet goes behind this node; asked once for packets of the same interfaces.
+    graph::Hop next(const graph::Packet& packet) noexcept {
+        const graph::Metadata& meta = packet.meta();
+        const uint64_t way = uint64_t{meta.rx_interface} << 32 | meta.tx_interface;
+        if (way != way_ || meta.arc != arc_) [[unlikely]] {
+            way_ = way;
+            arc_ = meta.arc;
+            next_ = dispatch_.next_feature(packet);
+        }
+        return next_;
+    }
     Translator::Asked ask(const Config& config, const vnet::flow::Key& key) const noexcept {
         return {config, key, translators_.tables().tick(dispatch_.now_tsc()), dispatch_.now_tsc(),
                 translators_.owner()};
@@ -44,6 +55,9 @@ private:
     graph::Dispatch& dispatch_;
     const Translators& translators_;
     vnet::flow::Table& table_;
+    uint64_t way_ = ~uint64_t{0};
+    uint8_t arc_ = 0xff;
+    graph::Hop next_ = graph::Hop::consumed();
 };
 
 }  // namespace nat44

@@ -26,8 +26,8 @@ enum class RouteSource : uint8_t {
     translation,
 };
 std::string_view name(RouteSource source);
-/// Preference of a route where nothing else is said: 0 address, 5 translation, 10 configured, 20 loaded, 100 dhcp,
-/// 250 neighbor.
+/// Preference of a route where nothing else is said: 0 address, 5 translation, 10 configured, 20
+/// loaded, 100 dhcp, 250 neighbor.
 uint8_t default_preference(RouteSource source);
 
 /// What a route does with its packets.

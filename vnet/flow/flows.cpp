@@ -189,7 +189,7 @@ absl::Status Flows::set_capacity(uint32_t sessions) {
     }
     if (tables_->sessions() != 0) {
         return absl::FailedPreconditionError(
-            "the tables can be made anew only while there is no session; `clear nat44 sessions` "
+            "the tables can be made anew only while there is no session; `clear flow sessions` "
             "ends those that there are");
     }
     tables_->set_capacity(sessions);

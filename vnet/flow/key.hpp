@@ -49,6 +49,20 @@ struct alignas(16) Key {
     uint8_t protocol = 0;
     uint16_t zero = 0;
 
+    /// The same as two words: what is to be read as words at once is written as words, since a word
+    /// that was put together of pieces has to be waited for.
+    struct Words {
+        uint64_t addresses;
+        uint64_t rest;
+    };
+    /// `addresses` are both of a header, as they lie in memory.
+    static Words words(uint64_t addresses, Ports ports, uint8_t vrf, uint8_t protocol) noexcept {
+        return {addresses, uint64_t{ports.raw} | uint64_t{vrf} << 32 | uint64_t{protocol} << 40};
+    }
+    static Key of(Words words) noexcept { return std::bit_cast<Key>(words); }
+    bool is(Words words) const noexcept {
+        return ((addresses() ^ words.addresses) | (rest() ^ words.rest)) == 0;
+    }
     uint64_t addresses() const noexcept { return word(0); }
     uint64_t rest() const noexcept { return word(1); }
     /// Of what comes the other way, where nothing on the way changes it.

@@ -16,7 +16,8 @@ namespace vnet::flow {
 namespace {
 
 /// Looked up together: while the lines of one are fetched, the others are worked at.
-constexpr unsigned batch_size = 32;
+constexpr unsigned batch_size = 64;
+constexpr size_t prefetch_ahead = 8;
 /// Sessions out of time that one vector ends beside its own work: more than it can make.
 constexpr unsigned aged_a_vector = 2 * graph::vector_size;
 
@@ -45,33 +46,57 @@ struct Lookup::Batch {
           now(node.tables_.tick(from.now_tsc())),
           others(node.tables_.engine(), from, graph::Edge(Drop::handoff_full)) {}
 
+    /// The packets of one interface that are on one arc go on the same way.
+    void turn_to(const Lookup& node, const graph::Packet& packet) noexcept {
+        const graph::Metadata& meta = packet.meta();
+        if (meta.rx_interface != interface || meta.arc != arc) [[unlikely]] {
+            interface = meta.rx_interface;
+            arc = meta.arc;
+            next = dispatch.next_feature(packet);
+            vrf = interface < graph::max_interfaces
+                      ? node.interfaces_.hot(interface).vrf.load(std::memory_order_relaxed)
+                      : vnet::interface::default_vrf;
+        }
+    }
+
     graph::Dispatch& dispatch;
     Table& table;
     const Tick now;
     uint32_t interface = graph::no_interface;
+    uint8_t arc = 0xff;
     uint8_t vrf = 0;
     graph::Hop next = graph::Hop::consumed();
     handoff::HandOver others;
 };
 
-Lookup::Kind Lookup::read(const graph::Packet& packet, Key& key) const noexcept {
-    const graph::Metadata& meta = packet.meta();
-    const uint32_t l3 = meta.l3_offset;
+/// A packet on its way through the stages.
+struct Lookup::Sought {
+    Key::Words key;
+    uint64_t hash;
+    Ref guess;
+    Kind kind;
+};
+
+void Lookup::read(const graph::Packet& packet, uint8_t vrf, Sought& sought) const noexcept {
+    const uint32_t l3 = packet.meta().l3_offset;
     constexpr uint32_t needed = sizeof(wire::Ip4Header) + sizeof(Ports);
-    if (!packet.holds(l3, needed)) [[unlikely]] {
-        return read_with_care(packet, key);
+    if (packet.holds(l3, needed)) [[likely]] {
+        const std::byte* const at = packet.data() + l3;
+        const auto& ip = *wire::view<wire::Ip4Header>(at, needed);
+        const uint8_t protocol = ip.protocol_number;
+        if (ip.is_plain() && !ip.is_fragment() && (protocol == tcp || protocol == udp)) [[likely]] {
+            uint64_t addresses;
+            std::memcpy(&addresses, at + offsetof(wire::Ip4Header, source), sizeof addresses);
+            const Ports ports = load_ports(at + sizeof(wire::Ip4Header));
+            sought.key = Key::words(addresses, ports, vrf, protocol);
+            sought.kind = Kind::ordinary;
+            return;
+        }
     }
-    const auto& ip = *wire::view<wire::Ip4Header>(packet.data() + l3, needed);
-    key.source = ip.source;
-    key.destination = ip.destination;
-    key.protocol = ip.protocol_number;
-    key.zero = 0;
-    if (!ip.is_plain() || ip.is_fragment() ||
-        (ip.protocol_number != tcp && ip.protocol_number != udp)) [[unlikely]] {
-        return read_with_care(packet, key);
-    }
-    key.ports = load_ports(packet.data() + l3 + sizeof(wire::Ip4Header));
-    return Kind::ordinary;
+    Key key;
+    sought.kind = read_with_care(packet, key);
+    key.vrf = vrf;
+    sought.key = std::bit_cast<Key::Words>(key);
 }
 
 Lookup::Kind Lookup::read_with_care(const graph::Packet& packet, Key& key) const noexcept {
@@ -145,80 +170,78 @@ void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hop
 void Lookup::look_up(std::span<graph::Packet* const> packets, graph::Hops hops, size_t first,
                      Batch& batch) const noexcept {
     Table& table = batch.table;
-    Key keys[batch_size];
-    uint64_t hashes[batch_size];
-    Ref guesses[batch_size];
-    Kind kinds[batch_size];
+    // Written before they are read; to clear them would cost.
+    Sought all[batch_size];
     for (size_t i = 0; i < packets.size(); ++i) {
-        const graph::Packet& packet = *packets[i];
-        const uint32_t interface = packet.meta().rx_interface;
-        if (interface != batch.interface) [[unlikely]] {
-            batch.interface = interface;
-            batch.vrf = interface < graph::max_interfaces
-                            ? interfaces_.hot(interface).vrf.load(std::memory_order_relaxed)
-                            : interface::default_vrf;
+        if (i + prefetch_ahead < packets.size()) {
+            graph::detail::prefetch_packet(packets[i + prefetch_ahead]);
         }
-        kinds[i] = read(packet, keys[i]);
-        keys[i].vrf = batch.vrf;
-        hashes[i] = table.hash(keys[i]);
-        table.prefetch(hashes[i]);
+        const graph::Packet& packet = *packets[i];
+        Sought& sought = all[i];
+        batch.turn_to(*this, packet);
+        read(packet, batch.vrf, sought);
+        sought.hash = table.hash(sought.key);
+        table.prefetch(sought.hash);
     }
     for (size_t i = 0; i < packets.size(); ++i) {
-        guesses[i] = table.guess(hashes[i]);
-        table.prefetch(guesses[i]);
+        all[i].guess = table.guess(all[i].hash);
+        table.prefetch(all[i].guess);
     }
     for (size_t i = 0; i < packets.size(); ++i) {
         graph::Packet& packet = *packets[i];
-        if (kinds[i] == Kind::ordinary && guesses[i] && table.is(guesses[i], keys[i])) [[likely]] {
-            hops.set(first + i, found(packet, guesses[i], keys[i], batch));
-        } else {
-            hops.set(first + i, with_care(packet, kinds[i], hashes[i], keys[i], batch));
-        }
+        const Sought& sought = all[i];
+        batch.turn_to(*this, packet);
+        const bool is_it =
+            sought.kind == Kind::ordinary && sought.guess && table.is(sought.guess, sought.key);
+        hops.set(first + i, is_it ? found(packet, sought.guess, sought.key, batch)
+                                  : with_care(packet, sought, batch));
     }
 }
 
-graph::Hop Lookup::found(graph::Packet& packet, Ref ref, const Key& key,
+graph::Hop Lookup::found(graph::Packet& packet, Ref ref, Key::Words key,
                          Batch& batch) const noexcept {
-    graph::Metadata& meta = packet.meta();
+    const bool is_tcp = uint8_t(key.rest >> 40) == tcp;
     batch.table.seen(ref, batch.now,
-                     key.protocol == tcp ? tcp_flags(packet, meta.l4_offset) : uint8_t(0));
+                     is_tcp ? tcp_flags(packet, packet.meta().l4_offset) : uint8_t(0));
     return leave(packet, ref, key, batch);
 }
 
-graph::Hop Lookup::leave(graph::Packet& packet, Ref ref, const Key& key,
+graph::Hop Lookup::leave(graph::Packet& packet, Ref ref, Key::Words key,
                          Batch& batch) const noexcept {
     graph::Metadata& meta = packet.meta();
     meta.session = ref.raw();
-    meta.ports = key.ports.raw;
+    meta.ports = uint32_t(key.rest);
     meta.flags |= graph::packet_flag::flow;
-    return batch.dispatch.next_feature(packet);
+    return batch.next;
 }
 
-graph::Hop Lookup::with_care(graph::Packet& packet, Kind kind, uint64_t hash, const Key& key,
+graph::Hop Lookup::with_care(graph::Packet& packet, const Sought& sought,
                              Batch& batch) const noexcept {
+    const Kind kind = sought.kind;
     if (kind == Kind::fragment) {
         // It comes back from there with its ports.
         return graph::Hop::edge(graph::Edge(Next::fragment));
     }
     if (kind == Kind::none) {
         packet.meta().flags &= uint16_t(~graph::packet_flag::flow);
-        return batch.dispatch.next_feature(packet);
+        return batch.next;
     }
     const unsigned self = batch.dispatch.worker();
     const bool dry = tables_.is_dry(self);
-    const Ref ref = dry ? tables_.copy_for_dry_run(key) : batch.table.find(hash, key);
+    const Key key = Key::of(sought.key);
+    const Ref ref = dry ? tables_.copy_for_dry_run(key) : batch.table.find(sought.hash, key);
     if (ref) {
         // An error says nothing of how its session goes on.
         const bool part = kind == Kind::ordinary && !dry;
         const bool later = part && packet.meta().has(graph::packet_flag::ports_noted) &&
                            ports_.of(packet).has(fragment::ports_flag::later_fragment);
         if (part && !later) {
-            return found(packet, ref, key, batch);
+            return found(packet, ref, sought.key, batch);
         }
         if (later) {
             batch.table.seen(ref, batch.now, 0);
         }
-        return leave(packet, ref, key, batch);
+        return leave(packet, ref, sought.key, batch);
     }
     if (Steering* steering = dry ? nullptr : tables_.steering()) {
         const unsigned worker = steering->worker_of(key, packet.meta().rx_interface, self);
@@ -227,7 +250,7 @@ graph::Hop Lookup::with_care(graph::Packet& packet, Kind kind, uint64_t hash, co
             return graph::Hop::consumed();
         }
     }
-    return leave(packet, ref, key, batch);
+    return leave(packet, ref, sought.key, batch);
 }
 
 graph::TraceFields Lookup::format(const graph::TraceStep& step) const {

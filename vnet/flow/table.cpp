@@ -147,6 +147,14 @@ bool Table::age(Tick now, unsigned most) noexcept {
     return age(transitory_, now, most) || age(lasting_, now, most);
 }
 
+void Table::count_on_from(const TableCounters& before) noexcept {
+    counters_.created.add(before.created.read());
+    counters_.refused.add(before.refused.read());
+    for (size_t i = 0; i < endings; ++i) {
+        counters_.ended[i].add(before.ended[i].read());
+    }
+}
+
 graph::MemoryUse Table::memory() const noexcept {
     graph::MemoryUse use = sessions_.memory();
     use += index_.memory();

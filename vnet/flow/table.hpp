@@ -98,6 +98,8 @@ public:
         Tick now = 0;
     };
     explicit Table(const Parts& parts);
+    /// Has it count on from what another one counted, while no worker has it yet.
+    void count_on_from(const TableCounters& before) noexcept;
     Table(const Table&) = delete;
     Table& operator=(const Table&) = delete;
 
@@ -111,6 +113,10 @@ public:
         return value == Index::none ? Ref() : Ref::from_raw(value);
     }
     void prefetch(Ref ref) const noexcept { __builtin_prefetch(&sessions_[ref.index()], 1); }
+    bool is(Ref ref, Key::Words key) const noexcept {
+        return sessions_[ref.index()].key(ref.direction()).is(key);
+    }
+    uint64_t hash(Key::Words key) const noexcept { return hasher_(key.addresses, key.rest); }
     bool is(Ref ref, const Key& key) const noexcept {
         return sessions_[ref.index()].key(ref.direction()) == key;
     }

@@ -41,6 +41,7 @@ void Tables::set_capacity(uint32_t sessions) {
     for (unsigned worker = 0; worker < workers(); ++worker) {
         std::shared_ptr<Table> before = std::move(tables_[worker]);
         tables_[worker] = make(worker, sessions);
+        tables_[worker]->count_on_from(before->counters());
         shown_[worker].store(tables_[worker].get(), std::memory_order_release);
         engine_.rcu().retire([before = std::move(before)] {});
     }

@@ -74,8 +74,8 @@ void Arp::take_arp(std::span<graph::Packet*> packets) {
         }
         const wire::ArpHeader arp = *header;
         const interface::Index index = interface->index;
-        const bool for_us = addresses().owner_on(index, arp.target_ip) ||
-                            is_answered_for(index, arp.target_ip);
+        const bool for_us =
+            addresses().owner_on(index, arp.target_ip) || is_answered_for(index, arp.target_ip);
         if (!arp.is_probe()) {
             if (arp.sender_mac == interface->mac) {
                 drop(packet, Drop::own_packet);

@@ -18,7 +18,8 @@ public:
 
     /// From the mailbox of arp-input; packets change hands.
     void take_arp(std::span<graph::Packet*> packets);
-    /// Who says, for as long as it lives, which other addresses are answered for on an interface (RFC 1027).
+    /// Who says, for as long as it lives, which other addresses are answered for on an interface
+    /// (RFC 1027).
     using AnswersFor = std::function<bool(interface::Index, wire::Ip4Address)>;
     void answer_for(std::weak_ptr<AnswersFor> answers) {
         answers_for_.push_back(std::move(answers));

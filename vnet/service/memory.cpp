@@ -98,6 +98,14 @@ void add_tables(std::vector<MemoryPart>& parts, Router& router) {
     parts.push_back({"ip6-table", root, router.ip6().fibs->size(), vrfs * ip6::Fib::max_routes,
                      "the lookup's first 20 bits; routes"});
     parts.push_back({"ip6-table-nodes", nodes, nodes_in_use, {}, "search trees behind these bits"});
+    const flow::Tables& sessions = router.flows().tables();
+    graph::MemoryUse tables;
+    for (unsigned worker = 0; worker < sessions.workers(); ++worker) {
+        tables += sessions.of(worker).memory();
+    }
+    parts.push_back({"flow-tables", tables, sessions.sessions(),
+                     uint64_t(sessions.workers()) * sessions.capacity(),
+                     "sessions of all workers; see show flow"});
     parts.push_back({"route-events", router.events().memory(),
                      router.events().topic(sluice::EVENT_TOPIC_ROUTE).size(),
                      router.events().most_routes(), "changes of routes, kept for who watches"});

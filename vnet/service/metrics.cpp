@@ -123,7 +123,7 @@ absl::Status add_interface_metrics(api::Registry& registry, Router& router) {
 absl::Status register_metrics(api::Registry& registry, Router& router) {
     absl::Status status = api::metrics::add_api_metrics(registry);
     for (const auto add : {add_interface_metrics, add_graph_metrics, add_worker_metrics,
-                           add_table_metrics, add_fragment_metrics}) {
+                           add_table_metrics, add_fragment_metrics, add_flow_metrics}) {
         if (status.ok()) {
             status = add(registry, router);
         }

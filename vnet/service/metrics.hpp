@@ -34,6 +34,7 @@ absl::Status add_interface_metrics(api::Registry& registry, Router& router);
 absl::Status add_graph_metrics(api::Registry& registry, Router& router);
 absl::Status add_worker_metrics(api::Registry& registry, Router& router);
 absl::Status add_fragment_metrics(api::Registry& registry, Router& router);
+absl::Status add_flow_metrics(api::Registry& registry, Router& router);
 absl::Status add_table_metrics(api::Registry& registry, Router& router);
 
 }  // namespace vnet::service

@@ -17,7 +17,7 @@ absl::Status register_all(api::Registry& registry, Router& router) {
          {register_vrfs, register_neighbors, register_next_hop_groups, register_ip6,
           register_events, register_graph, register_workers, register_placement, register_power,
           register_trace, register_explain, register_drops, register_capture, register_fragments,
-          register_memory, register_metrics}) {
+          register_flows, register_memory, register_metrics}) {
         if (status.ok()) {
             status = add(registry, router);
         }

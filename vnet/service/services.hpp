@@ -34,6 +34,7 @@ absl::Status register_explain(api::Registry& registry, Router& router);
 absl::Status register_drops(api::Registry& registry, Router& router);
 absl::Status register_capture(api::Registry& registry, Router& router);
 absl::Status register_fragments(api::Registry& registry, Router& router);
+absl::Status register_flows(api::Registry& registry, Router& router);
 absl::Status register_memory(api::Registry& registry, Router& router);
 /// The metrics of all that, and of the API itself.
 absl::Status register_metrics(api::Registry& registry, Router& router);
