@@ -54,6 +54,8 @@ public:
     /// caller runs their dispatch() itself, on one thread; for benchmarks.
     void take_up_here();
     void stop();
+    /// Workers have threads that run.
+    bool is_running() const noexcept { return running_; }
 
     /// Gives a source to a worker: the one that is named, else the one that was wished for its
     /// queue, else the one with the fewest. ALREADY_EXISTS where one polls it.

@@ -66,7 +66,8 @@ public:
              {"add vrf v0", "add next-hop-group h1 ip4", "add next-hop-group h5 ip6",
               "add next-hop-group h0 ip4 vrf v0", "add null i0", "add pg interface i1",
               "add bridge br", "add bridge-port br i1", "add address i0 10.1.0.1/24",
-              "add pg stream g0 interface i1 rate 10 size 100 destination 10.1.0.1"}) {
+              "add pg stream g0 interface i1 rate 10 size 100 destination 10.1.0.1",
+              "add nat44 pool p0", "add nat44 pool p1 mapping endpoint-independent"}) {
             if (below(4) != 0) {
                 some.push_back(line);
             }
@@ -162,6 +163,21 @@ private:
         "add policy-rule <i> <9> via <n>.<9> to 20.<9>.0.0/16 protocol udp destination-ports 53",
         "add policy-rule <i> <9> via 2001:db8:<9>::<9> by <i>",
         "add policy-rule <i> <9> prohibit source-ports 8000-8999",
+        "add nat44 pool p<2>",
+        "add nat44 pool p<2> inside <n>.0/24 mapping endpoint-independent sessions-per-host <9>",
+        "add nat44 pool p<2> allocation blocks block-size 512 vrf <v>",
+        "add nat44 pool d<2> inside 10.<3>.0.0/28 allocation deterministic inside-vrf <v>",
+        "add nat44 address p<2> 192.0.2.<9>",
+        "add nat44 address p<2> 192.0.2.2<9> to 192.0.2.3<9>",
+        "add nat44 address d<2> 192.0.2.<9>",
+        "add nat44 interface-address p<2> <i>",
+        "add nat44 static 192.0.2.4<9> to <n>.<9>",
+        "add nat44 static 192.0.2.<9> to <n>.<9> inside-vrf <v>",
+        "add nat44 forward tcp 192.0.2.<9> <9>0 to <n>.<9> <9>",
+        "add nat44 forward udp <n>.<9> <9>0 to 10.9.0.<9> <9> weight <9> affinity on",
+        "add nat44 forward udp 192.0.2.5 <9>0 to 10.9.0.<9> <9> twice-nat on inside-vrf <v>",
+        "set interface <i> nat44 inside",
+        "set interface <i> nat44 outside",
         "add vrf <v>",
         "set interface <i> vrf <v>",
         "set interface <i> vrf v0",

@@ -39,6 +39,26 @@ const Pool* Config::pool_for(Vrf inside_vrf, Ip4Address inside, Vrf outside_vrf)
     return found == order_.end() ? nullptr : pool(*found);
 }
 
+const Pool* Config::pool_for(Vrf inside_vrf, Ip4Address inside) const noexcept {
+    const auto found = std::find_if(order_.begin(), order_.end(), [&](uint16_t number) {
+        const PoolSettings& settings = parts_.pools[number]->settings;
+        return settings.inside_vrf == inside_vrf && settings.inside.contains(inside);
+    });
+    return found == order_.end() ? nullptr : pool(*found);
+}
+
+std::optional<OutsideAddress> Config::address_for(const Pool& pool, Vrf vrf, Ip4Address host,
+                                                  unsigned attempt) const noexcept {
+    const OutsideAddress* chosen = nullptr;
+    if (pool.settings.deterministic) {
+        const auto block = pool.deterministic ? pool.deterministic->of(host) : std::nullopt;
+        chosen = block ? addresses().find(block->address) : nullptr;
+    } else {
+        chosen = addresses().pick(pool.number, host_hash(vrf, host) + attempt);
+    }
+    return chosen == nullptr ? std::nullopt : std::optional(*chosen);
+}
+
 const StaticMapping* Config::find(const Map& map, Vrf vrf, Ip4Address address, uint16_t port,
                                   uint8_t protocol) const noexcept {
     if (map.empty()) [[likely]] {
@@ -70,6 +90,42 @@ End Config::target(const StaticMapping& mapping, const vnet::flow::Key& key) con
         }
     }
     return {chosen->address, mapping.is_one_to_one() ? key.ports.destination() : chosen->port};
+}
+
+bool Config::has_ports(uint8_t protocol) noexcept {
+    using vnet::wire::IpProtocol;
+    return IpProtocol(protocol) == IpProtocol::tcp || IpProtocol(protocol) == IpProtocol::udp ||
+           IpProtocol(protocol) == IpProtocol::icmp;
+}
+
+std::optional<unsigned> Config::worker_of_outside(const vnet::flow::Key& key) const noexcept {
+    const uint16_t port = key.ports.destination();
+    if (const StaticMapping* mapping = to_outside(key.vrf, key.destination, port, key.protocol)) {
+        return worker_of_host(mapping->inside_vrf, target(*mapping, key).address);
+    }
+    const OutsideAddress* address = addresses().find(key.destination);
+    const Pool* of = address == nullptr ? nullptr : pool(address->pool);
+    if (of == nullptr) {
+        return std::nullopt;
+    }
+    if (!has_ports(key.protocol)) {
+        return worker_of_host(of->settings.outside_vrf, key.destination);
+    }
+    if (of->deterministic) {
+        const auto host = of->deterministic->owner(key.destination, port);
+        return host ? std::optional(worker_of_host(of->settings.inside_vrf, *host)) : std::nullopt;
+    }
+    return of->partition.worker_of(port);
+}
+
+bool Config::meets_worker(vnet::flow::Key key, const StaticMapping& mapping,
+                          unsigned worker) const noexcept {
+    if (addresses().find(mapping.outside) == nullptr) {
+        // By the target, as all that is from inside and to no pool's address.
+        return true;
+    }
+    key.vrf = mapping.outside_vrf;
+    return worker_of_outside(key) == worker;
 }
 
 unsigned Config::worker_of_host(Vrf vrf, Ip4Address host) const noexcept {

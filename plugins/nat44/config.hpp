@@ -57,6 +57,13 @@ public:
     /// The pool for a host that speaks with somebody outside; null where it is nobody's.
     const Pool* pool_for(Vrf inside_vrf, Ip4Address inside, Vrf outside_vrf) const noexcept;
 
+    /// The first that is for a host, whichever VRF it leaves by.
+    const Pool* pool_for(Vrf inside_vrf, Ip4Address inside) const noexcept;
+    /// The outside address that a host of a pool has: with `attempt` 0 the one that it has unless
+    /// it has no port left. None where the pool has none for it.
+    std::optional<OutsideAddress> address_for(const Pool& pool, Vrf vrf, Ip4Address host,
+                                              unsigned attempt) const noexcept;
+
     /// The static mapping that a packet from outside is for; null where there is none.
     const StaticMapping* to_outside(Vrf vrf, Ip4Address address, uint16_t port,
                                     uint8_t protocol) const noexcept {
@@ -71,12 +78,20 @@ public:
     /// Which target of a mapping a packet from outside goes to, whichever worker asks.
     End target(const StaticMapping& mapping, const vnet::flow::Key& key) const noexcept;
 
+    /// Protocols whose packets are told apart by ports, or identifiers, that are translated.
+    static bool has_ports(uint8_t protocol) noexcept;
     /// The worker that has a host's sessions.
     unsigned worker_of_host(Vrf vrf, Ip4Address host) const noexcept;
     /// A number for a host, to choose by.
     uint64_t host_hash(Vrf vrf, Ip4Address host) const noexcept {
         return hasher_(host.value(), uint64_t{vrf} + 1);
     }
+    /// The worker of packets to an outside address and port, by whoever they are; none where any
+    /// will do.
+    std::optional<unsigned> worker_of_outside(const vnet::flow::Key& key) const noexcept;
+    /// Packets of a target of a twice translated mapping come to a worker.
+    bool meets_worker(vnet::flow::Key key, const StaticMapping& mapping,
+                      unsigned worker) const noexcept;
     vnet::fib::PathIndex vrf_path(Vrf vrf) const noexcept { return parts_.vrf_paths[vrf]; }
     /// The address is the router's as well.
     bool is_own(Ip4Address address) const noexcept { return parts_.own.contains(address); }

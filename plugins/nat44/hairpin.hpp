@@ -9,8 +9,8 @@ namespace nat44 {
 /// Leads packets from inside to an outside address back inside, to whom that address and port
 /// belong, with both ends translated (RFC 4787 REQ-9): on the arc "ip4-local" of inside
 /// interfaces, where what is to an outside address ends, so that other packets do not meet it. So
-/// end answers of those that see their clients as an outside address (twice NAT). What is to the
-/// router itself goes on.
+/// do answers of a target of twice NAT, for which the outside address stands for the client. What
+/// is to the router itself goes on.
 class Hairpin {
 public:
     static constexpr auto info = graph::node<Drop>("nat44-hairpin", drop_reasons);

@@ -44,8 +44,7 @@ graph::Hop In2Out::with_care(graph::Packet& packet, Pass& pass) const noexcept {
     if (ref) {
         const Session& session = pass.table()[ref.index()];
         if (pass.is_ours(session) && session.alive()) {
-            const bool hairpin = (session.flags & session_flag::hairpin) != 0;
-            if (!goes_out(session, ref.direction()) || hairpin) {
+            if (!goes_out(session, ref.direction()) || (session.flags & session_flag::twice) != 0) {
                 // Translated when it came in.
                 return pass.next(packet);
             }

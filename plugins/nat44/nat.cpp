@@ -246,6 +246,12 @@ absl::Status Nat::remove_pool(const std::string& name) {
 }
 
 absl::Status Nat::claim(PoolEntry& pool, AddressRange range) {
+    // A configuration may move an address: where nobody uses it, that needs no waiting.
+    const auto leaves = [&range](const Leaving& leaving) { return leaving.range.overlaps(range); };
+    if (std::any_of(leaving_.begin(), leaving_.end(), leaves)) {
+        router_.engine().rcu().synchronize();
+        (void)finish_leaving();
+    }
     for (const Leaving& leaving : leaving_) {
         // Nobody of those that are on their way out may meet the new ones.
         if (leaving.range.overlaps(range)) {
@@ -384,8 +390,21 @@ absl::Status Nat::add_interface(const std::string& name, const std::string& inte
                 fmt::format("pool '{}' has the address of '{}' already", other, interface));
         }
     }
-    (*pool)->interfaces.try_emplace((*found)->index);
+    const Index index = (*found)->index;
+    if (!(*pool)->interfaces.try_emplace(index).second) {
+        return absl::OkStatus();
+    }
     follow_addresses();
+    const Ip4Address wanted(
+        router_.interfaces().hot(index).ip4_address.load(std::memory_order_relaxed));
+    if (!wanted.is_unspecified() && (*pool)->interfaces.at(index).is_unspecified()) {
+        const absl::Status status = claim(**pool, alone(wanted));
+        // Where its sessions are still ending it comes by itself.
+        if (absl::IsAlreadyExists(status)) {
+            (*pool)->interfaces.erase(index);
+            return status;
+        }
+    }
     return absl::OkStatus();
 }
 
@@ -486,9 +505,10 @@ absl::Status Nat::remove_static(Vrf vrf, Ip4Address outside) {
             fmt::format("{} is nobody's; `show nat44 static` lists static mappings", outside));
     }
     publish();
-    (void)end_sessions([outside](const vnet::flow::Session& session) {
-        return (session.flags & session_flag::fixed) != 0 &&
-               (session.forward.destination == outside || session.reverse.destination == outside);
+    (void)end_sessions([&](const vnet::flow::Session& session) {
+        const vnet::flow::Key& key = outside_key(session);
+        return (session.flags & session_flag::fixed) != 0 && key.destination == outside &&
+               key.vrf == vrf;
     });
     return absl::OkStatus();
 }
@@ -556,12 +576,12 @@ absl::Status Nat::remove_forward(const StaticMapping& mapping) {
     }
     publish();
     (void)end_sessions([&](const vnet::flow::Session& session) {
-        const bool from_outside = (session.flags & session_flag::from_outside) != 0;
-        const vnet::flow::Key& inside = from_outside ? session.reverse : session.forward;
-        const vnet::flow::Key& outside = from_outside ? session.forward : session.reverse;
+        const vnet::flow::Key& inside = inside_key(session);
+        const vnet::flow::Key& outside = outside_key(session);
         return (session.flags & session_flag::fixed) != 0 && inside.source == target.address &&
                inside.ports.source() == target.port && outside.destination == mapping.outside &&
-               outside.ports.destination() == mapping.port;
+               outside.ports.destination() == mapping.port && outside.vrf == mapping.outside_vrf &&
+               outside.protocol == mapping.protocol;
     });
     return absl::OkStatus();
 }
@@ -621,7 +641,26 @@ void Nat::publish() {
         parts.vrf_paths[vrf] = path->second;
     }
     translators_.publish(std::make_unique<const Config>(std::move(parts)));
+    release_paths(vrfs);
     publish_routes();
+}
+
+void Nat::release_paths(const std::set<Vrf>& still_used) {
+    std::vector<Vrf> over;
+    for (const auto& [vrf, path] : vrf_paths_) {
+        if (!still_used.contains(vrf)) {
+            over.push_back(vrf);
+        }
+    }
+    if (over.empty()) {
+        return;
+    }
+    // No worker has the configuration before in hand.
+    router_.engine().rcu().synchronize();
+    for (const Vrf vrf : over) {
+        router_.fib().release(Via::look_up(vrf));
+        vrf_paths_.erase(vrf);
+    }
 }
 
 void Nat::publish_routes() {
@@ -691,8 +730,15 @@ uint64_t Nat::end_sessions(const Wanted& wanted) {
 }
 
 void Nat::tend() {
-    if (leaving_.empty()) {
-        return;
+    if (!leaving_.empty() && finish_leaving()) {
+        follow_addresses();
+    }
+}
+
+bool Nat::finish_leaving() {
+    if (router_.flows().ending() != 0) {
+        // Those that are known are not ended yet.
+        return false;
     }
     const auto is_of = [](const vnet::flow::Session& session, const AddressRange& range) {
         return range.contains(session.forward.destination) ||
@@ -705,13 +751,13 @@ void Nat::tend() {
         });
     });
     if (left != 0) {
-        return;
+        return false;
     }
     for (const Leaving& leaving : leaving_) {
         drop_states(leaving.numbers);
     }
     leaving_.clear();
-    follow_addresses();
+    return true;
 }
 
 std::map<uint16_t, Nat::Use> Nat::uses() const {

@@ -97,7 +97,11 @@ private:
     void follow_addresses();
     void publish();
     void publish_routes();
+    /// Paths to VRFs of which nothing speaks any more.
+    void release_paths(const std::set<Vrf>& still_used);
     void tend();
+    /// True when nothing is left of the addresses that are leaving.
+    bool finish_leaving();
     absl::Status check_vrf_unused(Vrf vrf) const;
     bool answers_for(Index interface, Ip4Address address) const;
 

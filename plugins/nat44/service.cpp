@@ -87,6 +87,10 @@ absl::StatusOr<PoolSettings> settings_of(vnet::Router& router, const proto::Pool
         return absl::InvalidArgumentError(
             "the size and number of blocks are for a pool whose allocation is `blocks`");
     }
+    if (request.has_block_size() && request.block_size() == 0) {
+        // Not said, it would mean that there are none.
+        return PortBlocks::check_size(0);
+    }
     settings.deterministic = request.allocation() == proto::ALLOCATION_DETERMINISTIC;
     settings.block_size = !blocks                    ? 0
                           : request.has_block_size() ? request.block_size()
@@ -185,11 +189,11 @@ absl::Status add_forward(vnet::Router& router, Nat& nat, const proto::ForwardReq
 
 // ---- the running configuration ----
 
-/// What is kept by index, by name: an index is another one behind a restart.
-template <class T>
-std::map<std::string, T> by_name(vnet::Router& router, const std::map<Index, T>& by_index) {
-    std::map<std::string, T> named;
-    for (const auto& [interface, value] : by_index) {
+/// In an order that is the same after a restart, when indexes may be others.
+template <class Value>
+std::map<std::string, Value> by_name(vnet::Router& router, const std::map<Index, Value>& values) {
+    std::map<std::string, Value> named;
+    for (const auto& [interface, value] : values) {
         named.emplace(router.interfaces().name_of(interface), value);
     }
     return named;

@@ -25,6 +25,8 @@ namespace {
 constexpr unsigned random_tries = 8;
 constexpr uint32_t most_tries = 512;
 constexpr unsigned most_addresses_tried = 4;
+/// Of all that for a port of twice NAT.
+constexpr unsigned most_rounds = 16;
 
 bool is_icmp(uint8_t protocol) noexcept {
     return IpProtocol(protocol) == IpProtocol::icmp;
@@ -164,15 +166,8 @@ uint32_t Translator::host_for(const Asked& asked, const Pool& pool, unsigned att
         const OutsideAddress* still = asked.config.addresses().find(hosts_[there].outside);
         return still != nullptr && still->pool == pool.number ? there : 0;
     }
-    const OutsideAddress* chosen = nullptr;
-    if (pool.deterministic) {
-        const auto block = pool.deterministic->of(key.source);
-        chosen = block ? asked.config.addresses().find(block->address) : nullptr;
-    } else {
-        chosen = asked.config.addresses().pick(
-            pool.number, asked.config.host_hash(key.vrf, key.source) + attempt);
-    }
-    if (chosen == nullptr) {
+    const auto chosen = asked.config.address_for(pool, key.vrf, key.source, attempt);
+    if (!chosen) {
         return 0;
     }
     Host host{};
@@ -187,9 +182,10 @@ uint32_t Translator::host_for(const Asked& asked, const Pool& pool, unsigned att
 Verdict Translator::by_pool(const Asked& asked, const Pool& pool, const Far& far,
                             Ref& ref) noexcept {
     Verdict verdict = Verdict::no_port;
-    // A host without sessions may have another address where its own has no port left.
-    for (unsigned attempt = 0; attempt < most_addresses_tried && verdict == Verdict::no_port;
-         ++attempt) {
+    // A host without sessions may have another address where its own has no port left. What has no
+    // ports meets its worker by the first one.
+    const unsigned tries = has_port(asked.key.protocol) ? most_addresses_tried : 1;
+    for (unsigned attempt = 0; attempt < tries && verdict == Verdict::no_port; ++attempt) {
         const uint32_t at = host_for(asked, pool, attempt);
         if (at == 0) {
             verdict = Verdict::no_address;
@@ -225,20 +221,30 @@ Verdict Translator::for_host(const Asked& asked, const Pool& pool, const Far& fa
         return verdict;
     }
     const auto flags = uint8_t(far.flags | (choice.mapping != 0 ? session_flag::mapped : 0));
-    verdict = make(asked, far.reverse(key.protocol, host.outside, choice.port), flags, at, ref);
-    if (verdict == Verdict::made) {
-        count(host, choice.port, choice.mapping);
-    } else if (choice.mapping != 0) {
-        leave_mapping(choice.mapping);
+    return make_counted(asked, far.reverse(key.protocol, host.outside, choice.port), flags, at,
+                        choice.port, choice.mapping, ref);
+}
+
+Verdict Translator::make_counted(const Asked& asked, const Key& reverse, uint8_t flags, uint32_t at,
+                                 uint16_t port, uint32_t mapping, Ref& ref) noexcept {
+    Host& host = hosts_[at];
+    count(host, port, mapping, 1);
+    const Verdict verdict = make(asked, reverse, flags, at, ref);
+    if (verdict != Verdict::made) {
+        count(host, port, mapping, -1);
+        if (mapping != 0) {
+            leave_mapping(mapping);
+        }
     }
     return verdict;
 }
 
-void Translator::count(Host& host, uint16_t port, uint32_t mapping) noexcept {
-    store_shared(host.sessions, host.sessions + 1);
-    count_block(host, port, 1);
+void Translator::count(Host& host, uint16_t port, uint32_t mapping, int change) noexcept {
+    store_shared(host.sessions, host.sessions + uint32_t(change));
+    count_block(host, port, change);
     if (mapping != 0) {
-        store_shared(mappings_[mapping].sessions, mappings_[mapping].sessions + 1);
+        Mapping& counted = mappings_[mapping];
+        store_shared(counted.sessions, counted.sessions + uint32_t(change));
     }
 }
 
@@ -273,14 +279,20 @@ std::optional<uint16_t> Translator::port_among(const Asked& asked, const Pool& p
         PortBitmap* ports = state == nullptr ? nullptr : state->ports_of(key.protocol);
         if (ports != nullptr) {
             // Those of static mappings are not to be had; there are few.
+            uint16_t others[random_tries];
+            unsigned fixed = 0;
             std::optional<uint16_t> port;
-            for (unsigned i = 0; i < random_tries; ++i) {
-                port = ports->claim_in(among, random_(), parity_of(key.ports.source()));
-                if (!port || asked.config.to_outside(pool.settings.outside_vrf, host.outside, *port,
-                                                     key.protocol) == nullptr) {
+            while ((port = ports->claim_in(among, random_(), parity_of(key.ports.source()))) &&
+                   asked.config.to_outside(pool.settings.outside_vrf, host.outside, *port,
+                                           key.protocol) != nullptr) {
+                others[fixed++] = *port;
+                port.reset();
+                if (fixed == random_tries) {
                     break;
                 }
-                port.reset();
+            }
+            while (fixed != 0) {
+                ports->release(others[--fixed]);
             }
             return port;
         }
@@ -455,12 +467,8 @@ Verdict Translator::inbound(const Asked& asked, Ref& ref) noexcept {
     if (table().find(reverse)) {
         return Verdict::filtered;
     }
-    const Verdict verdict =
-        make(asked, reverse, session_flag::from_outside | session_flag::mapped, mapping.host, ref);
-    if (verdict == Verdict::made) {
-        count(host, mapping.outside.ports.destination(), at);
-    }
-    return verdict;
+    return make_counted(asked, reverse, session_flag::from_outside | session_flag::mapped,
+                        mapping.host, mapping.outside.ports.destination(), at, ref);
 }
 
 Verdict Translator::from_static(const Asked& asked, const StaticMapping& mapping,
@@ -473,12 +481,17 @@ Verdict Translator::from_static(const Asked& asked, const StaticMapping& mapping
     uint8_t flags = session_flag::from_outside | session_flag::fixed;
     if (mapping.twice) {
         // The target answers to the outside address, at a port of its own for each session.
-        const auto port = random_port(PortRange{}, key.ports.source(), [&](uint16_t candidate) {
-            Key tried = reverse;
-            tried.destination = mapping.outside;
+        Key tried = reverse;
+        tried.destination = mapping.outside;
+        const auto is_free = [&](uint16_t candidate) {
             tried.ports = vnet::flow::Ports::of(to.port, candidate);
-            return !table().find(tried);
-        });
+            return asked.config.meets_worker(tried, mapping, worker_) && !table().find(tried);
+        };
+        std::optional<uint16_t> port;
+        // Ports that meet this worker may lie far apart.
+        for (unsigned i = 0; i < most_rounds && !port; ++i) {
+            port = random_port(PortRange{}, key.ports.source(), is_free);
+        }
         if (!port) {
             return Verdict::no_port;
         }
@@ -510,17 +523,14 @@ void Translator::ended(const Session& session) noexcept {
     if ((session.flags & session_flag::fixed) != 0 || session.user == 0) {
         return;
     }
-    const bool from_outside = (session.flags & session_flag::from_outside) != 0;
-    const Key& outside = from_outside ? session.forward : session.reverse;
-    if ((session.flags & session_flag::mapped) != 0) {
-        if (const uint32_t at = mappings_.find(Mapping::outside_key(outside))) {
-            store_shared(mappings_[at].sessions, mappings_[at].sessions - 1);
-            leave_mapping(at);
-        }
+    // By the key inside: the other one of a session between two inside is of the VRF inside too.
+    const uint32_t mapping = (session.flags & session_flag::mapped) != 0
+                                 ? mappings_.find(Mapping::inside_key(inside_key(session)))
+                                 : 0;
+    count(hosts_[session.user], outside_key(session).ports.destination(), mapping, -1);
+    if (mapping != 0) {
+        leave_mapping(mapping);
     }
-    Host& host = hosts_[session.user];
-    store_shared(host.sessions, host.sessions - 1);
-    count_block(host, outside.ports.destination(), -1);
     leave_host(session.user);
 }
 
@@ -528,9 +538,8 @@ namespace {
 
 /// What a session is to those who ask later who had an address.
 LogRecord record_of(const Session& session) noexcept {
-    const bool from_outside = (session.flags & session_flag::from_outside) != 0;
-    const Key& inside = from_outside ? session.reverse : session.forward;
-    const Key& outside = from_outside ? session.forward : session.reverse;
+    const Key& inside = inside_key(session);
+    const Key& outside = outside_key(session);
     LogRecord record;
     record.protocol = inside.protocol;
     record.inside = inside.source;

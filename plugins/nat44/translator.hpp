@@ -27,6 +27,15 @@ inline constexpr uint8_t twice = 1 << 3;
 inline constexpr uint8_t hairpin = 1 << 4;
 }  // namespace session_flag
 
+/// A session's key as packets of the host inside come in.
+inline const vnet::flow::Key& inside_key(const vnet::flow::Session& session) noexcept {
+    return (session.flags & session_flag::from_outside) != 0 ? session.reverse : session.forward;
+}
+/// The same of packets to its outside address and port.
+inline const vnet::flow::Key& outside_key(const vnet::flow::Session& session) noexcept {
+    return (session.flags & session_flag::from_outside) != 0 ? session.forward : session.reverse;
+}
+
 /// What became of a packet that has no session.
 enum class Verdict : uint8_t {
     /// It has one now.
@@ -111,7 +120,12 @@ private:
                  const vnet::flow::Key& reverse) const noexcept;
     Verdict make(const Asked& asked, const vnet::flow::Key& reverse, uint8_t flags, uint32_t host,
                  vnet::flow::Ref& ref) noexcept;
-    void count(Host& host, uint16_t port, uint32_t mapping) noexcept;
+    /// What a session takes is taken before it is made: making room for it may end the one that
+    /// held the same until now.
+    Verdict make_counted(const Asked& asked, const vnet::flow::Key& reverse, uint8_t flags,
+                         uint32_t host, uint16_t port, uint32_t mapping,
+                         vnet::flow::Ref& ref) noexcept;
+    void count(Host& host, uint16_t port, uint32_t mapping, int change) noexcept;
     void count_block(Host& host, uint16_t port, int change) noexcept;
     void release_port(uint16_t number, uint8_t protocol, uint16_t port) noexcept;
     void leave_mapping(uint32_t mapping) noexcept;

@@ -4,7 +4,6 @@
 namespace nat44 {
 
 using vnet::flow::Key;
-using vnet::wire::IpProtocol;
 
 namespace {
 
@@ -13,11 +12,6 @@ constexpr uint32_t most_hosts = 1U << 19;
 constexpr uint32_t most_mappings = 1U << 20;
 /// A dry run's.
 constexpr uint32_t few = 64;
-
-bool has_ports(uint8_t protocol) noexcept {
-    return IpProtocol(protocol) == IpProtocol::tcp || IpProtocol(protocol) == IpProtocol::udp ||
-           IpProtocol(protocol) == IpProtocol::icmp;
-}
 
 }  // namespace
 
@@ -57,42 +51,22 @@ unsigned Translators::worker_of(const Key& key, uint32_t rx_interface, unsigned 
             const Pool* pool = now.pool(address->pool);
             Key outside = key;
             outside.vrf = pool == nullptr ? key.vrf : pool->settings.outside_vrf;
-            return worker_of_outside(now, outside, self);
+            return now.worker_of_outside(outside).value_or(self);
         }
-        if (!has_ports(key.protocol)) {
+        const bool is_fixed =
+            now.to_inside(key.vrf, key.source, key.ports.source(), key.protocol) != nullptr;
+        if (!Config::has_ports(key.protocol) && !is_fixed) {
             // What has no port comes back to its outside address alone.
-            const Pool* pool = now.pool_for(key.vrf, key.source, vnet::interface::default_vrf);
-            const OutsideAddress* outside =
-                pool == nullptr || pool->deterministic
-                    ? nullptr
-                    : now.addresses().pick(pool->number, now.host_hash(key.vrf, key.source));
-            if (outside != nullptr) {
+            const Pool* pool = now.pool_for(key.vrf, key.source);
+            const auto outside =
+                pool == nullptr ? std::nullopt : now.address_for(*pool, key.vrf, key.source, 0);
+            if (outside) {
                 return now.worker_of_host(pool->settings.outside_vrf, outside->address);
             }
         }
         return now.worker_of_host(key.vrf, key.source);
     }
-    return worker_of_outside(now, key, self);
-}
-
-unsigned Translators::worker_of_outside(const Config& config, const Key& key,
-                                        unsigned self) const noexcept {
-    const uint16_t port = key.ports.destination();
-    if (const StaticMapping* mapping =
-            config.to_outside(key.vrf, key.destination, port, key.protocol)) {
-        return config.worker_of_host(mapping->inside_vrf, config.target(*mapping, key).address);
-    }
-    const OutsideAddress* address = config.addresses().find(key.destination);
-    const Pool* pool = address == nullptr ? nullptr : config.pool(address->pool);
-    if (pool == nullptr) {
-        return self;
-    }
-    if (pool->deterministic) {
-        const auto host = pool->deterministic->owner(key.destination, port);
-        return host ? config.worker_of_host(pool->settings.inside_vrf, *host) : self;
-    }
-    return has_ports(key.protocol) ? pool->partition.worker_of(port)
-                                   : config.worker_of_host(key.vrf, key.destination);
+    return now.worker_of_outside(key).value_or(self);
 }
 
 }  // namespace nat44

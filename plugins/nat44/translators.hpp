@@ -58,9 +58,6 @@ public:
     unsigned contexts() const noexcept { return unsigned(translators_.size()); }
 
 private:
-    unsigned worker_of_outside(const Config& config, const vnet::flow::Key& key,
-                               unsigned self) const noexcept;
-
     graph::Engine& engine_;
     vnet::flow::Tables& tables_;
     const vnet::interface::Table& interfaces_;

@@ -82,6 +82,13 @@ void Flows::remove_owner(OwnerId id) {
         if (rest.empty()) {
             break;
         }
+        if (!engine_.is_running()) {
+            // Nobody else is at the tables.
+            for (const Found& found : rest) {
+                tables_->of(found.worker).end(found.index, Ending::removed);
+            }
+            continue;
+        }
         end(rest);
         while (!ending_.empty()) {
             send_orders();

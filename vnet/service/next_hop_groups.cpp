@@ -186,7 +186,12 @@ void write_groups(Router& router, const Groups& groups, sluice::GroupFamily fami
             group.set_vrf(router.vrfs().name_of(vrf));
         }
         emit("sluice.NextHopGroups.Add", group);
-        for (const auto& member : groups.members(name)) {
+        // In an order that does not tell when which came.
+        auto members = groups.members(name);
+        std::stable_sort(members.begin(), members.end(), [](const auto& one, const auto& other) {
+            return one.next_hop < other.next_hop;
+        });
+        for (const auto& member : members) {
             sluice::AddNextHopGroupMemberRequest request;
             request.set_group(name);
             *request.mutable_next_hop() = ip_to_api(member.next_hop);

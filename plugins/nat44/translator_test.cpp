@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/nat44/translator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "graph/testing/bench.hpp"
+#include "plugins/nat44/pool_addresses.hpp"
+#include "plugins/nat44/translators.hpp"
+#include "vnet/wire/testing/packets.hpp"
+
+namespace nat44 {
+namespace {
+
+using vnet::flow::Direction;
+using vnet::flow::Key;
+using vnet::flow::Ref;
+using vnet::flow::Session;
+using vnet::wire::testing::ip;
+using vnet::wire::testing::prefix;
+
+constexpr uint8_t icmp = 1;
+constexpr uint8_t tcp = 6;
+constexpr uint8_t udp = 17;
+constexpr uint8_t gre = 47;
+constexpr uint32_t lan = 1;
+constexpr uint32_t wan = 2;
+constexpr vnet::flow::OwnerId owner = 1;
+
+Key key(uint8_t protocol, const char* from, uint16_t port, const char* to, uint16_t to_port,
+        Vrf vrf = 0) {
+    return {ip(from), ip(to), vnet::flow::Ports::of(port, to_port), vrf, protocol, 0};
+}
+
+/// Translators of an engine that does not run, with pools as control would make them.
+struct World {
+    explicit World(unsigned workers = 1, uint32_t sessions = 1U << 16)
+        : engine(make_engine(workers)), tables(*engine, sessions) {
+        translators.set_owner(owner);
+        translators.set_role(lan, Role::inside);
+        translators.set_role(wan, Role::outside);
+        tables.owners().set(owner, &translators);
+        publish();
+    }
+    static std::unique_ptr<graph::Engine> make_engine(unsigned workers) {
+        graph::testing::start_eal();
+        graph::Engine::Options options;
+        options.buffers = 64;
+        options.workers = workers;
+        return std::move(*graph::Engine::create(options));
+    }
+    void pool(PoolSettings settings, const char* first, const char* last) {
+        settings.name = "p" + std::to_string(pools.size());
+        const auto number = uint16_t(pools.size());
+        const unsigned workers = tables.workers();
+        Pool pool{settings,
+                  number,
+                  *PortPartition::make(settings.ports, workers, std::max(settings.block_size, 1U)),
+                  {}};
+        const AddressRange range{ip(first), ip(last)};
+        if (settings.deterministic) {
+            const std::vector<Ip4Prefix> inside = {settings.inside};
+            pool.deterministic = *DeterministicMapping::make(inside, range, settings.ports);
+        }
+        const bool independent = settings.mapping == MappingKind::endpoint_independent;
+        const std::vector<uint16_t> numbers = *addresses.add({number, settings.name}, range);
+        for (const uint16_t address : numbers) {
+            for (unsigned worker = 0; worker < workers; ++worker) {
+                const PortRange part =
+                    settings.deterministic ? settings.ports : pool.partition.part(worker);
+                auto& state = states.emplace_back(std::make_unique<AddressState>());
+                for (auto& ports : state->ports) {
+                    ports = independent ? std::make_unique<PortBitmap>(part) : nullptr;
+                }
+                if (settings.block_size != 0) {
+                    state->blocks = std::make_unique<PortBlocks>(part, settings.block_size);
+                }
+                translators.of(worker).addresses().set(address, state.get());
+            }
+        }
+        pools.emplace_back(std::move(pool));
+        publish();
+    }
+    void add_static(const StaticMapping& mapping) {
+        statics.push_back(mapping);
+        publish();
+    }
+    void publish() {
+        Config::Parts parts{pools, addresses.index(5), statics, {}, {}, tables.workers(), 77};
+        translators.publish(std::make_unique<const Config>(std::move(parts)));
+    }
+    Translator::Asked ask(const Key& key) { return {translators.config(), key, now, 0, owner}; }
+    unsigned out_worker(const Key& key) { return translators.worker_of(key, lan, 0); }
+    unsigned in_worker(const Key& key) { return translators.worker_of(key, wan, 0); }
+    /// A packet from inside; the session is in `last` where there is one.
+    Verdict out(const Key& key) {
+        worker = out_worker(key);
+        Ref ref = tables.of(worker).find(key);
+        const Verdict verdict =
+            ref ? Verdict::made : translators.of(worker).outbound(ask(key), 0, ref);
+        last = ref ? tables.of(worker)[ref.index()] : Session{};
+        return verdict;
+    }
+    Verdict in(const Key& key) {
+        worker = in_worker(key);
+        Ref ref;
+        const Verdict verdict = translators.of(worker).inbound(ask(key), ref);
+        last = ref ? tables.of(worker)[ref.index()] : Session{};
+        return verdict;
+    }
+    Verdict hairpin(const Key& key) {
+        worker = out_worker(key);
+        Ref ref;
+        const Verdict verdict = translators.of(worker).hairpin(ask(key), 0, ref);
+        last = ref ? tables.of(worker)[ref.index()] : Session{};
+        return verdict;
+    }
+    uint16_t outside_port() const { return last.reverse.ports.destination(); }
+    void end_all() {
+        for (unsigned at = 0; at < tables.workers(); ++at) {
+            auto& table = tables.of(at);
+            for (uint32_t index = 1; index <= table.highest(); ++index) {
+                if (table[index].alive()) {
+                    table.end(index, vnet::flow::Ending::removed);
+                }
+            }
+        }
+    }
+    /// Nothing is kept of anybody.
+    void expect_empty() {
+        for (unsigned at = 0; at < tables.workers(); ++at) {
+            const Translator& translator = translators.of(at);
+            for (uint32_t i = 1; i <= translator.hosts().highest(); ++i) {
+                EXPECT_FALSE(vnet::flow::copy_versioned(translator.hosts().at(i)));
+            }
+            for (uint32_t i = 1; i <= translator.mappings().highest(); ++i) {
+                EXPECT_FALSE(vnet::flow::copy_versioned(translator.mappings().at(i)));
+            }
+        }
+        for (const auto& state : states) {
+            for (const auto& ports : state->ports) {
+                EXPECT_EQ(ports == nullptr ? 0 : ports->used(), 0U);
+            }
+            EXPECT_EQ(state->blocks == nullptr ? 0 : state->blocks->blocks(),
+                      state->blocks == nullptr ? 0 : state->blocks->free());
+        }
+        EXPECT_EQ(tables.sessions(), 0U);
+    }
+    uint32_t hosts(unsigned at = 0) {
+        uint32_t there = 0;
+        for (uint32_t i = 1; i <= translators.of(at).hosts().highest(); ++i) {
+            there += vnet::flow::copy_versioned(translators.of(at).hosts().at(i)) ? 1 : 0;
+        }
+        return there;
+    }
+
+    std::unique_ptr<graph::Engine> engine;
+    vnet::flow::Tables tables;
+    vnet::interface::Table interfaces { *engine };
+    Log log{engine->control(), tables.workers(), Log::Options()};
+    Translators translators{{*engine, tables, interfaces, log}};
+    PoolAddresses addresses;
+    std::vector<std::optional<Pool>> pools;
+    std::vector<StaticMapping> statics;
+    std::vector<std::unique_ptr<AddressState>> states;
+    vnet::flow::Tick now = 0;
+    unsigned worker = 0;
+    Session last{};
+};
+
+PoolSettings independent() {
+    PoolSettings settings;
+    settings.mapping = MappingKind::endpoint_independent;
+    return settings;
+}
+PoolSettings blocks(uint32_t size, uint32_t most) {
+    PoolSettings settings;
+    settings.block_size = size;
+    settings.blocks_per_host = most;
+    return settings;
+}
+PoolSettings deterministic() {
+    PoolSettings settings;
+    settings.deterministic = true;
+    settings.inside = prefix("10.0.0.0/24");
+    return settings;
+}
+StaticMapping forward(const char* outside, uint16_t port, const char* inside, uint16_t to) {
+    StaticMapping mapping;
+    mapping.outside = ip(outside);
+    mapping.port = port;
+    mapping.protocol = tcp;
+    mapping.targets = {{ip(inside), to, 1}};
+    return mapping;
+}
+StaticMapping one_to_one(const char* outside, const char* inside) {
+    StaticMapping mapping;
+    mapping.outside = ip(outside);
+    mapping.targets = {{ip(inside), 0, 1}};
+    return mapping;
+}
+
+TEST(Translator, WhoHasNoPoolIsLeftAlone) {
+    World world;
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.1", 1000, "198.51.100.1", 80)), Verdict::not_ours);
+    PoolSettings settings;
+    settings.inside = prefix("10.1.0.0/16");
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.1", 1000, "198.51.100.1", 80)), Verdict::not_ours);
+    EXPECT_EQ(world.out(key(tcp, "10.1.0.1", 1000, "198.51.100.1", 80)), Verdict::made);
+}
+
+TEST(Translator, PortsAreOfTheRangeRandomAndOfTheSameParity) {
+    for (const bool eim : {false, true}) {
+        World world;
+        PoolSettings settings = eim ? independent() : PoolSettings();
+        settings.ports = {20000, 29999};
+        world.pool(settings, "192.0.2.1", "192.0.2.1");
+        std::set<uint16_t> ports;
+        for (const uint8_t protocol : {tcp, udp, icmp}) {
+            for (uint16_t port = 1; port <= 300; ++port) {
+                const uint16_t to = protocol == icmp ? port : 53;
+                ASSERT_EQ(world.out(key(protocol, "10.0.0.1", port, "198.51.100.1", to)),
+                          Verdict::made);
+                EXPECT_GE(world.outside_port(), 20000);
+                EXPECT_LE(world.outside_port(), 29999);
+                EXPECT_EQ(world.outside_port() % 2, port % 2);
+                ports.insert(world.outside_port());
+            }
+        }
+        // Spread over all of them, not one behind the other.
+        EXPECT_GT(*ports.rbegin() - *ports.begin(), 9000);
+        world.end_all();
+        world.expect_empty();
+    }
+}
+
+TEST(Translator, MappingsAreAsThePoolSays) {
+    World world;
+    world.pool(independent(), "192.0.2.1", "192.0.2.4");
+    std::set<std::pair<Ip4Address, uint16_t>> outside;
+    for (uint16_t port = 1; port <= 50; ++port) {
+        ASSERT_EQ(world.out(key(udp, "10.0.0.1", 5000, "198.51.100.1", port)), Verdict::made);
+        outside.emplace(world.last.reverse.destination, world.outside_port());
+    }
+    EXPECT_EQ(outside.size(), 1U);
+    const Session one = world.last;
+    // Nobody else is let in, and the mapping lives as long as one session does.
+    EXPECT_EQ(world.in({ip("203.0.113.9"), one.reverse.destination,
+                        vnet::flow::Ports::of(7, one.reverse.ports.destination()), 0, udp, 0}),
+              Verdict::filtered);
+    EXPECT_EQ(world.in(key(udp, "203.0.113.9", 7, "192.0.2.99", 9)), Verdict::no_session);
+    // All of a host have one address (RFC 4787 REQ-2).
+    for (uint16_t port = 1; port <= 50; ++port) {
+        ASSERT_EQ(world.out(key(tcp, "10.0.0.1", port, "198.51.100.1", 80)), Verdict::made);
+        EXPECT_EQ(world.last.reverse.destination, one.reverse.destination);
+    }
+    world.end_all();
+    world.expect_empty();
+}
+
+TEST(Translator, AnOpenPortIsAnybodysWhereFilteringSaysSo) {
+    World world;
+    PoolSettings settings = independent();
+    settings.filtering = Filtering::endpoint_independent;
+    settings.sessions_per_host = 3;
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    ASSERT_EQ(world.out(key(udp, "10.0.0.1", 5000, "198.51.100.1", 53)), Verdict::made);
+    const uint16_t port = world.outside_port();
+    const Key from = key(udp, "203.0.113.9", 7, "192.0.2.1", port);
+    ASSERT_EQ(world.in(from), Verdict::made);
+    EXPECT_EQ(world.last.reverse, key(udp, "10.0.0.1", 5000, "203.0.113.9", 7));
+    ASSERT_EQ(world.in(key(udp, "203.0.113.9", 8, "192.0.2.1", port)), Verdict::made);
+    EXPECT_EQ(world.in(key(udp, "203.0.113.9", 9, "192.0.2.1", port)), Verdict::host_limit);
+    EXPECT_EQ(world.in(key(tcp, "203.0.113.9", 9, "192.0.2.1", port)), Verdict::no_session);
+    world.end_all();
+    world.expect_empty();
+}
+
+TEST(Translator, NoTwoSessionsAreAnsweredAlike) {
+    for (const PoolSettings& settings : {PoolSettings(), independent(), blocks(64, 4)}) {
+        World world;
+        world.pool(settings, "192.0.2.1", "192.0.2.8");
+        auto& table = world.tables.of(0);
+        std::map<std::pair<uint64_t, uint64_t>, Key> there;
+        for (unsigned host = 0; host < 2000; ++host) {
+            const Ip4Address source(ip("10.0.0.0").value() + host);
+            for (uint16_t n = 0; n < 5; ++n) {
+                const uint8_t protocol = n < 2 ? tcp : n < 4 ? udp : icmp;
+                const uint16_t to = protocol == icmp ? 1000 + n : uint16_t(80 + n % 2);
+                const Key asked{source,
+                                ip(n % 2 == 0 ? "198.51.100.1" : "198.51.100.2"),
+                                vnet::flow::Ports::of(uint16_t(1000 + n), to),
+                                0,
+                                protocol,
+                                0};
+                const Verdict verdict = world.out(asked);
+                if (verdict == Verdict::no_port && settings.block_size != 0) {
+                    continue;
+                }
+                ASSERT_EQ(verdict, Verdict::made);
+                const Key reply = world.last.reverse;
+                ASSERT_TRUE(
+                    there.emplace(std::pair(reply.addresses(), reply.rest()), asked).second);
+                const Ref back = table.find(reply);
+                ASSERT_TRUE(back);
+                ASSERT_EQ(back.direction(), Direction::reverse);
+                ASSERT_EQ(table[back.index()].forward, asked);
+            }
+        }
+        EXPECT_GT(there.size(), 4000U);
+        world.end_all();
+        world.expect_empty();
+    }
+}
+
+TEST(Translator, WhatIsUsedUpIsRefusedByName) {
+    World world;
+    PoolSettings settings;
+    settings.ports = {5000, 5009};
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    for (uint16_t port = 1; port <= 10; ++port) {
+        ASSERT_EQ(world.out(key(tcp, "10.0.0.1", port, "198.51.100.1", 80)), Verdict::made);
+    }
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.1", 11, "198.51.100.1", 80)), Verdict::no_port);
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.2", 11, "198.51.100.1", 80)), Verdict::no_port);
+    // To somebody else, and by another protocol, the same ports serve again.
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.1", 11, "198.51.100.2", 80)), Verdict::made);
+    EXPECT_EQ(world.out(key(udp, "10.0.0.1", 11, "198.51.100.1", 80)), Verdict::made);
+    EXPECT_EQ(world.hosts(), 1U);
+    world.end_all();
+    world.expect_empty();
+
+    World limited;
+    settings.sessions_per_host = 2;
+    limited.pool(settings, "192.0.2.1", "192.0.2.1");
+    for (uint16_t port = 1; port <= 3; ++port) {
+        EXPECT_EQ(limited.out(key(tcp, "10.0.0.1", port, "198.51.100.1", 80)),
+                  port <= 2 ? Verdict::made : Verdict::host_limit);
+    }
+    EXPECT_EQ(limited.out(key(tcp, "10.0.0.2", 1, "198.51.100.1", 80)), Verdict::made);
+}
+
+/// A session whose place is taken by another of the same host takes nothing with it that the new
+/// one has.
+TEST(Translator, AFullTableGivesTheNewSessionTheOldOnesPlace) {
+    for (const PoolSettings& settings : {PoolSettings(), independent(), blocks(64, 2)}) {
+        constexpr uint32_t most = 4;
+        World world(1, most);
+        world.pool(settings, "192.0.2.1", "192.0.2.1");
+        std::set<uint16_t> ports;
+        for (uint16_t n = 1; n <= 200; ++n) {
+            world.now = n;
+            // One host, one port inside, many outside; and each fifth time another one.
+            ASSERT_EQ(world.out(key(udp, n % 5 == 0 ? "10.0.0.2" : "10.0.0.1",
+                                    n % 7 == 0 ? 1001 : 1000, "198.51.100.1", n)),
+                      Verdict::made);
+            uint64_t sessions = 0;
+            for (uint32_t i = 1; i <= world.translators.of(0).hosts().highest(); ++i) {
+                const auto host = vnet::flow::copy_versioned(world.translators.of(0).hosts().at(i));
+                sessions += host ? host->sessions : 0;
+            }
+            ASSERT_EQ(sessions, world.tables.sessions()) << n;
+        }
+        EXPECT_EQ(world.tables.sessions(), most);
+        world.end_all();
+        world.expect_empty();
+    }
+}
+
+TEST(Translator, BlocksAreClaimedAndGivenBack) {
+    World world;
+    PoolSettings settings = blocks(64, 2);
+    settings.ports = {1024, 1024 + 64 * 3 - 1};
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    PortBlocks& free = *world.states[0]->blocks;
+    ASSERT_EQ(free.free(), 3U);
+    std::set<unsigned> used;
+    for (uint16_t port = 1; port <= 128; ++port) {
+        ASSERT_EQ(world.out(key(tcp, "10.0.0.1", port, "198.51.100.1", 80)), Verdict::made);
+        used.insert((world.outside_port() - 1024U) / 64);
+        EXPECT_EQ(free.free(), port <= 64 ? 2U : 1U);
+    }
+    EXPECT_EQ(used.size(), 2U);
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.1", 200, "198.51.100.1", 80)), Verdict::no_port);
+    ASSERT_EQ(world.out(key(tcp, "10.0.0.2", 1, "198.51.100.1", 80)), Verdict::made);
+    EXPECT_EQ(free.free(), 0U);
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.3", 1, "198.51.100.1", 80)), Verdict::no_port);
+    world.end_all();
+    world.expect_empty();
+}
+
+TEST(Translator, ADeterministicHostHasItsPortsOnly) {
+    World world;
+    world.pool(deterministic(), "192.0.2.1", "192.0.2.2");
+    const DeterministicMapping& mapping = *world.pools[0]->deterministic;
+    for (const char* host : {"10.0.0.0", "10.0.0.7", "10.0.0.255"}) {
+        const Block block = *mapping.of(ip(host));
+        for (uint16_t port = 1; port <= 20; ++port) {
+            ASSERT_EQ(world.out(key(tcp, host, port, "198.51.100.1", 80)), Verdict::made);
+            EXPECT_EQ(world.last.reverse.destination, block.address);
+            EXPECT_TRUE(block.ports.contains(world.outside_port()));
+        }
+    }
+    world.end_all();
+    world.expect_empty();
+}
+
+TEST(Translator, AStaticMappingLeadsBothWays) {
+    World world;
+    world.pool(PoolSettings(), "192.0.2.1", "192.0.2.1");
+    world.add_static(one_to_one("192.0.2.30", "10.0.0.9"));
+    world.add_static(forward("192.0.2.1", 80, "10.0.0.5", 8080));
+    ASSERT_EQ(world.in(key(udp, "198.51.100.1", 7, "192.0.2.30", 53)), Verdict::made);
+    EXPECT_EQ(world.last.reverse, key(udp, "10.0.0.9", 53, "198.51.100.1", 7));
+    ASSERT_EQ(world.out(key(gre, "10.0.0.9", 0, "198.51.100.1", 0)), Verdict::made);
+    EXPECT_EQ(world.last.reverse, key(gre, "198.51.100.1", 0, "192.0.2.30", 0));
+    ASSERT_EQ(world.in(key(icmp, "198.51.100.1", 7, "192.0.2.30", 7)), Verdict::made);
+    EXPECT_EQ(world.last.reverse, key(icmp, "10.0.0.9", 7, "198.51.100.1", 7));
+    ASSERT_EQ(world.in(key(tcp, "198.51.100.1", 7, "192.0.2.1", 80)), Verdict::made);
+    EXPECT_EQ(world.last.reverse, key(tcp, "10.0.0.5", 8080, "198.51.100.1", 7));
+    EXPECT_EQ(world.in(key(udp, "198.51.100.1", 7, "192.0.2.1", 80)), Verdict::no_session);
+    // A forwarded port is nobody else's.
+    EXPECT_EQ(world.hosts(), 0U);
+    world.end_all();
+    world.expect_empty();
+}
+
+TEST(Translator, TargetsShareByWeightAndKeepAClientWhereItIsAsked) {
+    for (const bool affinity : {false, true}) {
+        World world;
+        StaticMapping mapping = forward("192.0.2.1", 80, "10.0.0.5", 8080);
+        mapping.targets = {{ip("10.0.0.5"), 8080, 3}, {ip("10.0.0.6"), 8081, 1}};
+        mapping.affinity = affinity;
+        world.add_static(mapping);
+        std::map<Ip4Address, unsigned> by_target;
+        for (unsigned client = 0; client < 2000; ++client) {
+            std::set<Ip4Address> targets;
+            for (uint16_t port = 1; port <= 4; ++port) {
+                ASSERT_EQ(world.in({Ip4Address(ip("198.51.0.0").value() + client), ip("192.0.2.1"),
+                                    vnet::flow::Ports::of(port, uint16_t(80)), 0, tcp, 0}),
+                          Verdict::made);
+                targets.insert(world.last.reverse.source);
+                ++by_target[world.last.reverse.source];
+            }
+            if (affinity) {
+                EXPECT_EQ(targets.size(), 1U);
+            }
+        }
+        EXPECT_NEAR(by_target[ip("10.0.0.5")], 6000, 300);
+        EXPECT_NEAR(by_target[ip("10.0.0.6")], 2000, 300);
+    }
+}
+
+TEST(Translator, HairpinsToWhomItMay) {
+    World world;
+    PoolSettings settings = independent();
+    settings.inside = prefix("10.0.0.0/24");
+    settings.inside_vrf = 3;
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    settings.filtering = Filtering::endpoint_independent;
+    settings.inside_vrf = 4;
+    world.pool(settings, "192.0.2.2", "192.0.2.2");
+    world.add_static(forward("192.0.2.1", 80, "10.0.0.5", 8080));
+    ASSERT_EQ(world.out(key(udp, "10.0.0.1", 5000, "198.51.100.1", 53, 3)), Verdict::made);
+    const uint16_t closed = world.outside_port();
+    ASSERT_EQ(world.out(key(udp, "10.0.0.1", 5000, "198.51.100.1", 53, 4)), Verdict::made);
+    const uint16_t open = world.outside_port();
+    EXPECT_EQ(world.hairpin(key(udp, "10.0.0.2", 1, "192.0.2.1", closed, 4)), Verdict::filtered);
+    EXPECT_EQ(world.hairpin(key(tcp, "10.0.0.2", 1, "192.0.2.2", 9, 4)), Verdict::no_session);
+    ASSERT_EQ(world.hairpin(key(udp, "10.0.0.2", 7000, "192.0.2.2", open, 4)), Verdict::made);
+    // The other one sees an outside address (RFC 4787 REQ-9a).
+    EXPECT_EQ(world.last.reverse.source, ip("10.0.0.1"));
+    EXPECT_EQ(world.last.reverse.ports.source(), 5000);
+    EXPECT_EQ(world.last.reverse.destination, ip("192.0.2.2"));
+    ASSERT_EQ(world.hairpin(key(tcp, "10.0.0.2", 1, "192.0.2.1", 80, 3)), Verdict::made);
+    EXPECT_EQ(world.last.reverse.source, ip("10.0.0.5"));
+    EXPECT_EQ(world.last.reverse.ports.source(), 8080);
+    EXPECT_EQ(world.hairpin(key(tcp, "10.9.0.2", 1, "192.0.2.1", 80)), Verdict::not_ours);
+    world.end_all();
+    world.expect_empty();
+}
+
+/// A packet and what answers it meet one worker, whichever pool it is by.
+TEST(Steering, BothWaysMeetOneWorker) {
+    for (const PoolSettings& settings :
+         {PoolSettings(), independent(), blocks(64, 2), deterministic()}) {
+        for (unsigned workers = 1; workers <= 8; ++workers) {
+            World world(workers, 1U << 14);
+            world.pool(settings, "192.0.2.1", "192.0.2.4");
+            world.add_static(one_to_one("192.0.2.30", "10.0.0.9"));
+            world.add_static(forward("192.0.2.1", 80, "10.0.0.5", 8080));
+            StaticMapping twice = forward("192.0.2.2", 81, "10.0.0.6", 8081);
+            twice.twice = true;
+            world.add_static(twice);
+            std::set<unsigned> met;
+            for (unsigned host = 0; host < 200; ++host) {
+                const std::string from = "10.0.0." + std::to_string(host);
+                for (const uint8_t protocol : {tcp, udp, icmp, gre}) {
+                    const uint16_t port = protocol == gre ? 0 : uint16_t(1000 + host);
+                    const uint16_t to = protocol == icmp ? port : protocol == gre ? 0 : 80;
+                    const std::string remote = "198.51.100." + std::to_string(host);
+                    ASSERT_EQ(world.out(key(protocol, from.c_str(), port, remote.c_str(), to)),
+                              Verdict::made)
+                        << from << " " << unsigned(protocol);
+                    ASSERT_EQ(world.in_worker(world.last.reverse), world.worker)
+                        << workers << " " << from << " " << unsigned(protocol);
+                    met.insert(world.worker);
+                }
+            }
+            EXPECT_EQ(met.size(), workers);
+            for (uint16_t port = 1; port <= 50; ++port) {
+                for (const Key& asked : {key(tcp, "203.0.113.1", port, "192.0.2.1", 80),
+                                         key(tcp, "203.0.113.1", port, "192.0.2.2", 81),
+                                         key(gre, "203.0.113.1", 0, "192.0.2.30", 0),
+                                         key(udp, "203.0.113.1", port, "192.0.2.30", port)}) {
+                    if (world.tables.of(world.in_worker(asked)).find(asked)) {
+                        continue;
+                    }
+                    ASSERT_EQ(world.in(asked), Verdict::made);
+                    ASSERT_EQ(world.out_worker(world.last.reverse), world.worker)
+                        << workers << " " << port << " " << unsigned(asked.protocol);
+                }
+            }
+            world.end_all();
+            world.expect_empty();
+        }
+    }
+}
+
+}  // namespace
+}  // namespace nat44
