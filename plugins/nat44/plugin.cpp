@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/nat44/hairpin.hpp"
 #include "plugins/nat44/in2out.hpp"
+#include "plugins/nat44/log_service.hpp"
 #include "plugins/nat44/out2in.hpp"
 #include "plugins/nat44/service.hpp"
 
@@ -82,7 +83,9 @@ absl::Status register_plugin(vnet::plugin::Registry& registry) {
     if (absl::Status status = add_nodes(registry, *translators); !status.ok()) {
         return status;
     }
-    return register_service(registry, *nat);
+    absl::Status status = register_service(registry, *nat);
+    status.Update(register_log_service(registry, *nat, log));
+    return status;
 }
 
 }  // namespace nat44
