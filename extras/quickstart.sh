@@ -135,12 +135,26 @@ on_lan iperf3 -c 10.0.2.2 -t 3 | tail -n 4
 step "curl"
 mkdir "$work/www"
 head -c 4000000 /dev/urandom >"$work/www/file"
-on_wan python3 -m http.server --directory "$work/www" --bind 10.0.2.2 8080 >/dev/null 2>&1 &
+on_wan python3 -m http.server --directory "$work/www" --bind 10.0.2.2 8080 >"$work/web.log" 2>&1 &
 pids+=($!)
 wait_for 10 "the web server's listening" on_wan sh -c "ss -ltn | grep -q ':8080 '"
 on_lan curl -sS --max-time 30 -o "$work/got" -w 'fetched %{size_download} bytes at %{speed_download} B/s\n' \
     http://10.0.2.2:8080/file
 cmp "$work/www/file" "$work/got" || fail "the file came through changed"
+
+step "NAT: wan has no way back to lan any more, and sees the router's address"
+ip -n "$wan" route del default
+for line in 'add nat44 pool home' 'add nat44 interface-address home wan' \
+    'set interface lan nat44 inside' 'set interface wan nat44 outside'; do
+    echo "$line"
+    ctl -c "$line"
+done
+on_lan ping -c 2 -i 0.2 -W 2 10.0.2.2
+on_lan curl -sS --max-time 30 -o "$work/got" -w 'fetched %{size_download} bytes at %{speed_download} B/s\n' \
+    http://10.0.2.2:8080/file
+cmp "$work/www/file" "$work/got" || fail "the file came through changed"
+wait_for 10 "a request from 10.0.2.1" grep -q '^10\.0\.2\.1 ' "$work/web.log"
+ctl -c 'show nat44 sessions'
 
 # ------------------------------------------------------------------------------------------------------------------
 for command in 'show interface' 'show route' 'show neighbor' 'show runtime' 'show trace 2' 'show graph'; do

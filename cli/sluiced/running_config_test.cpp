@@ -176,6 +176,8 @@ private:
         "add nat44 forward tcp 192.0.2.<9> <9>0 to <n>.<9> <9>",
         "add nat44 forward udp <n>.<9> <9>0 to 10.9.0.<9> <9> weight <9> affinity on",
         "add nat44 forward udp 192.0.2.5 <9>0 to 10.9.0.<9> <9> twice-nat on inside-vrf <v>",
+        "set nat44 log 127.0.0.<9>",
+        "set nat44 log 127.0.0.<9> port 47<3><9> domain <9>",
         "set interface <i> nat44 inside",
         "set interface <i> nat44 outside",
         "add vrf <v>",
