@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "plugins/nat44/hairpin.hpp"
+#include "plugins/nat44/in2out.hpp"
+#include "plugins/nat44/out2in.hpp"
+#include "plugins/nat44/testing/world.hpp"
+
+/// The nodes on the bench, each on its arc; what ip4-flow would have found is laid into the
+/// metadata.
+namespace nat44 {
+namespace {
+
+using graph::testing::Bench;
+using graph::testing::Result;
+using testing::key;
+using testing::lan;
+using testing::tcp;
+using testing::udp;
+using testing::wan;
+using testing::World;
+using vnet::flow::Key;
+using vnet::flow::Ref;
+using vnet::wire::IpProtocol;
+using vnet::wire::testing::Bytes;
+using vnet::wire::testing::packet;
+using vnet::wire::testing::PacketMaker;
+
+constexpr const char* inside = "10.0.0.2";
+constexpr const char* outside = "198.51.100.1";
+constexpr const char* remote = "192.0.2.1";
+constexpr uint32_t elsewhere = 3;
+
+struct NatNodesTest : ::testing::Test {
+    NatNodesTest() {
+        world.pool({}, outside, outside);
+        auto& graph = bench.graph();
+        for (const char* name : {"ip4-rewrite", "ip4-input", "ip4-local", "interface-output",
+                                 "ip4-lookup", "ip4-deliver"}) {
+            bench.collector(name);
+        }
+        const graph::NodeId lookup_vrf = bench.collector("ip4-lookup-vrf");
+        bench.add(std::make_shared<const In2Out>(world.translators));
+        bench.add(std::make_shared<const Out2In>(world.translators, forwarding, lookup_vrf));
+        bench.add(std::make_shared<const Hairpin>(world.translators, forwarding, lookup_vrf));
+        add("ip4-output", graph::ArcSide::tx, "ip4-rewrite", "interface-output", "nat44-in2out");
+        add("ip4-unicast", graph::ArcSide::rx, "ip4-input", "ip4-lookup", "nat44-out2in");
+        add("ip4-local", graph::ArcSide::rx, "ip4-local", "ip4-deliver", "nat44-hairpin");
+        graph.link("nat44-out2in", "ip4-lookup-vrf");
+        graph.link("nat44-hairpin", "ip4-lookup-vrf");
+    }
+    void add(const char* arc, graph::ArcSide side, const char* start, const char* end,
+             const char* node) {
+        auto& graph = bench.graph();
+        EXPECT_TRUE(graph.add_arc({arc, side, {start}, end}).ok());
+        EXPECT_TRUE(graph.add_feature(arc, {node, {}, {}}).ok());
+        arcs[node] = graph::ArcId(arcs.size());
+    }
+    /// With the session that there is, as the lookup finds it.
+    std::vector<Result> run(const std::string& node, const Bytes& in, unsigned burst = 1,
+                            uint32_t rx = lan, bool known = true) {
+        std::vector<graph::Packet*> packets;
+        for (unsigned i = 0; i < burst; ++i) {
+            graph::Packet* one = bench.packet(in, rx);
+            graph::Metadata& meta = one->meta();
+            meta.tx_interface = wan;
+            meta.l3_offset = 14;
+            meta.l4_offset = 34;
+            meta.arc = arcs.at(node);
+            const auto subject = subject_of(*one);
+            if (known && subject) {
+                meta.ports = ports_of(*subject).raw;
+                meta.flags |= graph::packet_flag::flow;
+                meta.session = world.tables.of(0).find(key_of(*one, *subject, 0)).raw();
+            }
+            packets.push_back(one);
+        }
+        return bench.run(node, packets);
+    }
+    static vnet::flow::Ports ports_of(const Subject& subject) {
+        const auto tuple = read_tuple(subject.ip, subject.l4);
+        if (!tuple) {
+            return {};
+        }
+        const bool icmp = subject.ip.protocol() == IpProtocol::icmp;
+        const uint16_t source = tuple->source.port.value();
+        const uint16_t destination = tuple->destination.port.value();
+        // The identifier of a query stands in both places.
+        return icmp ? vnet::flow::Ports::of(uint16_t(source | destination),
+                                            uint16_t(source | destination))
+                    : vnet::flow::Ports::of(source, destination);
+    }
+    /// What a host inside is outside.
+    uint16_t outside_port(uint8_t protocol, uint16_t port, uint16_t remote_port) {
+        const Ref ref = world.tables.of(0).find(key(protocol, inside, port, remote, remote_port));
+        EXPECT_TRUE(ref);
+        return world.tables.of(0)[ref.index()].reverse.ports.destination();
+    }
+
+    World world;
+    vnet::fib::ForwardingTable forwarding{world.engine->rcu()};
+    Bench bench;
+    std::map<std::string, graph::ArcId> arcs;
+};
+
+PacketMaker from_inside() {
+    return packet().ethernet().ip4(inside, remote);
+}
+PacketMaker from_outside() {
+    return packet().ethernet().ip4(remote, outside);
+}
+
+TEST_F(NatNodesTest, OutAndBackAtEveryBurst) {
+    struct Case {
+        uint8_t protocol;
+        uint16_t port;
+        uint16_t remote_port;
+        std::function<Bytes(PacketMaker, uint16_t from, uint16_t to)> sent;
+        std::function<Bytes(PacketMaker, uint16_t from, uint16_t to)> answered;
+    };
+    const Case cases[] = {
+        {udp, 1000, 53,
+         [](auto p, auto from, auto to) { return p.udp(from, to).payload(9).bytes(); },
+         [](auto p, auto from, auto to) { return p.udp(from, to).payload(9).bytes(); }},
+        {tcp, 1001, 80,
+         [](auto p, auto from, auto to) { return p.tcp(from, to).payload(9).bytes(); },
+         [](auto p, auto from, auto to) { return p.tcp(from, to).payload(9).bytes(); }},
+        {testing::icmp, 7, 7,
+         [](auto p, auto from, auto) { return p.icmp_echo_request(from).payload(9).bytes(); },
+         [](auto p, auto, auto to) { return p.icmp_echo_reply(to).payload(9).bytes(); }},
+    };
+    for (const Case& test : cases) {
+        for (const unsigned burst : Bench::bursts) {
+            const auto out =
+                run("nat44-in2out", test.sent(from_inside(), test.port, test.remote_port), burst);
+            const uint16_t port = outside_port(test.protocol, test.port, test.remote_port);
+            ASSERT_EQ(out.size(), burst);
+            for (const Result& result : out) {
+                ASSERT_EQ(result.next, "interface-output");
+                ASSERT_EQ(result.bytes, test.sent(packet().ethernet().ip4(outside, remote), port,
+                                                  test.remote_port));
+            }
+            const auto back = run(
+                "nat44-out2in", test.answered(from_outside(), test.remote_port, port), burst, wan);
+            ASSERT_EQ(back.size(), burst);
+            for (const Result& result : back) {
+                ASSERT_EQ(result.next, "ip4-lookup");
+                ASSERT_EQ(result.bytes, test.answered(packet().ethernet().ip4(remote, inside),
+                                                      test.remote_port, test.port));
+            }
+        }
+    }
+    EXPECT_EQ(world.tables.sessions(), 3U);
+}
+
+TEST_F(NatNodesTest, LeavesOthersAlone) {
+    const Bytes sent = from_inside().udp(1, 2).bytes();
+    // From an interface that is neither inside nor outside.
+    const Result sent_on = run("nat44-in2out", sent, 1, elsewhere).at(0);
+    EXPECT_EQ(sent_on.next, "interface-output");
+    EXPECT_EQ(sent_on.bytes, sent);
+    // Through the router, not to it.
+    const Bytes through = packet().ethernet().ip4(remote, "203.0.113.1").udp(1, 2).bytes();
+    const Result result = run("nat44-out2in", through, 1, wan).at(0);
+    EXPECT_EQ(result.next, "ip4-lookup");
+    EXPECT_EQ(result.bytes, through);
+    EXPECT_EQ(world.tables.sessions(), 0U);
+}
+
+TEST_F(NatNodesTest, DropsByName) {
+    EXPECT_EQ(run("nat44-out2in", from_outside().udp(53, 2000).bytes(), 1, wan).at(0).drop,
+              "no-session");
+    // What is cut short would tell the outside who is inside.
+    const Bytes cut = from_inside().udp(1, 2).truncate(14 + 20 + 3).bytes();
+    EXPECT_EQ(run("nat44-in2out", cut, 1, lan, false).at(0).drop, "no-session");
+    const Bytes no_checksum = from_inside().tcp(1, 2).truncate(14 + 20 + 17).bytes();
+    EXPECT_EQ(run("nat44-in2out", no_checksum).at(0).drop, "truncated");
+    EXPECT_EQ(
+        run("nat44-in2out", from_inside().truncate(14 + 19).bytes(), 1, lan, false).at(0).drop,
+        "truncated");
+}
+
+TEST_F(NatNodesTest, AStaleNumberIsNotBelieved) {
+    (void)run("nat44-in2out", from_inside().udp(1000, 53).bytes());
+    const uint16_t port = outside_port(udp, 1000, 53);
+    // Of another host, with the number of that session.
+    const Bytes other = packet().ethernet().ip4("10.0.0.3", remote).udp(1000, 53).bytes();
+    graph::Packet* one = bench.packet(other, lan);
+    one->meta().tx_interface = wan;
+    one->meta().l3_offset = 14;
+    one->meta().l4_offset = 34;
+    one->meta().arc = arcs.at("nat44-in2out");
+    one->meta().flags |= graph::packet_flag::flow;
+    one->meta().ports = vnet::flow::Ports::of(1000, 53).raw;
+    one->meta().session = world.tables.of(0).find(key(udp, inside, 1000, remote, 53)).raw();
+    const Result result = bench.run("nat44-in2out", {&one, 1}).at(0);
+    EXPECT_EQ(result.next, "interface-output");
+    EXPECT_EQ(world.tables.sessions(), 2U);
+    EXPECT_NE(result.bytes, packet().ethernet().ip4(outside, remote).udp(port, 53).bytes());
+}
+
+TEST_F(NatNodesTest, ErrorsQuoteWhatTheirReceiverSent) {
+    (void)run("nat44-in2out", from_inside().udp(1000, 53).payload(8).bytes());
+    const uint16_t port = outside_port(udp, 1000, 53);
+    const auto error = [](const char* to, const Bytes& quoted) {
+        return packet()
+            .ethernet()
+            .ip4("203.0.113.9", to)
+            .icmp_time_exceeded()
+            .payload(std::span<const std::byte>(quoted))
+            .bytes();
+    };
+    const auto quoted = [&](const char* from, uint16_t from_port) {
+        return packet().ip4(from, remote).udp(from_port, 53).payload(8).bytes();
+    };
+    graph::Packet* one = bench.packet(error(outside, quoted(outside, port)), wan);
+    one->meta().l3_offset = 14;
+    one->meta().l4_offset = 34;
+    one->meta().arc = arcs.at("nat44-out2in");
+    one->meta().flags |= graph::packet_flag::flow;
+    // As the lookup finds it: in the direction in which the error goes.
+    one->meta().session = world.tables.of(0).find(key(udp, remote, 53, outside, port)).raw();
+    const Result result = bench.run("nat44-out2in", {&one, 1}).at(0);
+    EXPECT_EQ(result.next, "ip4-lookup");
+    EXPECT_EQ(result.bytes, error(inside, quoted(inside, 1000)));
+}
+
+}  // namespace
+}  // namespace nat44
