@@ -30,6 +30,9 @@ inline constexpr graph::DropReason<Drop> drop_reasons[] = {
     {Drop::table_full, "table-full", "there is no room for a session"},
 };
 
+constexpr graph::Hop drop(Drop reason) noexcept {
+    return graph::Hop::drop(graph::Edge(reason));
+}
 constexpr Drop drop_for(Verdict verdict) noexcept {
     switch (verdict) {
         case Verdict::filtered:

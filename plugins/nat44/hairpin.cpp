@@ -10,12 +10,6 @@ using vnet::flow::Key;
 using vnet::flow::Ref;
 using vnet::flow::Session;
 
-namespace {
-graph::Hop drop(Drop reason) noexcept {
-    return graph::Hop::drop(graph::Edge(reason));
-}
-}  // namespace
-
 graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept {
     const graph::Metadata& meta = packet.meta();
     const auto subject = subject_of(packet);

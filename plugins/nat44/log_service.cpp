@@ -24,8 +24,6 @@ using vnet::service::done;
 using vnet::service::from_api;
 using vnet::service::to_api;
 
-constexpr uint32_t most_port = 65535;
-
 boost::asio::ip::address host_address(Ip4Address address) {
     return boost::asio::ip::address_v4(address.value());
 }

@@ -10,12 +10,6 @@ using vnet::flow::Key;
 using vnet::flow::Ref;
 using vnet::flow::Session;
 
-namespace {
-graph::Hop drop(Drop reason) noexcept {
-    return graph::Hop::drop(graph::Edge(reason));
-}
-}  // namespace
-
 graph::Hop Out2In::operator()(graph::Packet& packet, Pass& pass) const noexcept {
     const Ref ref = pass.ref_of(packet);
     const auto subject = subject_of(packet);

@@ -7,6 +7,8 @@
 
 namespace nat44 {
 
+inline constexpr uint32_t most_port = 65535;
+
 /// Ports, or ICMP query identifiers, from the first to the last, both included; the first is not
 /// above the last.
 struct PortRange {

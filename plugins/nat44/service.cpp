@@ -22,7 +22,6 @@ using vnet::service::to_api;
 
 constexpr uint32_t default_block_size = 256;
 constexpr uint32_t default_top = 20;
-constexpr uint32_t most_port = 65535;
 
 std::string protocol_text(uint8_t protocol) {
     const std::string_view known = vnet::wire::name(vnet::wire::IpProtocol(protocol));
