@@ -218,7 +218,7 @@ private:
         Session body{};
         body.forward = made.forward;
         body.reverse = made.reverse;
-        bodies_[index].begin(body);
+        vnet::flow::begin_versioned(bodies_[index], body);
     }
     template <class Take>
     void bulk(std::span<const Key> keys, Take take) {
