@@ -143,7 +143,9 @@ class Teller:
 
 def udp_socket(host, source="0.0.0.0", port=0):
     made = host.open_socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Not where the kernel chooses: it would give one port to two that may share theirs, and the answer of one to the other.
+    if port:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.bind((source, port))
     made.settimeout(5 * PATIENCE)
     return made
