@@ -88,10 +88,11 @@ def test_a_path_past_its_budget_fails_the_run(tmp_path):
 
 
 def test_update_writes_what_then_passes(tmp_path):
+    # One path: what no budget names would run as well, for minutes.
     path = write(tmp_path / "budget.json", ROW._replace(instructions=None), Budget("ip4-1m", 256, 10.0, True))
-    assert check("--budget", path).returncode == 1
-    assert check("--budget", path, "--update").returncode == 0
+    assert check("--path", "ip4-1", "--budget", path).returncode == 1
+    assert check("--path", "ip4-1", "--budget", path, "--update").returncode == 0
     written = json.loads(path.read_text())["budgets"]
     assert written[0]["instructions_per_packet"] > 0 and written[1]["instructions_per_packet"] == 10.0
-    again = check("--budget", path, "--explain")
+    again = check("--path", "ip4-1", "--budget", path, "--explain")
     assert again.returncode == 0 and "(+0.0%)" in again.stdout and "vnet::ip4::" in again.stdout
