@@ -11,7 +11,8 @@ using vnet::flow::Key;
 using vnet::flow::Ref;
 using vnet::flow::Session;
 
-graph::Hop In2Out::operator()(graph::Packet& packet, Pass& pass) const noexcept {
+/// With options, of another protocol, an error, or without a session.
+graph::Hop In2Out::not_plain(graph::Packet& packet, Pass& pass) const noexcept {
     const Ref ref = pass.ref_of(packet);
     const auto subject = subject_of(packet);
     if (ref && subject) [[likely]] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "plugins/nat44/pass.hpp"
+#include "plugins/nat44/plain.hpp"
 
 namespace nat44 {
 
@@ -21,10 +21,17 @@ public:
         Pass(const In2Out& node, graph::Dispatch& dispatch) noexcept
             : nat44::Pass(node.translators_, dispatch) {}
     };
-    graph::Hop operator()(graph::Packet& packet, Pass& pass) const noexcept;
+    graph::Hop operator()(graph::Packet& packet, Pass& pass) const noexcept {
+        const vnet::flow::Ref ref = translate_plain<Side::source>(packet, pass);
+        if (!ref) [[unlikely]] {
+            return not_plain(packet, pass);
+        }
+        return pass.next(packet);
+    }
     graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
+    graph::Hop not_plain(graph::Packet& packet, Pass& pass) const noexcept;
     graph::Hop with_care(graph::Packet& packet, Pass& pass) const noexcept;
     graph::Hop own_error(graph::Packet& packet, const Subject& subject, Pass& pass) const noexcept;
     graph::Hop error(graph::Packet& packet, const Subject& subject, vnet::flow::Ref ref,

@@ -10,7 +10,8 @@ using vnet::flow::Key;
 using vnet::flow::Ref;
 using vnet::flow::Session;
 
-graph::Hop Out2In::operator()(graph::Packet& packet, Pass& pass) const noexcept {
+/// With options, of another protocol, an error, or without a session.
+graph::Hop Out2In::not_plain(graph::Packet& packet, Pass& pass) const noexcept {
     const Ref ref = pass.ref_of(packet);
     const auto subject = subject_of(packet);
     if (ref && subject) [[likely]] {
@@ -22,17 +23,6 @@ graph::Hop Out2In::operator()(graph::Packet& packet, Pass& pass) const noexcept 
         }
     }
     return with_care(packet, pass);
-}
-
-graph::Hop Out2In::onwards(graph::Packet& packet, const Session& session, Direction direction,
-                           Pass& pass) const noexcept {
-    const Vrf here = session.key(direction).vrf;
-    const Vrf there = session.key(opposite(direction)).vrf;
-    if (here == there) [[likely]] {
-        return pass.next(packet);
-    }
-    packet.meta().adjacency = forwarding_.at(pass.config().vrf_path(there));
-    return graph::Hop::node(lookup_vrf_);
 }
 
 graph::Hop Out2In::with_care(graph::Packet& packet, Pass& pass) const noexcept {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "plugins/nat44/pass.hpp"
+#include "plugins/nat44/plain.hpp"
 #include "vnet/fib/adjacency.hpp"
 
 namespace nat44 {
@@ -25,14 +25,30 @@ public:
         Pass(const Out2In& node, graph::Dispatch& dispatch) noexcept
             : nat44::Pass(node.translators_, dispatch) {}
     };
-    graph::Hop operator()(graph::Packet& packet, Pass& pass) const noexcept;
+    graph::Hop operator()(graph::Packet& packet, Pass& pass) const noexcept {
+        const vnet::flow::Ref ref = translate_plain<Side::destination>(packet, pass);
+        if (!ref) [[unlikely]] {
+            return not_plain(packet, pass);
+        }
+        const vnet::flow::Session& session = pass.table()[ref.index()];
+        return onwards(packet, session, ref.direction(), pass);
+    }
     graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
+    graph::Hop not_plain(graph::Packet& packet, Pass& pass) const noexcept;
     graph::Hop with_care(graph::Packet& packet, Pass& pass) const noexcept;
     graph::Hop begin(graph::Packet& packet, const Subject& subject, Pass& pass) const noexcept;
+    /// To the routes of the host's VRF.
     graph::Hop onwards(graph::Packet& packet, const vnet::flow::Session& session,
-                       vnet::flow::Direction direction, Pass& pass) const noexcept;
+                       vnet::flow::Direction direction, Pass& pass) const noexcept {
+        const Vrf there = session.key(opposite(direction)).vrf;
+        if (session.key(direction).vrf == there) [[likely]] {
+            return pass.next(packet);
+        }
+        packet.meta().adjacency = forwarding_.at(pass.config().vrf_path(there));
+        return graph::Hop::node(lookup_vrf_);
+    }
 
     const Translators& translators_;
     const vnet::fib::ForwardingTable& forwarding_;

@@ -3,6 +3,7 @@
 
 #include "graph/driver.hpp"
 #include "plugins/nat44/drops.hpp"
+#include "plugins/nat44/translation.hpp"
 #include "plugins/nat44/translators.hpp"
 
 namespace nat44 {
@@ -14,7 +15,8 @@ public:
     Pass(const Translators& translators, graph::Dispatch& dispatch) noexcept
         : dispatch_(dispatch),
           translators_(translators),
-          table_(translators.tables().of(dispatch.worker())) {}
+          table_(translators.tables().of(dispatch.worker())),
+          owner_(translators.owner()) {}
 
     graph::Dispatch& dispatch() const noexcept { return dispatch_; }
     const Config& config() const noexcept { return translators_.config(); }
@@ -31,12 +33,25 @@ public:
         return session.owner == translators_.owner() ||
                translators_.tables().is_dry(dispatch_.worker());
     }
+    /// It lives, is ours, and of its packets of this direction one end is translated, which is the
+    /// one of this node.
+    template <Side side>
+    bool translates(const vnet::flow::Session& session,
+                    vnet::flow::Direction direction) const noexcept {
+        // Who is forward comes from outside, or not; all in one look at owner and flags.
+        constexpr uint8_t of_direction = session_flag::from_outside | session_flag::twice;
+        static_assert(session_flag::from_outside == 1 &&
+                      uint8_t(vnet::flow::Direction::reverse) == 1);
+        const auto expected = uint8_t(uint8_t(direction) ^ uint8_t(side != Side::source));
+        return ((session.flags & of_direction) ^ expected) == 0 && session.owner == owner_ &&
+               session.alive();
+    }
     /// Where a packet goes behind this node; asked once for packets of the same interfaces.
     graph::Hop next(const graph::Packet& packet) noexcept {
         const graph::Metadata& meta = packet.meta();
-        const uint64_t way = uint64_t{meta.rx_interface} << 32 | meta.tx_interface;
-        if (way != way_ || meta.arc != arc_) [[unlikely]] {
-            way_ = way;
+        if (meta.rx_interface != rx_ || meta.tx_interface != tx_ || meta.arc != arc_) [[unlikely]] {
+            rx_ = meta.rx_interface;
+            tx_ = meta.tx_interface;
             arc_ = meta.arc;
             next_ = dispatch_.next_feature(packet);
         }
@@ -55,7 +70,9 @@ private:
     graph::Dispatch& dispatch_;
     const Translators& translators_;
     vnet::flow::Table& table_;
-    uint64_t way_ = ~uint64_t{0};
+    const vnet::flow::OwnerId owner_;
+    uint32_t rx_ = graph::no_interface;
+    uint32_t tx_ = graph::no_interface;
     uint8_t arc_ = 0xff;
     graph::Hop next_ = graph::Hop::consumed();
 };

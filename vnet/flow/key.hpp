@@ -56,7 +56,8 @@ struct alignas(16) Key {
         uint64_t rest;
     };
     /// `addresses` are both of a header, as they lie in memory.
-    static Words words(uint64_t addresses, Ports ports, uint8_t vrf, uint8_t protocol) noexcept {
+    static constexpr Words words(uint64_t addresses, Ports ports, uint8_t vrf,
+                                 uint8_t protocol) noexcept {
         return {addresses, uint64_t{ports.raw} | uint64_t{vrf} << 32 | uint64_t{protocol} << 40};
     }
     static Key of(Words words) noexcept { return std::bit_cast<Key>(words); }

@@ -36,6 +36,12 @@ uint8_t tcp_flags(const graph::Packet& packet, uint32_t l4) noexcept {
 constexpr uint8_t tcp = uint8_t(wire::IpProtocol::tcp);
 constexpr uint8_t udp = uint8_t(wire::IpProtocol::udp);
 
+/// Of no packet.
+constexpr uint8_t no_arc = 0xff;
+
+/// Where the flags of a TCP segment lie in a packet without IP options.
+constexpr uint32_t plain_flags_at = sizeof(wire::Ip4Header) + offsetof(wire::TcpHeader, flag_bits);
+
 }  // namespace
 
 /// What is known of the interface of the packets at hand, and what a vector leaves to be done.
@@ -56,6 +62,7 @@ struct Lookup::Batch {
             vrf = interface < graph::max_interfaces
                       ? node.interfaces_.hot(interface).vrf.load(std::memory_order_relaxed)
                       : vnet::interface::default_vrf;
+            ++turns;
         }
     }
 
@@ -63,8 +70,10 @@ struct Lookup::Batch {
     Table& table;
     const Tick now;
     uint32_t interface = graph::no_interface;
-    uint8_t arc = 0xff;
+    uint8_t arc = no_arc;
     uint8_t vrf = 0;
+    /// How often the packets changed, in this vector.
+    uint32_t turns = 0;
     graph::Hop next = graph::Hop::consumed();
     handoff::HandOver others;
 };
@@ -73,30 +82,42 @@ struct Lookup::Batch {
 struct Lookup::Sought {
     Key::Words key;
     uint64_t hash;
-    Ref guess;
+    /// A Ref as a number, which no constructor clears.
+    uint32_t guess;
     Kind kind;
+    /// Of an ordinary packet without IP options: its TCP flags. UDP has something else there, which
+    /// sessions of UDP do not look at.
+    uint8_t flags;
 };
 
-void Lookup::read(const graph::Packet& packet, uint8_t vrf, Sought& sought) const noexcept {
+/// Its key, which is `sought`'s from then on, in registers.
+[[gnu::always_inline]] inline Key::Words Lookup::read(const graph::Packet& packet, uint8_t vrf,
+                                                      Sought& sought) const noexcept {
     const uint32_t l3 = packet.meta().l3_offset;
-    constexpr uint32_t needed = sizeof(wire::Ip4Header) + sizeof(Ports);
-    if (packet.holds(l3, needed)) [[likely]] {
+    if (packet.holds(l3, plain_flags_at + 1)) [[likely]] {
         const std::byte* const at = packet.data() + l3;
-        const auto& ip = *wire::view<wire::Ip4Header>(at, needed);
+        const auto& ip = *wire::view<wire::Ip4Header>(at, plain_flags_at + 1);
         const uint8_t protocol = ip.protocol_number;
-        if (ip.is_plain() && !ip.is_fragment() && (protocol == tcp || protocol == udp)) [[likely]] {
+        if (ip.is_plain_whole() && (protocol == tcp || protocol == udp)) [[likely]] {
             uint64_t addresses;
             std::memcpy(&addresses, at + offsetof(wire::Ip4Header, source), sizeof addresses);
             const Ports ports = load_ports(at + sizeof(wire::Ip4Header));
-            sought.key = Key::words(addresses, ports, vrf, protocol);
             sought.kind = Kind::ordinary;
-            return;
+            sought.flags = uint8_t(at[plain_flags_at]);
+            return Key::words(addresses, ports, vrf, protocol);
         }
     }
+    return read_slowly(packet, vrf, sought);
+}
+
+[[gnu::noinline]] Key::Words Lookup::read_slowly(const graph::Packet& packet, uint8_t vrf,
+                                                 Sought& sought) const noexcept {
     Key key;
     sought.kind = read_with_care(packet, key);
     key.vrf = vrf;
-    sought.key = std::bit_cast<Key::Words>(key);
+    const bool is_tcp = sought.kind == Kind::ordinary && key.protocol == tcp;
+    sought.flags = is_tcp ? tcp_flags(packet, packet.meta().l4_offset) : uint8_t(0);
+    return std::bit_cast<Key::Words>(key);
 }
 
 Lookup::Kind Lookup::read_with_care(const graph::Packet& packet, Key& key) const noexcept {
@@ -170,6 +191,7 @@ void Lookup::operator()(std::span<graph::Packet* const> packets, graph::Hops hop
 void Lookup::look_up(std::span<graph::Packet* const> packets, graph::Hops hops, size_t first,
                      Batch& batch) const noexcept {
     Table& table = batch.table;
+    const uint32_t turns = batch.turns + (batch.arc == no_arc);
     // Written before they are read; to clear them would cost.
     Sought all[batch_size];
     for (size_t i = 0; i < packets.size(); ++i) {
@@ -179,40 +201,52 @@ void Lookup::look_up(std::span<graph::Packet* const> packets, graph::Hops hops, 
         const graph::Packet& packet = *packets[i];
         Sought& sought = all[i];
         batch.turn_to(*this, packet);
-        read(packet, batch.vrf, sought);
-        sought.hash = table.hash(sought.key);
+        const Key::Words key = read(packet, batch.vrf, sought);
+        sought.key = key;
+        sought.hash = table.hash(key);
         table.prefetch(sought.hash);
     }
     for (size_t i = 0; i < packets.size(); ++i) {
-        all[i].guess = table.guess(all[i].hash);
-        table.prefetch(all[i].guess);
+        const Ref guess = table.guess(all[i].hash);
+        all[i].guess = guess.raw();
+        table.prefetch(guess);
     }
+    // Once more only where there was more than one interface.
+    if (batch.turns == turns) [[likely]] {
+        decide<false>(packets, std::span(all), hops, first, batch);
+    } else {
+        decide<true>(packets, std::span(all), hops, first, batch);
+    }
+}
+
+template <bool turning>
+[[gnu::always_inline]] inline void Lookup::decide(std::span<graph::Packet* const> packets,
+                                                  std::span<const Sought> all, graph::Hops hops,
+                                                  size_t first, Batch& batch) const noexcept {
     for (size_t i = 0; i < packets.size(); ++i) {
         graph::Packet& packet = *packets[i];
         const Sought& sought = all[i];
-        batch.turn_to(*this, packet);
-        const bool is_it =
-            sought.kind == Kind::ordinary && sought.guess && table.is(sought.guess, sought.key);
-        hops.set(first + i, is_it ? found(packet, sought.guess, sought.key, batch)
-                                  : with_care(packet, sought, batch));
+        if constexpr (turning) {
+            batch.turn_to(*this, packet);
+        }
+        const Ref guess = Ref::from_raw(sought.guess);
+        if (sought.kind == Kind::ordinary && guess && batch.table.is(guess, sought.key))
+            [[likely]] {
+            batch.table.seen(guess, batch.now, sought.flags);
+            leave(packet, guess, sought.key);
+            hops.set(first + i, batch.next);
+        } else {
+            hops.set(first + i, with_care(packet, sought, batch));
+        }
     }
 }
 
-graph::Hop Lookup::found(graph::Packet& packet, Ref ref, Key::Words key,
-                         Batch& batch) const noexcept {
-    const bool is_tcp = uint8_t(key.rest >> 40) == tcp;
-    batch.table.seen(ref, batch.now,
-                     is_tcp ? tcp_flags(packet, packet.meta().l4_offset) : uint8_t(0));
-    return leave(packet, ref, key, batch);
-}
-
-graph::Hop Lookup::leave(graph::Packet& packet, Ref ref, Key::Words key,
-                         Batch& batch) const noexcept {
+[[gnu::always_inline]] inline void Lookup::leave(graph::Packet& packet, Ref ref,
+                                                 Key::Words key) noexcept {
     graph::Metadata& meta = packet.meta();
     meta.session = ref.raw();
     meta.ports = uint32_t(key.rest);
     meta.flags |= graph::packet_flag::flow;
-    return batch.next;
 }
 
 graph::Hop Lookup::with_care(graph::Packet& packet, const Sought& sought,
@@ -235,13 +269,11 @@ graph::Hop Lookup::with_care(graph::Packet& packet, const Sought& sought,
         const bool part = kind == Kind::ordinary && !dry;
         const bool later = part && packet.meta().has(graph::packet_flag::ports_noted) &&
                            ports_.of(packet).has(fragment::ports_flag::later_fragment);
-        if (part && !later) {
-            return found(packet, ref, sought.key, batch);
+        if (part) {
+            batch.table.seen(ref, batch.now, later ? uint8_t(0) : sought.flags);
         }
-        if (later) {
-            batch.table.seen(ref, batch.now, 0);
-        }
-        return leave(packet, ref, sought.key, batch);
+        leave(packet, ref, sought.key);
+        return batch.next;
     }
     if (Steering* steering = dry ? nullptr : tables_.steering()) {
         const unsigned worker = steering->worker_of(key, packet.meta().rx_interface, self);
@@ -250,7 +282,8 @@ graph::Hop Lookup::with_care(graph::Packet& packet, const Sought& sought,
             return graph::Hop::consumed();
         }
     }
-    return leave(packet, ref, sought.key, batch);
+    leave(packet, ref, sought.key);
+    return batch.next;
 }
 
 graph::TraceFields Lookup::format(const graph::TraceStep& step) const {

@@ -39,13 +39,16 @@ private:
     struct Sought;
     /// What a packet is to the lookup.
     enum class Kind : uint8_t { ordinary, error, fragment, none };
-    void read(const graph::Packet& packet, uint8_t vrf, Sought& sought) const noexcept;
+    Key::Words read(const graph::Packet& packet, uint8_t vrf, Sought& sought) const noexcept;
+    Key::Words read_slowly(const graph::Packet& packet, uint8_t vrf, Sought& sought) const noexcept;
     Kind read_with_care(const graph::Packet& packet, Key& key) const noexcept;
     Kind read_icmp(const graph::Packet& packet, Key& key) const noexcept;
     void look_up(std::span<graph::Packet* const> packets, graph::Hops hops, size_t first,
                  Batch& batch) const noexcept;
-    graph::Hop found(graph::Packet& packet, Ref ref, Key::Words key, Batch& batch) const noexcept;
-    graph::Hop leave(graph::Packet& packet, Ref ref, Key::Words key, Batch& batch) const noexcept;
+    template <bool turning>
+    void decide(std::span<graph::Packet* const> packets, std::span<const Sought> all,
+                graph::Hops hops, size_t first, Batch& batch) const noexcept;
+    static void leave(graph::Packet& packet, Ref ref, Key::Words key) noexcept;
     graph::Hop with_care(graph::Packet& packet, const Sought& sought, Batch& batch) const noexcept;
 
     Tables& tables_;

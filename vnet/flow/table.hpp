@@ -152,8 +152,7 @@ public:
         }
         uint32_t& packets = session.packets[size_t(ref.direction())];
         Session::store(packets, packets + 1);
-        if (session.timer == Timer::tcp_established ? (tcp_flags & interesting_flags) != 0
-                                                    : !is_settled(session, ref.direction()))
+        if ((telling(session.timer, ref.direction()) & (tcp_flags | any_packet)) != 0)
             [[unlikely]] {
             advance(ref, tcp_flags);
         }
@@ -172,12 +171,23 @@ public:
     graph::MemoryUse memory() const noexcept;
 
 private:
-    static constexpr uint8_t interesting_flags = 0x01 | 0x02 | 0x04;
-    /// Nothing that its packets of this direction may say makes it another one.
-    static bool is_settled(const Session& session, Direction direction) noexcept {
-        return session.timer == Timer::udp_replied || session.timer == Timer::other ||
-               ((session.timer == Timer::udp || session.timer == Timer::icmp) &&
-                direction == Direction::forward);
+    /// Stands for a packet whatever its flags, in the place of one that tells nothing of a
+    /// connection (CWR).
+    static constexpr uint8_t any_packet = 0x80;
+    /// The flags of which one may make a session another one, by its timer and the direction of the
+    /// packet.
+    static uint8_t telling(Timer timer, Direction direction) noexcept {
+        constexpr uint8_t fin_syn_rst = 0x01 | 0x02 | 0x04;
+        static constexpr std::array<std::array<uint8_t, 2>, timers> all = {{
+            {any_packet, any_packet},    // tcp_transitory
+            {fin_syn_rst, fin_syn_rst},  // tcp_established
+            {any_packet, any_packet},    // tcp_time_wait
+            {0, any_packet},             // udp: an answer
+            {0, 0},                      // udp_replied
+            {0, any_packet},             // icmp
+            {0, 0},                      // other
+        }};
+        return all[size_t(timer)][size_t(direction)];
     }
     void advance(Ref ref, uint8_t tcp_flags) noexcept;
     void set_timer(SessionIndex index, Timer timer) noexcept;

@@ -39,6 +39,11 @@ constexpr bool is_transitory(Timer timer) noexcept {
     return timer != Timer::tcp_established && timer != Timer::udp_replied && timer != Timer::other;
 }
 
+/// Of a session of TCP or UDP, and of no other protocol.
+constexpr bool is_tcp_or_udp(Timer timer) noexcept {
+    return timer <= Timer::udp_replied;
+}
+
 /// Time as sessions count it, from the start of the router on; it wraps.
 using Tick = uint32_t;
 inline constexpr uint32_t ticks_per_second = 8;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -40,6 +43,16 @@ struct Ip4Header {
     /// Version 4 and no options: the one case a fast path needs.
     [[nodiscard]] constexpr bool is_plain() const noexcept {
         return version_ihl == plain_version_ihl;
+    }
+    /// Plain, and no fragment either: one look at the first eight bytes.
+    [[nodiscard]] bool is_plain_whole() const noexcept {
+        using Bytes = std::array<std::uint8_t, sizeof(std::uint64_t)>;
+        constexpr auto looked_at = std::bit_cast<std::uint64_t>(
+            Bytes{0xff, 0, 0, 0, 0, 0, (more_fragments_flag | offset_mask) >> 8, 0xff});
+        constexpr auto plain = std::bit_cast<std::uint64_t>(Bytes{plain_version_ihl});
+        std::uint64_t first;
+        std::memcpy(&first, this, sizeof first);
+        return (first & looked_at) == plain;
     }
     [[nodiscard]] constexpr IpProtocol protocol() const noexcept {
         return static_cast<IpProtocol>(protocol_number);
