@@ -130,7 +130,7 @@ private:
         "set fragments ip4-virtual datagrams <9> share <9>",
         "set fragments ip6-local fragments 12<9>",
         "set flow timeouts tcp-established 3<9>00 udp <9>",
-        "set flow timeouts icmp <9> other 600",
+        "set flow timeouts icmp <9> other 300 other-replied 6<9>0",
         "set flow sessions 204<9>",
         "add address <i> <n>.<9>/24",
         "add address <i> <n>.<9>/24",

@@ -194,12 +194,11 @@ absl::Status Flows::set_capacity(uint32_t sessions) {
     if (sessions == capacity()) {
         return absl::OkStatus();
     }
-    if (tables_->sessions() != 0) {
+    if (tables_->sessions() != 0 || !tables_->set_capacity(sessions)) {
         return absl::FailedPreconditionError(
             "the tables can be made anew only while there is no session; `clear flow sessions` "
             "ends those that there are");
     }
-    tables_->set_capacity(sessions);
     return absl::OkStatus();
 }
 

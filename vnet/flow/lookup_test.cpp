@@ -223,5 +223,29 @@ TEST_F(LookupTest, StaleAnswersAreTakenBack) {
         run(out().truncate(14 + 19).bytes(), 1, stale).at(0).meta.has(graph::packet_flag::flow));
 }
 
+TEST_F(LookupTest, InterfacesMixInAVector) {
+    const SessionIndex index = make(IpProtocol::udp);
+    uint32_t number = 0;
+    for (const Result& result : run(out().udp(1000, 53).bytes(), 256, [&](graph::Packet& one) {
+             // Now and then another one, also in the midst of a batch.
+             one.meta().rx_interface = ++number % 7 == 0 ? 2 : 1;
+         })) {
+        EXPECT_EQ(result.next, "ip4-lookup");
+        EXPECT_EQ(ref_of(result), Ref(index, Direction::forward));
+    }
+    EXPECT_EQ(session(index).packets[0], 256U);
+}
+
+TEST_F(LookupTest, ADryRunBeginsWithNoSessions) {
+    const SessionIndex real = make(IpProtocol::udp);
+    Table& dry = tables.of(tables.workers());
+    // Of an earlier one, and of none that this one asks for.
+    const Key earlier{ip(inside), ip(remote), Ports::of(1, 2), 0, 17, 0};
+    ASSERT_NE(dry.create({earlier, earlier.reversed(), Timer::udp, 0, 0, 0}, 0), 0U);
+    EXPECT_TRUE(tables.copy_for_dry_run(session(real).forward));
+    EXPECT_FALSE(dry.find(earlier));
+    EXPECT_EQ(dry.counters().sessions.read(), 1U);
+}
+
 }  // namespace
 }  // namespace vnet::flow

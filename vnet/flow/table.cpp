@@ -7,10 +7,11 @@ namespace vnet::flow {
 
 namespace {
 
-/// A turn of the wheel is as long as sessions that prove nothing are kept, so that their order is
+/// A turn of a wheel is longer than sessions that prove nothing are kept, so that their order is
 /// that of their age; of the others it only bounds how late a shorter timeout is met.
-constexpr unsigned transitory_slots = 4096;
-constexpr unsigned lasting_slots = 512;
+constexpr unsigned slots_for(Timer timer) noexcept {
+    return is_transitory(timer) ? 4096 : 512;
+}
 /// Sessions that are looked at for one that may be displaced.
 constexpr unsigned most_displaced_looks = 8;
 
@@ -26,12 +27,16 @@ Table::Table(const Parts& parts)
       hasher_(parts.seed),
       sessions_(parts.sessions),
       index_(uint64_t{parts.sessions} * 2),
-      transitory_(sessions_.array(), transitory_slots, parts.now),
-      lasting_(sessions_.array(), lasting_slots, parts.now) {}
+      aged_(parts.now) {
+    for (size_t i = 0; i < timers; ++i) {
+        wheels_.emplace_back(sessions_.array(), slots_for(Timer(i)), parts.now);
+    }
+}
 
 SessionIndex Table::create(const Making& making, Tick now) noexcept {
-    SessionIndex index = sessions_.take();
-    if (index == 0 && displace()) {
+    const bool closed = closed_.load(std::memory_order_relaxed);
+    SessionIndex index = closed ? 0 : sessions_.take();
+    if (index == 0 && !closed && displace(now)) {
         index = sessions_.take();
     }
     if (index == 0) {
@@ -84,19 +89,41 @@ void Table::finish(SessionIndex index, Ending ending) noexcept {
     sessions_.give(index);
 }
 
-bool Table::displace() noexcept {
-    for (unsigned looks = 1; transitory_.size() != 0; ++looks) {
-        const Tick place = transitory_.first_due();
-        const SessionIndex index = transitory_.take_first();
+std::optional<Timer> Table::oldest_transitory(Tick now) const noexcept {
+    std::optional<Timer> oldest;
+    int32_t most = 0;
+    for (size_t i = 0; i < timers; ++i) {
+        const Wheel& wheel = wheels_[i];
+        if (!is_transitory(Timer(i)) || wheel.size() == 0) {
+            continue;
+        }
+        // Its place says when it was last seen, as far as was known when it was put there.
+        const auto age = int32_t(now - (wheel.first_due() - timeouts_.of(Timer(i))));
+        if (!oldest || age > most) {
+            oldest = Timer(i);
+            most = age;
+        }
+    }
+    return oldest;
+}
+
+bool Table::displace(Tick now) noexcept {
+    for (unsigned looks = 1;; ++looks) {
+        const auto timer = oldest_transitory(now);
+        if (!timer) {
+            return false;
+        }
+        Wheel& wheel = wheel_of(*timer);
+        const Tick place = wheel.first_due();
+        const SessionIndex index = wheel.take_first();
         // One that was seen since it was put there is younger than its place says.
         const Tick now_due = due(sessions_[index]);
         if (looks == most_displaced_looks || int32_t(now_due - place) <= 0) {
             finish(index, Ending::displaced);
             return true;
         }
-        transitory_.add(index, now_due);
+        wheel.add(index, now_due);
     }
-    return false;
 }
 
 void Table::set_timer(SessionIndex index, Timer timer) noexcept {
@@ -111,9 +138,14 @@ void Table::set_timer(SessionIndex index, Timer timer) noexcept {
     wheel_of(timer).add(index, due(session));
 }
 
-void Table::advance(Ref ref, uint8_t tcp_flags) noexcept {
+void Table::advance(Ref ref, uint8_t tcp_flags, Tick seen_before) noexcept {
     Session& session = sessions_[ref.index()];
     if (session.forward.protocol == uint8_t(wire::IpProtocol::tcp)) {
+        constexpr uint8_t rst = 0x04;
+        if ((tcp_flags & rst) != 0 && session.timer == Timer::tcp_transitory) {
+            // Who refuses keeps nothing open (RFC 7857 7.1).
+            Session::store(session.last_seen, seen_before);
+        }
         const TcpState next =
             next_tcp_state({session.state, session.timer}, ref.direction(), tcp_flags);
         Session::store(session.state, next.bits);
@@ -122,6 +154,8 @@ void Table::advance(Ref ref, uint8_t tcp_flags) noexcept {
         Session::store(session.state, uint8_t(session.state | state::replied));
         if (session.timer == Timer::udp) {
             set_timer(ref.index(), Timer::udp_replied);
+        } else if (session.timer == Timer::other) {
+            set_timer(ref.index(), Timer::other_replied);
         }
     }
 }
@@ -144,7 +178,17 @@ bool Table::age(Wheel& wheel, Tick now, unsigned& most) noexcept {
 }
 
 bool Table::age(Tick now, unsigned most) noexcept {
-    return age(transitory_, now, most) || age(lasting_, now, most);
+    // Nothing becomes due within a tick.
+    if (now == aged_) [[likely]] {
+        return false;
+    }
+    for (Wheel& wheel : wheels_) {
+        if (age(wheel, now, most)) {
+            return true;
+        }
+    }
+    aged_ = now;
+    return false;
 }
 
 void Table::count_on_from(const TableCounters& before) noexcept {

@@ -4,6 +4,8 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <optional>
+#include <vector>
 
 #include "graph/counter.hpp"
 #include "vnet/flow/index.hpp"
@@ -147,14 +149,15 @@ public:
     /// protocol.
     void seen(Ref ref, Tick now, uint8_t tcp_flags) noexcept {
         Session& session = sessions_[ref.index()];
-        if (session.last_seen != now) {
+        const Tick before = session.last_seen;
+        if (before != now) {
             Session::store(session.last_seen, now);
         }
         uint32_t& packets = session.packets[size_t(ref.direction())];
         Session::store(packets, packets + 1);
         if ((telling(session.timer, ref.direction()) & (tcp_flags | any_packet)) != 0)
             [[unlikely]] {
-            advance(ref, tcp_flags);
+            advance(ref, tcp_flags, before);
         }
     }
     /// Ends what is out of time by `now`, at most `most` sessions looked at. True where there is
@@ -163,6 +166,8 @@ public:
 
     // ---- any thread ----
 
+    /// Refuses new sessions, or takes them again.
+    void set_closed(bool closed) noexcept { closed_.store(closed, std::memory_order_relaxed); }
     /// Sessions lie at 1 to highest(); Session::copy() reads one.
     const Session& at(SessionIndex index) const noexcept { return sessions_[index]; }
     SessionIndex highest() const noexcept { return sessions_.highest(); }
@@ -185,18 +190,21 @@ private:
             {0, any_packet},             // udp: an answer
             {0, 0},                      // udp_replied
             {0, any_packet},             // icmp
-            {0, 0},                      // other
+            {0, any_packet},             // other
+            {0, 0},                      // other_replied
         }};
         return all[size_t(timer)][size_t(direction)];
     }
-    void advance(Ref ref, uint8_t tcp_flags) noexcept;
+    void advance(Ref ref, uint8_t tcp_flags, Tick seen_before) noexcept;
     void set_timer(SessionIndex index, Timer timer) noexcept;
-    Wheel& wheel_of(Timer timer) noexcept { return is_transitory(timer) ? transitory_ : lasting_; }
+    Wheel& wheel_of(Timer timer) noexcept { return wheels_[size_t(timer)]; }
     Tick due(const Session& session) const noexcept {
         return session.last_seen + timeouts_.of(session.timer);
     }
     bool age(Wheel& wheel, Tick now, unsigned& most) noexcept;
-    bool displace() noexcept;
+    bool displace(Tick now) noexcept;
+    /// Whose first session was put there longest ago; none where no session may make room.
+    std::optional<Timer> oldest_transitory(Tick now) const noexcept;
     /// Ends one that is in no wheel.
     void finish(SessionIndex index, Ending ending) noexcept;
 
@@ -206,8 +214,12 @@ private:
     const Hasher hasher_;
     Slab<Session> sessions_;
     Index index_;
-    Wheel transitory_;
-    Wheel lasting_;
+    /// One for each timer, so that the order in each is that of age.
+    std::vector<Wheel> wheels_;
+    /// All of them were aged by then.
+    Tick aged_;
+    /// No new sessions: what there is is to be the last.
+    std::atomic<bool> closed_{false};
     TableCounters counters_;
 };
 

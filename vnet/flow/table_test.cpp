@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/flow/table.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -16,6 +17,7 @@ constexpr uint8_t tcp = 6;
 constexpr uint8_t udp = 17;
 constexpr uint8_t fin = 0x01;
 constexpr uint8_t syn = 0x02;
+constexpr uint8_t rst = 0x04;
 constexpr uint8_t ack = 0x10;
 
 /// Counts what it is told, by number of its sessions.
@@ -158,6 +160,62 @@ TEST_F(TableTest, TheOldestTransitoryMakesRoom) {
     }
     EXPECT_EQ(ended(Ending::displaced), (std::vector<uint32_t>{51, 52, 53}));
     EXPECT_TRUE(table.find(first.forward));
+}
+
+/// Whatever their timeouts: the flood of one protocol leaves another's new sessions alone.
+TEST_F(TableTest, WhatWasSilentForLongestMakesRoom) {
+    for (uint32_t number = 0; number < 98; ++number) {
+        ASSERT_NE(table.create(making(number), number), 0U);
+    }
+    // Due before all of them, as its timeout is shorter.
+    const Table::Making ping = making(98, 1, Timer::icmp);
+    const Table::Making connection = making(99, tcp, Timer::tcp_transitory);
+    ASSERT_NE(table.create(ping, 100), 0U);
+    ASSERT_NE(table.create(connection, 100), 0U);
+    for (uint32_t number = 100; number < 198; ++number) {
+        ASSERT_NE(table.create(making(number), 101), 0U);
+    }
+    EXPECT_THAT(ended(Ending::displaced), ::testing::SizeIs(98));
+    EXPECT_TRUE(table.find(ping.forward));
+    EXPECT_TRUE(table.find(connection.forward));
+    // Then it is their turn, and that of the flood's next.
+    for (uint32_t number = 198; number < 201; ++number) {
+        ASSERT_NE(table.create(making(number), 102), 0U);
+    }
+    EXPECT_FALSE(table.find(ping.forward));
+    EXPECT_FALSE(table.find(connection.forward));
+    EXPECT_FALSE(table.find(making(100).forward));
+    EXPECT_TRUE(table.find(making(101).forward));
+}
+
+/// Of a protocol that nobody knows as of UDP: what has no answer keeps nobody out.
+TEST_F(TableTest, UnansweredProtocolsMakeRoom) {
+    constexpr uint8_t sctp = 132;
+    for (uint32_t number = 0; number < 100; ++number) {
+        ASSERT_NE(table.create(making(number, sctp, Timer::other), number), 0U);
+    }
+    const Ref answered = table.find(making(0, sctp).reverse);
+    table.seen(answered, 100, 0);
+    EXPECT_EQ(table[answered.index()].timer, Timer::other_replied);
+    ASSERT_NE(table.create(making(100), 101), 0U);
+    EXPECT_EQ(ended(Ending::displaced), (std::vector<uint32_t>{1}));
+}
+
+TEST_F(TableTest, ARefusalKeepsNothingOpen) {
+    const SessionIndex index = table.create(making(1, tcp, Timer::tcp_transitory), 0);
+    table.seen(Ref(index, Direction::reverse), 100, rst | ack);
+    EXPECT_EQ(table[index].last_seen, 0U);
+    table.age(240 * second + 1, 10);
+    EXPECT_FALSE(table[index].alive());
+}
+
+TEST_F(TableTest, AClosedOneTakesNoMore) {
+    const SessionIndex index = table.create(making(1), 0);
+    table.set_closed(true);
+    EXPECT_EQ(table.create(making(2), 0), 0U);
+    EXPECT_TRUE(table[index].alive());
+    table.set_closed(false);
+    EXPECT_NE(table.create(making(2), 0), 0U);
 }
 
 TEST_F(TableTest, RefusesWhereNoneMayGo) {

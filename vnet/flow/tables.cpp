@@ -36,7 +36,20 @@ void Tables::set(const Timeouts& timeouts) noexcept {
     shared_timeouts_.set(timeouts);
 }
 
-void Tables::set_capacity(uint32_t sessions) {
+bool Tables::set_capacity(uint32_t sessions) {
+    const auto set_closed = [&](bool closed) {
+        for (unsigned worker = 0; worker < workers(); ++worker) {
+            tables_[worker]->set_closed(closed);
+        }
+    };
+    // A session may begin behind a look at the counters: nothing begins any more, and what did is
+    // counted when all workers have been through.
+    set_closed(true);
+    engine_.rcu().synchronize();
+    if (this->sessions() != 0) {
+        set_closed(false);
+        return false;
+    }
     capacity_ = sessions;
     for (unsigned worker = 0; worker < workers(); ++worker) {
         std::shared_ptr<Table> before = std::move(tables_[worker]);
@@ -45,6 +58,7 @@ void Tables::set_capacity(uint32_t sessions) {
         shown_[worker].store(tables_[worker].get(), std::memory_order_release);
         engine_.rcu().retire([before = std::move(before)] {});
     }
+    return true;
 }
 
 uint64_t Tables::sessions() const noexcept {
@@ -62,9 +76,11 @@ void Tables::set_steering(Steering* steering) {
 
 Ref Tables::copy_for_dry_run(const Key& key) noexcept {
     Table& dry = *tables_.back();
-    // Of an earlier dry run.
-    if (const Ref old = dry.find(key)) {
-        dry.end(old.index(), Ending::removed);
+    // All of an earlier dry run, with what their owners keep for them.
+    for (SessionIndex index = 1; index <= dry.highest(); ++index) {
+        if (dry[index].alive()) {
+            dry.end(index, Ending::removed);
+        }
     }
     for (unsigned worker = 0; worker < workers(); ++worker) {
         const Table& table = *tables_[worker];

@@ -44,8 +44,9 @@ public:
     void set(const Timeouts& timeouts) noexcept;
     /// Sessions that each worker may have.
     uint32_t capacity() const noexcept { return capacity_; }
-    /// Makes all tables anew. No worker may have a session.
-    void set_capacity(uint32_t sessions);
+    /// Makes all tables anew. False, and nothing changed, where a worker has a session. While it
+    /// lasts, some milliseconds, no session can begin.
+    [[nodiscard]] bool set_capacity(uint32_t sessions);
     /// All workers' sessions.
     uint64_t sessions() const noexcept;
     /// Null: packets stay where they are. The one before is not asked any more on return.

@@ -21,22 +21,24 @@ enum class Timer : uint8_t {
     udp,
     udp_replied,
     icmp,
-    /// Any other protocol.
+    /// Any other protocol of which only one side has spoken.
     other,
+    other_replied,
 };
-inline constexpr size_t timers = 7;
+inline constexpr size_t timers = 8;
 
 constexpr std::string_view name(Timer timer) noexcept {
     constexpr std::array<std::string_view, timers> names = {
-        "tcp-transitory", "tcp-established", "tcp-time-wait", "udp", "udp-replied", "icmp",
-        "other"};
+        "tcp-transitory", "tcp-established", "tcp-time-wait", "udp", "udp-replied",
+        "icmp",           "other",           "other-replied"};
     return names[size_t(timer)];
 }
 
 /// Sessions that have proven nothing yet, or are over: the oldest of them makes room where there is
 /// none left.
 constexpr bool is_transitory(Timer timer) noexcept {
-    return timer != Timer::tcp_established && timer != Timer::udp_replied && timer != Timer::other;
+    return timer != Timer::tcp_established && timer != Timer::udp_replied &&
+           timer != Timer::other_replied;
 }
 
 /// Of a session of TCP or UDP, and of no other protocol.
@@ -51,7 +53,7 @@ inline constexpr uint32_t ticks_per_second = 8;
 /// How long a session of each kind lives without a packet, in seconds. The defaults are those of
 /// RFC 5382 REQ-5 and RFC 7857 2.1 (TCP), RFC 4787 REQ-5 (UDP) and RFC 5508 REQ-1 (ICMP).
 struct Timeouts {
-    std::array<uint32_t, timers> seconds = {240, 7440, 240, 300, 300, 60, 600};
+    std::array<uint32_t, timers> seconds = {240, 7440, 240, 300, 300, 60, 300, 600};
 
     uint32_t& operator[](Timer timer) noexcept { return seconds[size_t(timer)]; }
     uint32_t operator[](Timer timer) const noexcept { return seconds[size_t(timer)]; }

@@ -36,6 +36,8 @@ constexpr auto timeout_fields = std::to_array<TimeoutField>({
      &Timeouts::set_udp_replied},
     {Timer::icmp, &Timeouts::has_icmp, &Timeouts::icmp, &Timeouts::set_icmp},
     {Timer::other, &Timeouts::has_other, &Timeouts::other, &Timeouts::set_other},
+    {Timer::other_replied, &Timeouts::has_other_replied, &Timeouts::other_replied,
+     &Timeouts::set_other_replied},
 });
 static_assert(timeout_fields.size() == flow::timers);
 

@@ -145,7 +145,7 @@ TEST_F(FlowsTest, TimeoutsAreSetEachForItself) {
     }
     EXPECT_THAT(rows, ElementsAre("tcp-transitory 240 240", "tcp-established 3600 7440",
                                   "tcp-time-wait 240 240", "udp 30 300", "udp-replied 300 300",
-                                  "icmp 5 60", "other 600 600"));
+                                  "icmp 5 60", "other 300 300", "other-replied 600 600"));
     // What is as where nothing is set is not written down.
     run({"set flow timeouts tcp-established 7440 udp 300 icmp 60"});
     EXPECT_EQ(running(), "add vrf red\n");
