@@ -22,7 +22,7 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
     Ref ref = pass.ref_of(packet);
     if (ref && is_error(*subject)) {
         const Session& session = pass.table()[ref.index()];
-        if (pass.is_ours(session) && session.alive() &&
+        if (pass.is_ours(session) && belongs_to(session, ref.direction(), *subject) &&
             (session.flags & session_flag::twice) != 0) {
             const Ip4Address source = leaving(session, ref.direction()).source.address;
             const Done done = translate_error_by(session, ref.direction(), *subject, source);
@@ -31,7 +31,7 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
         }
         return pass.next(packet);
     }
-    if (!ref || !pass.table()[ref.index()].alive()) {
+    if (!ref || !belongs_to(pass.table()[ref.index()], ref.direction(), *subject)) {
         ref = pass.table().find(key);
     }
     if (!ref) {

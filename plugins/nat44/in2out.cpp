@@ -38,18 +38,16 @@ graph::Hop In2Out::with_care(graph::Packet& packet, Pass& pass) const noexcept {
     const Ref ref = pass.ref_of(packet);
     if (ref) {
         const Session& session = pass.table()[ref.index()];
-        if (pass.is_ours(session) && session.alive()) {
-            if (!goes_out(session, ref.direction()) || (session.flags & session_flag::twice) != 0) {
-                // Translated when it came in.
-                return pass.next(packet);
-            }
-            if (is_error(*subject)) {
-                return error(packet, *subject, ref, pass);
-            }
-            if ((session.flags & session_flag::twice) != 0) {
-                // So was an answer to the outside address that the target sees.
-                return pass.dispatch().next_feature(packet);
-            }
+        const Direction direction = ref.direction();
+        // What goes in, and what has both ends translated, was translated when it came in.
+        const bool before =
+            !goes_out(session, direction) || (session.flags & session_flag::twice) != 0;
+        if (pass.is_ours(session) && before && was_translated_by(session, direction, *subject)) {
+            return pass.next(packet);
+        }
+        if (pass.is_ours(session) && !before && is_error(*subject) &&
+            belongs_to(session, direction, *subject)) {
+            return error(packet, *subject, ref, pass);
         }
     }
     return translators_.role(meta.rx_interface) == Role::inside ? begin(packet, *subject, pass)

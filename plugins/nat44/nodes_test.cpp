@@ -77,6 +77,19 @@ struct NatNodesTest : ::testing::Test {
         }
         return bench.run(node, packets);
     }
+    /// One that the lookup found that session for.
+    Result run_with(Ref ref, const std::string& node, const Bytes& in, uint32_t rx) {
+        graph::Packet* one = bench.packet(in, rx);
+        graph::Metadata& meta = one->meta();
+        meta.tx_interface = wan;
+        meta.l3_offset = 14;
+        meta.l4_offset = 34;
+        meta.arc = arcs.at(node);
+        meta.flags |= graph::packet_flag::flow;
+        meta.ports = ports_of(*subject_of(*one)).raw;
+        meta.session = ref.raw();
+        return bench.run(node, {&one, 1}).at(0);
+    }
     static vnet::flow::Ports ports_of(const Subject& subject) {
         const auto tuple = read_tuple(subject.ip, subject.l4);
         if (!tuple) {
@@ -108,6 +121,14 @@ PacketMaker from_inside() {
 }
 PacketMaker from_outside() {
     return packet().ethernet().ip4(remote, outside);
+}
+StaticMapping forward(const char* to, uint16_t port, const char* target, uint16_t target_port) {
+    StaticMapping mapping;
+    mapping.outside = vnet::wire::testing::ip(to);
+    mapping.port = port;
+    mapping.protocol = tcp;
+    mapping.targets = {{vnet::wire::testing::ip(target), target_port, 1}};
+    return mapping;
 }
 
 TEST_F(NatNodesTest, OutAndBackAtEveryBurst) {
@@ -183,20 +204,53 @@ TEST_F(NatNodesTest, DropsByName) {
 TEST_F(NatNodesTest, AStaleNumberIsNotBelieved) {
     (void)run("nat44-in2out", from_inside().udp(1000, 53).bytes());
     const uint16_t port = outside_port(udp, 1000, 53);
-    // Of another host, with the number of that session.
-    const Bytes other = packet().ethernet().ip4("10.0.0.3", remote).udp(1000, 53).bytes();
-    graph::Packet* one = bench.packet(other, lan);
-    one->meta().tx_interface = wan;
-    one->meta().l3_offset = 14;
-    one->meta().l4_offset = 34;
-    one->meta().arc = arcs.at("nat44-in2out");
-    one->meta().flags |= graph::packet_flag::flow;
-    one->meta().ports = vnet::flow::Ports::of(1000, 53).raw;
-    one->meta().session = world.tables.of(0).find(key(udp, inside, 1000, remote, 53)).raw();
-    const Result result = bench.run("nat44-in2out", {&one, 1}).at(0);
-    EXPECT_EQ(result.next, "interface-output");
-    EXPECT_EQ(world.tables.sessions(), 2U);
-    EXPECT_NE(result.bytes, packet().ethernet().ip4(outside, remote).udp(port, 53).bytes());
+    const Ref stale = world.tables.of(0).find(key(udp, inside, 1000, remote, 53));
+    // Of another host, and of the same two hosts by other ports, with the number of that session.
+    for (const auto& [source, source_port] : {std::pair("10.0.0.3", 1000), {inside, 1001}}) {
+        const Bytes other = packet().ethernet().ip4(source, remote).udp(source_port, 53).bytes();
+        const Result result = run_with(stale, "nat44-in2out", other, lan);
+        EXPECT_EQ(result.next, "interface-output");
+        EXPECT_NE(result.bytes, packet().ethernet().ip4(outside, remote).udp(port, 53).bytes());
+        EXPECT_TRUE(world.tables.of(0).find(key(udp, source, source_port, remote, 53)));
+    }
+    EXPECT_EQ(world.tables.sessions(), 3U);
+    const Bytes back = from_outside().udp(53, uint16_t(port + 1)).bytes();
+    EXPECT_EQ(
+        run_with(Ref(stale.index(), vnet::flow::Direction::reverse), "nat44-out2in", back, wan)
+            .drop,
+        "no-session");
+    // To the outside by one that somebody outside began.
+    world.add_static(forward(outside, 80, "10.0.0.5", 8080));
+    ASSERT_EQ(world.in(key(tcp, remote, 7, outside, 80)), Verdict::made);
+    const Ref in = world.tables.of(0).find(key(tcp, remote, 7, outside, 80));
+    const Bytes out = from_inside().tcp(9, 10).bytes();
+    EXPECT_NE(run_with(in, "nat44-in2out", out, lan).bytes, out);
+}
+
+TEST_F(NatNodesTest, AnErrorOfAStaleNumberIsNoneOfThatSession) {
+    (void)run("nat44-in2out", from_inside().udp(1000, 53).bytes());
+    const uint16_t port = outside_port(udp, 1000, 53);
+    const Ref stale = world.tables.of(0).find(key(udp, remote, 53, outside, port));
+    const Bytes quoted =
+        packet().ip4(outside, remote).udp(uint16_t(port + 1), 53).payload(8).bytes();
+    const Bytes error = packet()
+                            .ethernet()
+                            .ip4("203.0.113.9", outside)
+                            .icmp_time_exceeded()
+                            .payload(std::span<const std::byte>(quoted))
+                            .bytes();
+    EXPECT_EQ(run_with(stale, "nat44-out2in", error, wan).drop, "no-session");
+    const Bytes quoted_in = packet().ip4(remote, inside).udp(53, 1001).payload(8).bytes();
+    const Bytes error_out = packet()
+                                .ethernet()
+                                .ip4(inside, remote)
+                                .icmp_time_exceeded()
+                                .payload(std::span<const std::byte>(quoted_in))
+                                .bytes();
+    EXPECT_EQ(
+        run_with(Ref(stale.index(), vnet::flow::Direction::forward), "nat44-in2out", error_out, lan)
+            .drop,
+        "no-session");
 }
 
 TEST_F(NatNodesTest, ErrorsQuoteWhatTheirReceiverSent) {

@@ -32,7 +32,7 @@ graph::Hop Out2In::with_care(graph::Packet& packet, Pass& pass) const noexcept {
     }
     if (const Ref ref = pass.ref_of(packet)) {
         const Session& session = pass.table()[ref.index()];
-        if (pass.is_ours(session) && session.alive()) {
+        if (pass.is_ours(session) && belongs_to(session, ref.direction(), *subject)) {
             if (goes_out(session, ref.direction())) {
                 return pass.next(packet);
             }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/nat44/packet.hpp"
 
+#include "vnet/flow/quote.hpp"
+
 namespace nat44 {
 
 template <Side side>
@@ -29,6 +31,28 @@ bool is_error(const Subject& subject) noexcept {
     }
     const auto* icmp = vnet::wire::view<vnet::wire::Icmp4Header>(subject.l4);
     return icmp != nullptr && vnet::wire::is_error(icmp->type());
+}
+
+bool belongs_to(const vnet::flow::Session& session, vnet::flow::Direction direction,
+                const Subject& subject) noexcept {
+    if (!is_error(subject)) {
+        return is_still_of(session, direction, subject);
+    }
+    auto quoted = vnet::flow::quoted_key(subject.l4);
+    if (!quoted || !session.alive()) {
+        return false;
+    }
+    const vnet::flow::Key& in = session.key(direction);
+    quoted->vrf = in.vrf;
+    return quoted->reversed() == in;
+}
+
+bool was_translated_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
+                       const Subject& subject) noexcept {
+    const Tuple out = leaving(session, direction);
+    // An error may come from any router on the way.
+    return session.alive() && subject.ip.destination == out.destination.address &&
+           (is_error(subject) || subject.ip.source == out.source.address);
 }
 
 Done translate_error_by(const vnet::flow::Session& session, vnet::flow::Direction direction,

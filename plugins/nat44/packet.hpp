@@ -3,6 +3,8 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
+#include <cstring>
 #include <optional>
 
 #include "graph/packet.hpp"
@@ -18,7 +20,19 @@ struct Subject {
     vnet::wire::Ip4Header& ip;
     /// What follows the IP header and its options, as far as the packet's first segment goes.
     std::span<std::byte> l4;
+    /// As the lookup noted them, where it did.
+    vnet::flow::Ports noted;
+
+    /// Both addresses as one word, as flow::Key has them.
+    uint64_t addresses() const noexcept {
+        uint64_t both;
+        constexpr size_t at = offsetof(vnet::wire::Ip4Header, source);
+        std::memcpy(&both, reinterpret_cast<const std::byte*>(&ip) + at, sizeof both);
+        return both;
+    }
 };
+static_assert(offsetof(vnet::wire::Ip4Header, destination) ==
+              offsetof(vnet::wire::Ip4Header, source) + sizeof(Ip4Address));
 
 /// How far a translation came.
 enum class Done : uint8_t {
@@ -44,6 +58,23 @@ inline Tuple leaving(const vnet::flow::Session& session, vnet::flow::Direction d
     return {{out.destination, ports[1]}, {out.source, ports[0]}};
 }
 
+/// The packet, which is no ICMP error, is one of a session's direction as it comes in: since it was
+/// looked up, one before it in the vector may have ended its session, and begun another one in that
+/// place.
+[[gnu::always_inline]] inline bool is_still_of(const vnet::flow::Session& session,
+                                               vnet::flow::Direction direction,
+                                               const Subject& subject) noexcept {
+    const vnet::flow::Key& in = session.key(direction);
+    return subject.addresses() == in.addresses() && subject.noted == in.ports &&
+           subject.ip.protocol_number == in.protocol && session.alive();
+}
+/// The same of any packet, and of an ICMP error by what it quotes.
+bool belongs_to(const vnet::flow::Session& session, vnet::flow::Direction direction,
+                const Subject& subject) noexcept;
+/// A node before this one has translated the packet by the session: where its destination changes.
+bool was_translated_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
+                       const Subject& subject) noexcept;
+
 /// All that is no whole TCP or UDP packet of which one end changes.
 template <Side side>
 Done translate_other_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
@@ -58,9 +89,7 @@ template <Side side>
 [[gnu::always_inline]] inline Done translate_by(const vnet::flow::Session& session,
                                                 vnet::flow::Direction direction,
                                                 const Subject& subject) noexcept {
-    const vnet::flow::Key& in = session.key(direction);
-    if (subject.ip.source != in.source || subject.ip.destination != in.destination ||
-        subject.ip.protocol_number != in.protocol || !session.alive()) [[unlikely]] {
+    if (!is_still_of(session, direction, subject)) [[unlikely]] {
         return Done::stale;
     }
     // The usual case keeps all of it in registers.
@@ -80,7 +109,7 @@ template <Side side>
     return translate_other_by<side>(session, direction, subject);
 }
 
-/// Translates an ICMP error that goes in a direction of a session: its quote becomes what the
+/// Translates an ICMP error that belongs to a direction of a session: its quote becomes what the
 /// sender of the quoted packet sent. `source` is where it comes from then.
 Done translate_error_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
                         const Subject& subject, Ip4Address source) noexcept;
@@ -92,7 +121,7 @@ inline std::optional<Subject> subject_of(graph::Packet& packet) noexcept {
     if (ip == nullptr) [[unlikely]] {
         return std::nullopt;
     }
-    return Subject{*ip, vnet::wire::after(bytes, ip->header_length())};
+    return Subject{*ip, vnet::wire::after(bytes, ip->header_length()), {packet.meta().ports}};
 }
 
 /// The flags of a TCP segment, as far as it has them.
