@@ -53,7 +53,7 @@ Arp::~Arp() {
 void Arp::tell_unreachable(graph::Packet* packet) {
     icmp4::ask(error_slot_, *packet, wire::Icmp4Type::unreachable,
                uint8_t(wire::Icmp4Unreachable::host));
-    engine().inject(packet, nodes().icmp_error);
+    give_back(packet, nodes().icmp_error);
 }
 
 void Arp::ask(const Key& key, const std::optional<wire::MacAddress>& alone) {

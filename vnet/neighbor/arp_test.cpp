@@ -104,6 +104,31 @@ TEST(Arp, AsksHoldsAndSendsOnInOrder) {
     EXPECT_THAT(link.sent(), ElementsAre(out("10.0.0.9", host, 9)));
 }
 
+/// What a packet was found to belong to, its session for one, is its worker's.
+TEST(Arp, APacketGoesOnByTheWorkerThatItCameFrom) {
+    Link link({}, 2);
+    know_router(link);
+    for (const unsigned worker : {1U, 0U, 1U}) {
+        link.receive(Link::wan, in("10.0.0.9", uint16_t(worker)), 0, worker);
+        link.receive(Link::wan, in("10.0.0.10"), 0, worker);
+        link.settle();
+    }
+    (void)link.sent();
+    link.receive(Link::lan, reply(host, "10.0.0.9"));
+    const auto sent = link.sent();
+    ASSERT_EQ(sent.size(), 3U);
+    for (size_t i = 0; i < sent.size(); ++i) {
+        EXPECT_EQ(sent[i], out("10.0.0.9", host, uint16_t(link.senders()[i])));
+    }
+    EXPECT_THAT(link.senders(), ::testing::UnorderedElementsAre(0U, 1U, 1U));
+    // Nobody answers: so do those that their sender is told of.
+    for (unsigned second = 0; second < 3; ++second) {
+        link.pass(1s);
+        (void)link.sent();
+    }
+    EXPECT_THAT(link.senders(), ::testing::UnorderedElementsAre(0U, 1U, 1U));
+}
+
 TEST(Arp, SeeksWhoIsWantedWithoutAPacket) {
     Link link;
     link.table->seek(Link::lan, ip("10.0.0.9"));

@@ -228,6 +228,9 @@ protected:
     void count_drop(Drop reason, graph::Packet& packet);
     void drop(graph::Packet* packet, Drop reason);
 
+    /// Has a packet that waited go on at a node, by the worker that it came from.
+    void give_back(graph::Packet* packet, graph::NodeId node);
+
     graph::Engine& engine() noexcept { return parts_.engine; }
     interface::Table& interfaces() noexcept {
         return parts_.interfaces;

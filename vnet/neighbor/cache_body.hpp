@@ -534,7 +534,12 @@ void Cache<Family>::go_on(graph::Packet* packet) {
             node = (*chooser)(*packet);
         }
     }
-    engine().inject(packet, node.value_or(nodes_.lookup));
+    give_back(packet, node.value_or(nodes_.lookup));
+}
+
+template <class Family>
+void Cache<Family>::give_back(graph::Packet* packet, graph::NodeId node) {
+    engine().inject(packet, node, parts_.next_hop_slot.of(*packet).worker);
 }
 
 // ---- routes ----

@@ -96,7 +96,7 @@ wire::Ip6Address Nd::link_local(interface::Index interface) const {
 void Nd::tell_unreachable(graph::Packet* packet) {
     icmp6::ask(error_slot_, *packet, wire::Icmp6Type::unreachable,
                uint8_t(wire::Icmp6Unreachable::address));
-    engine().inject(packet, nodes().icmp_error);
+    give_back(packet, nodes().icmp_error);
 }
 
 void Nd::send_message(interface::Index interface, NdMessage& message, wire::Ip6Address source,

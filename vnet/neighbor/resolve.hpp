@@ -13,6 +13,8 @@ namespace vnet::neighbor {
 /// used again for something else while control holds the packet.
 struct NextHop {
     uint32_t interface;
+    /// Who had the packet: it goes on there, as what it was found to belong to is that worker's.
+    uint32_t worker;
     /// An IPv4 address as its mapped one; `::`: the packet's own destination.
     wire::Ip6Address address;
 };
@@ -52,7 +54,7 @@ public:
         if (!allowed) {
             return Drop::rate_limited;
         }
-        slot_.of(packet) = {adjacency.interface, adjacency.next_hop};
+        slot_.of(packet) = {adjacency.interface, dispatch.worker(), adjacency.next_hop};
         if (!to_control_.push(packet)) {
             return Drop::queue_full;
         }

@@ -34,10 +34,11 @@ T must(absl::StatusOr<T> value) {
     must(value.status());
     return std::move(*value);
 }
-std::unique_ptr<graph::Engine> make_engine() {
+std::unique_ptr<graph::Engine> make_engine(unsigned workers) {
     graph::testing::start_eal();
     graph::Engine::Options options;
     options.buffers = 4096;
+    options.workers = workers;
     return must(graph::Engine::create(options));
 }
 constexpr interface::Index marker = 0xfeed;
@@ -52,7 +53,7 @@ std::ostream& operator<<(std::ostream& out, const Sent& sent) {
 class Link::Capture {
 public:
     static constexpr auto info = graph::node("capture");
-    void operator()(std::span<graph::Packet*> packets, graph::Dispatch&) const noexcept {
+    void operator()(std::span<graph::Packet*> packets, graph::Dispatch& dispatch) const noexcept {
         const std::lock_guard lock(mutex_);
         for (const graph::Packet* packet : packets) {
             if (packet->meta().tx_interface == marker) {
@@ -60,6 +61,7 @@ public:
             } else {
                 sent_.push_back({packet->meta().tx_interface,
                                  Bytes(packet->bytes().begin(), packet->bytes().end())});
+                senders_.push_back(dispatch.worker());
             }
         }
         graph::free_packets(packets);
@@ -67,6 +69,10 @@ public:
     std::vector<Sent> take() {
         const std::lock_guard lock(mutex_);
         return std::exchange(sent_, {});
+    }
+    std::vector<unsigned> take_senders() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(senders_, {});
     }
     unsigned markers() const {
         const std::lock_guard lock(mutex_);
@@ -76,6 +82,7 @@ public:
 private:
     mutable std::mutex mutex_;
     mutable std::vector<Sent> sent_;
+    mutable std::vector<unsigned> senders_;
     mutable unsigned markers_ = 0;
 };
 
@@ -120,11 +127,11 @@ void Link::add_ip4_nodes(const Settings& settings) {
     must(
         graph.add(std::make_shared<const fragment::Ip4Fragmenter>(forwarding, engine->contexts())));
     const auto resolve = must(graph.add(std::make_shared<const Resolve<ip4::Family>>(
-        *ip4.unresolved, forwarding, next_hop_slot, 1)));
+        *ip4.unresolved, forwarding, next_hop_slot, workers())));
     const auto unreachable =
         must(graph.add(std::make_shared<const ip4::Unreachable>(forwarding, error_slot)));
     const auto error = must(graph.add(std::make_shared<const icmp4::Error>(
-        interfaces, error_slot, 1, icmp4::Error::Limit{1'000'000'000, 1'000'000})));
+        interfaces, error_slot, workers(), icmp4::Error::Limit{1'000'000'000, 1'000'000})));
     arp_input_ = must(graph.add(std::make_shared<const ArpInput>(
         *ip4.heard, limits, Known<ip4::Family>(ip4.tables, forwarding))));
     for (const char* next : {"ip4-rewrite", "ip4-resolve", "ip4-unreachable"}) {
@@ -152,13 +159,13 @@ void Link::add_ip6_nodes(const Settings& settings) {
     const auto rewrite = must(graph.add(
         std::make_shared<const ip6::Rewrite>(ip6.tables, forwarding, error_slot, arc, redirects_)));
     const auto resolve = must(graph.add(std::make_shared<const Resolve<ip6::Family>>(
-        *ip6.unresolved, forwarding, next_hop_slot, 1)));
+        *ip6.unresolved, forwarding, next_hop_slot, workers())));
     const auto unreachable =
         must(graph.add(std::make_shared<const ip6::Unreachable>(forwarding, error_slot)));
-    const auto error = must(graph.add(
-        std::make_shared<const icmp6::Error>(interfaces, ip6.tables, forwarding, error_slot, 1,
-                                             icmp6::Error::Limit{1'000'000'000, 1'000'000})));
-    must(graph.add(std::make_shared<const Redirect>(interfaces, forwarding, 1,
+    const auto error = must(graph.add(std::make_shared<const icmp6::Error>(
+        interfaces, ip6.tables, forwarding, error_slot, workers(),
+        icmp6::Error::Limit{1'000'000'000, 1'000'000})));
+    must(graph.add(std::make_shared<const Redirect>(interfaces, forwarding, workers(),
                                                     Redirect::Limit{1'000'000'000, 1'000'000})));
     must(graph.add(std::make_shared<const fragment::Ip6Fragmenter>(forwarding, 1, 1)));
     nd_input_ = must(graph.add(std::make_shared<const NdInput>(
@@ -173,12 +180,13 @@ void Link::add_ip6_nodes(const Settings& settings) {
         error_slot, Nd::Nodes{lookup6_, output_, error}, settings, [this] { return now_; });
 }
 
-Link::Link(const Settings& settings)
-    : engine(make_engine()),
+Link::Link(const Settings& settings, unsigned workers)
+    : engine(make_engine(workers)),
       interfaces(*engine),
       forwarding(engine->rcu()),
       ip4(engine->rcu(), interfaces),
       ip6(engine->rcu(), interfaces),
+      limits(workers, 1'000'000'000),
       capture_(std::make_shared<Capture>()) {
     graph::Graph& graph = engine->graph();
     const auto output_arc = must(graph.add_arc(
@@ -225,7 +233,8 @@ Link::~Link() {
     ip4.reset();
 }
 
-void Link::receive(interface::Index interface, const Bytes& frame, uint16_t flags) {
+void Link::receive(interface::Index interface, const Bytes& frame, uint16_t flags,
+                   unsigned worker) {
     graph::Packet* packet = engine->pool().allocate();
     if (packet == nullptr || !packet->resize(uint32_t(frame.size()))) {
         throw std::runtime_error("no packet buffer is free");
@@ -236,30 +245,32 @@ void Link::receive(interface::Index interface, const Bytes& frame, uint16_t flag
     packet->meta().flags = flags;
     switch (wire::view<wire::EthernetHeader>(packet->bytes())->ether_type()) {
         case wire::EtherType::arp:
-            engine->inject(packet, arp_input_);
+            engine->inject(packet, arp_input_, worker);
             break;
         case wire::EtherType::ip6:
             packet->meta().l4_offset = sizeof(wire::EthernetHeader) + sizeof(wire::Ip6Header);
-            engine->inject(packet, is_neighbor_discovery(frame) ? nd_input_ : lookup6_);
+            engine->inject(packet, is_neighbor_discovery(frame) ? nd_input_ : lookup6_, worker);
             break;
         default:
-            engine->inject(packet, lookup_);
+            engine->inject(packet, lookup_, worker);
     }
 }
 
 void Link::settle_worker() {
-    // A marker behind what waits for the worker.
+    // A marker behind what waits for each worker.
     const auto deadline = Clock::now() + std::chrono::seconds(10);
-    graph::Packet* packet = engine->pool().allocate();
-    if (packet == nullptr) {
-        throw std::runtime_error("no packet buffer is free");
+    const unsigned wanted = capture_->markers() + workers();
+    for (unsigned worker = 0; worker < workers(); ++worker) {
+        graph::Packet* packet = engine->pool().allocate();
+        if (packet == nullptr) {
+            throw std::runtime_error("no packet buffer is free");
+        }
+        packet->meta().tx_interface = marker;
+        engine->inject(packet, tx_, worker);
     }
-    packet->meta().tx_interface = marker;
-    const unsigned before = capture_->markers();
-    engine->inject(packet, tx_);
-    while (capture_->markers() == before) {
+    while (capture_->markers() != wanted) {
         if (Clock::now() > deadline) {
-            throw std::runtime_error("the worker did not come to an end");
+            throw std::runtime_error("the workers did not come to an end");
         }
         std::this_thread::yield();
     }
@@ -278,6 +289,7 @@ void Link::settle() {
 
 std::vector<Sent> Link::sent() {
     settle();
+    senders_ = capture_->take_senders();
     return capture_->take();
 }
 

@@ -19,8 +19,9 @@
 #include "vnet/punt/classes.hpp"
 #include "vnet/wire/testing/packets.hpp"
 
-/// A router with one running worker and two links that a test listens to: "lan" with index 1
-/// and 10.0.0.1/24, "wan" with index 2 and 10.1.0.1/24. Time stands still until the test moves it.
+/// A router with running workers (one, where no more are asked for) and two links that a test
+/// listens to: "lan" with index 1 and 10.0.0.1/24, "wan" with index 2 and 10.1.0.1/24. Time stands
+/// still until the test moves it.
 namespace vnet::neighbor::testing {
 
 using wire::testing::Bytes;
@@ -40,16 +41,19 @@ public:
     static constexpr const char* lan_mac = "02:00:00:00:00:a1";
     static constexpr const char* wan_mac = "02:00:00:00:00:a2";
 
-    explicit Link(const Settings& settings = {});
+    explicit Link(const Settings& settings = {}, unsigned workers = 1);
     ~Link();
 
-    /// Gives the worker a frame that came in by an interface; an IP packet begins at its lookup,
+    /// Gives a worker a frame that came in by an interface; an IP packet begins at its lookup,
     /// ARP at arp-input and neighbor discovery at nd-input.
-    void receive(interface::Index interface, const Bytes& frame, uint16_t flags = 0);
-    /// What left since the last call, in order, when worker and control have nothing to do any
+    void receive(interface::Index interface, const Bytes& frame, uint16_t flags = 0,
+                 unsigned worker = 0);
+    /// What left since the last call, in order, when workers and control have nothing to do any
     /// more.
     std::vector<Sent> sent();
-    /// The worker has nothing to do any more; control has not looked at what came from it.
+    /// The workers that sent what the last call of sent() told of.
+    const std::vector<unsigned>& senders() const noexcept { return senders_; }
+    /// The workers have nothing to do any more; control has not looked at what came from them.
     void settle_worker();
     /// Worker and control have nothing to do any more.
     void settle();
@@ -70,7 +74,7 @@ public:
     Network<ip4::Family, Arp> ip4;
     Network<ip6::Family, Nd> ip6;
     std::unique_ptr<ip6::LinkLocals> link_locals;
-    punt::Limits limits{1, 1'000'000'000};
+    punt::Limits limits;
     /// Of IPv4, for short.
     ip4::Fib*& fib = ip4.fib;
     std::unique_ptr<ip4::Addresses>& addresses = ip4.addresses;
@@ -79,6 +83,8 @@ public:
 
 private:
     std::shared_ptr<Capture> capture_;
+    std::vector<unsigned> senders_;
+    unsigned workers() const noexcept { return unsigned(engine->workers().size()); }
     void add_ip4_nodes(const Settings& settings);
     void add_ip6_nodes(const Settings& settings);
     template <class Family, class Neighbors>
