@@ -19,7 +19,9 @@ struct alignas(64) Mapping {
     uint32_t next;
     /// Of the outside address.
     uint16_t number;
-    uint16_t unused[7];
+    /// Whom it speaks with is kept in Contacts.
+    bool has_contacts;
+    uint8_t unused[13];
 
     static vnet::flow::Key inside_key(const vnet::flow::Key& key) noexcept {
         return {key.source, {},           vnet::flow::Ports::of(key.ports.source(), 0),

@@ -119,6 +119,9 @@ TEST_F(PluginTest, RefusesPoolsInASentence) {
               "there is no VRF 'blue'; there are: default, red");
     EXPECT_EQ(refusal("add nat44 pool q filtering endpoint-independent"),
               "anybody can speak to an open port only where mapping is endpoint-independent too");
+    EXPECT_EQ(refusal("add nat44 pool q filtering address-dependent"),
+              "an address that was spoken to can speak to an open port only where mapping is "
+              "endpoint-independent too");
     EXPECT_EQ(refusal("add nat44 pool q first-port 0"), "port 0 is out of range; give 1 to 65535");
     EXPECT_EQ(refusal("add nat44 pool q last-port 65536"),
               "port 65536 is out of range; give 1 to 65535");

@@ -45,6 +45,29 @@ absl::StatusOr<uint16_t> port_of(uint32_t port) {
 
 // ---- pools ----
 
+Filtering filtering_of(proto::Filtering filtering) {
+    switch (filtering) {
+        case proto::FILTERING_ENDPOINT_INDEPENDENT:
+            return Filtering::endpoint_independent;
+        case proto::FILTERING_ADDRESS_DEPENDENT:
+            return Filtering::address_dependent;
+        default:
+            return Filtering::address_and_port_dependent;
+    }
+}
+
+proto::Filtering filtering_of(Filtering filtering) {
+    switch (filtering) {
+        case Filtering::endpoint_independent:
+            return proto::FILTERING_ENDPOINT_INDEPENDENT;
+        case Filtering::address_dependent:
+            return proto::FILTERING_ADDRESS_DEPENDENT;
+        case Filtering::address_and_port_dependent:
+            break;
+    }
+    return proto::FILTERING_ADDRESS_AND_PORT_DEPENDENT;
+}
+
 absl::StatusOr<PoolSettings> settings_of(vnet::Router& router, const proto::PoolRequest& request) {
     PoolSettings settings;
     settings.name = request.name();
@@ -65,13 +88,14 @@ absl::StatusOr<PoolSettings> settings_of(vnet::Router& router, const proto::Pool
     settings.mapping = request.mapping() == proto::MAPPING_ENDPOINT_INDEPENDENT
                            ? MappingKind::endpoint_independent
                            : MappingKind::endpoint_dependent;
-    settings.filtering = request.filtering() == proto::FILTERING_ENDPOINT_INDEPENDENT
-                             ? Filtering::endpoint_independent
-                             : Filtering::address_and_port_dependent;
-    if (settings.filtering == Filtering::endpoint_independent &&
+    settings.filtering = filtering_of(request.filtering());
+    if (settings.filtering != Filtering::address_and_port_dependent &&
         settings.mapping != MappingKind::endpoint_independent) {
-        return absl::InvalidArgumentError(
-            "anybody can speak to an open port only where mapping is endpoint-independent too");
+        return absl::InvalidArgumentError(fmt::format(
+            "{} can speak to an open port only where mapping is endpoint-independent too",
+            settings.filtering == Filtering::endpoint_independent
+                ? "anybody"
+                : "an address that was spoken to"));
     }
     const auto ends = {request.has_first_port() ? request.first_port() : settings.ports.first,
                        request.has_last_port() ? request.last_port() : settings.ports.last};
@@ -108,9 +132,7 @@ proto::PoolRequest request_of(vnet::Router& router, const PoolSettings& settings
     request.set_mapping(settings.mapping == MappingKind::endpoint_independent
                             ? proto::MAPPING_ENDPOINT_INDEPENDENT
                             : proto::MAPPING_ENDPOINT_DEPENDENT);
-    request.set_filtering(settings.filtering == Filtering::endpoint_independent
-                              ? proto::FILTERING_ENDPOINT_INDEPENDENT
-                              : proto::FILTERING_ADDRESS_AND_PORT_DEPENDENT);
+    request.set_filtering(filtering_of(settings.filtering));
     request.set_allocation(settings.deterministic     ? proto::ALLOCATION_DETERMINISTIC
                            : settings.block_size != 0 ? proto::ALLOCATION_BLOCKS
                                                       : proto::ALLOCATION_SHARED);

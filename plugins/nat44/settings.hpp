@@ -28,6 +28,8 @@ enum class Filtering : uint8_t {
     address_and_port_dependent,
     /// Anybody.
     endpoint_independent,
+    /// Whoever has an address that was spoken to.
+    address_dependent,
 };
 
 /// What an operator says of a pool.

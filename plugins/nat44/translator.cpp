@@ -75,7 +75,8 @@ Translator::Translator(const Parts& parts)
       log_(parts.log),
       worker_(parts.worker),
       hosts_(parts.hosts, graph::random_number()),
-      mappings_(parts.mappings, graph::random_number()) {}
+      mappings_(parts.mappings, graph::random_number()),
+      contacts_(parts.mappings, graph::random_number()) {}
 
 PortRange Translator::part(const Pool& pool) const noexcept {
     // A dry run has no part of its own.
@@ -119,6 +120,19 @@ Verdict Translator::outbound(const Asked& asked, Vrf outside_vrf, Ref& ref) noex
     return by_pool(asked, *pool, {key.destination, key.ports.destination(), outside_vrf, 0}, ref);
 }
 
+Ip4Address Translator::outside_of(const Asked& asked, Vrf outside_vrf) const noexcept {
+    const Key& key = asked.key;
+    const Pool* pool = asked.config.pool_for(key.vrf, key.source, outside_vrf);
+    if (pool == nullptr) {
+        return {};
+    }
+    if (const uint32_t there = hosts_.find(pool->number, key.vrf, key.source)) {
+        return hosts_.at(there).outside;
+    }
+    const auto chosen = asked.config.address_for(*pool, key.vrf, key.source, 0);
+    return chosen ? chosen->address : Ip4Address();
+}
+
 Verdict Translator::hairpin(const Asked& asked, Vrf outside_vrf, Ref& ref) noexcept {
     const Key& key = asked.key;
     Key outside = key;
@@ -132,8 +146,8 @@ Verdict Translator::hairpin(const Asked& asked, Vrf outside_vrf, Ref& ref) noexc
         far.vrf = mapping->inside_vrf;
     } else if (const uint32_t at = mappings_.find(Mapping::outside_key(outside))) {
         const Mapping& found = mappings_[at];
-        const Pool* pool = asked.config.pool(hosts_[found.host].pool);
-        if (pool == nullptr || pool->settings.filtering != Filtering::endpoint_independent) {
+        if (!lets_in(asked.config.pool(hosts_[found.host].pool), at,
+                     outside_of(asked, outside_vrf))) {
             return Verdict::filtered;
         }
         far.address = found.inside.source;
@@ -229,8 +243,15 @@ Verdict Translator::make_counted(const Asked& asked, const Key& reverse, uint8_t
                                  uint16_t port, uint32_t mapping, Ref& ref) noexcept {
     Host& host = hosts_[at];
     count(host, port, mapping, 1);
-    const Verdict verdict = make(asked, reverse, flags, at, ref);
+    const bool by_contact = mapping != 0 && mappings_[mapping].has_contacts;
+    const Ip4Address contact =
+        (flags & session_flag::from_outside) != 0 ? reverse.destination : asked.key.destination;
+    const bool noted = !by_contact || contacts_.add(mapping, contact);
+    const Verdict verdict = noted ? make(asked, reverse, flags, at, ref) : Verdict::table_full;
     if (verdict != Verdict::made) {
+        if (by_contact && noted) {
+            contacts_.remove(mapping, contact);
+        }
         count(host, port, mapping, -1);
         if (mapping != 0) {
             leave_mapping(mapping);
@@ -348,6 +369,7 @@ Verdict Translator::choose_port(const Asked& asked, const Pool& pool, const Far&
                            0};
         mapping.host = at;
         mapping.number = host.number;
+        mapping.has_contacts = pool.settings.filtering == Filtering::address_dependent;
         choice.mapping = mappings_.add(mapping);
         if (choice.mapping == 0) {
             release_port(host.number, key.protocol, *port);
@@ -437,6 +459,21 @@ void Translator::leave_host(uint32_t at) noexcept {
     }
 }
 
+bool Translator::lets_in(const Pool* pool, uint32_t mapping, Ip4Address address) const noexcept {
+    if (pool == nullptr) {
+        return false;
+    }
+    switch (pool->settings.filtering) {
+        case Filtering::endpoint_independent:
+            return true;
+        case Filtering::address_dependent:
+            return contacts_.has(mapping, address);
+        case Filtering::address_and_port_dependent:
+            break;
+    }
+    return false;
+}
+
 Verdict Translator::inbound(const Asked& asked, Ref& ref) noexcept {
     const Key& key = asked.key;
     if (const StaticMapping* mapping = asked.config.to_outside(
@@ -451,7 +488,7 @@ Verdict Translator::inbound(const Asked& asked, Ref& ref) noexcept {
     Mapping& mapping = mappings_[at];
     Host& host = hosts_[mapping.host];
     const Pool* pool = asked.config.pool(host.pool);
-    if (pool == nullptr || pool->settings.filtering != Filtering::endpoint_independent) {
+    if (!lets_in(pool, at, key.source)) {
         return Verdict::filtered;
     }
     const uint32_t limit = pool->settings.sessions_per_host;
@@ -529,6 +566,9 @@ void Translator::ended(const Session& session) noexcept {
                                  : 0;
     count(hosts_[session.user], outside_key(session).ports.destination(), mapping, -1);
     if (mapping != 0) {
+        if (mappings_[mapping].has_contacts) {
+            contacts_.remove(mapping, inside_key(session).destination);
+        }
         leave_mapping(mapping);
     }
     leave_host(session.user);

@@ -5,6 +5,7 @@
 
 #include "plugins/nat44/address_state.hpp"
 #include "plugins/nat44/config.hpp"
+#include "plugins/nat44/contacts.hpp"
 #include "plugins/nat44/host.hpp"
 #include "plugins/nat44/log.hpp"
 #include "plugins/nat44/mapping.hpp"
@@ -93,7 +94,9 @@ public:
     AddressStates& addresses() noexcept { return addresses_; }
     const Hosts& hosts() const noexcept { return hosts_; }
     const Mappings& mappings() const noexcept { return mappings_; }
-    graph::MemoryUse memory() const noexcept { return hosts_.memory() + mappings_.memory(); }
+    graph::MemoryUse memory() const noexcept {
+        return hosts_.memory() + mappings_.memory() + contacts_.memory();
+    }
 
 private:
     struct Far;
@@ -104,6 +107,8 @@ private:
                         vnet::flow::Ref& ref) noexcept;
     Verdict by_pool(const Asked& asked, const Pool& pool, const Far& far,
                     vnet::flow::Ref& ref) noexcept;
+    /// The address that a host inside has, or would have, for who sees it from outside.
+    Ip4Address outside_of(const Asked& asked, Vrf outside_vrf) const noexcept;
     uint32_t host_for(const Asked& asked, const Pool& pool, unsigned attempt) noexcept;
     Verdict for_host(const Asked& asked, const Pool& pool, const Far& far, uint32_t host,
                      vnet::flow::Ref& ref) noexcept;
@@ -126,6 +131,8 @@ private:
                          uint32_t host, uint16_t port, uint32_t mapping,
                          vnet::flow::Ref& ref) noexcept;
     void count(Host& host, uint16_t port, uint32_t mapping, int change) noexcept;
+    /// Who has an address may speak to a mapping of a host of that pool.
+    bool lets_in(const Pool* pool, uint32_t mapping, Ip4Address address) const noexcept;
     void count_block(Host& host, uint16_t port, int change) noexcept;
     void release_port(uint16_t number, uint8_t protocol, uint16_t port) noexcept;
     void leave_mapping(uint32_t mapping) noexcept;
@@ -142,6 +149,7 @@ private:
     const unsigned worker_;
     Hosts hosts_;
     Mappings mappings_;
+    Contacts contacts_;
     AddressStates addresses_;
     Random random_;
 };

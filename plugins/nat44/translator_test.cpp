@@ -136,6 +136,64 @@ TEST(Translator, AnOpenPortIsAnybodysWhereFilteringSaysSo) {
     world.expect_empty();
 }
 
+/// RFC 4787 REQ-8, RFC 5382 REQ-3.
+TEST(Translator, AnOpenPortIsTheirsWhoseAddressWasSpokenTo) {
+    for (const uint8_t protocol : {tcp, udp}) {
+        World world;
+        PoolSettings settings = independent();
+        settings.filtering = Filtering::address_dependent;
+        world.pool(settings, "192.0.2.1", "192.0.2.1");
+        ASSERT_EQ(world.out(key(protocol, "10.0.0.1", 5000, "198.51.100.1", 53)), Verdict::made);
+        const Session first = world.last;
+        const uint16_t port = world.outside_port();
+        const auto from = [&](const char* remote, uint16_t remote_port) {
+            return key(protocol, remote, remote_port, "192.0.2.1", port);
+        };
+        EXPECT_EQ(world.in(from("198.51.100.2", 53)), Verdict::filtered);
+        ASSERT_EQ(world.in(from("198.51.100.1", 54)), Verdict::made);
+        EXPECT_EQ(world.last.reverse, key(protocol, "10.0.0.1", 5000, "198.51.100.1", 54));
+        // Of another port of the host's, the address is none that was spoken to.
+        ASSERT_EQ(world.out(key(protocol, "10.0.0.1", 5001, "198.51.100.2", 53)), Verdict::made);
+        EXPECT_EQ(world.in(from("198.51.100.2", 53)), Verdict::filtered);
+        // While there is a session with the address, whoever began it.
+        auto& table = world.tables.of(0);
+        table.end(table.find(first.forward).index(), vnet::flow::Ending::removed);
+        ASSERT_EQ(world.in(from("198.51.100.1", 55)), Verdict::made);
+        ASSERT_EQ(world.out(key(protocol, "10.0.0.1", 5000, "198.51.100.3", 53)), Verdict::made);
+        for (const uint16_t remote_port : {54, 55}) {
+            table.end(table.find(from("198.51.100.1", remote_port)).index(),
+                      vnet::flow::Ending::removed);
+        }
+        EXPECT_EQ(world.in(from("198.51.100.1", 56)), Verdict::filtered);
+        EXPECT_EQ(world.in(from("198.51.100.3", 1)), Verdict::made);
+        world.end_all();
+        world.expect_empty();
+    }
+}
+
+/// Hosts inside know one another by their outside addresses.
+TEST(Translator, HairpinsToWhoHasSpokenToTheAddress) {
+    World world;
+    PoolSettings settings = independent();
+    settings.filtering = Filtering::address_dependent;
+    settings.inside = prefix("10.0.0.0/24");
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    settings.filtering = Filtering::endpoint_independent;
+    settings.inside = prefix("10.0.1.0/24");
+    world.pool(settings, "192.0.2.2", "192.0.2.2");
+    ASSERT_EQ(world.out(key(udp, "10.0.0.1", 5000, "198.51.100.1", 53)), Verdict::made);
+    const uint16_t guarded = world.outside_port();
+    ASSERT_EQ(world.out(key(udp, "10.0.1.1", 6000, "198.51.100.1", 53)), Verdict::made);
+    const uint16_t open = world.outside_port();
+    const Key asked = key(udp, "10.0.1.1", 6001, "192.0.2.1", guarded);
+    EXPECT_EQ(world.hairpin(asked), Verdict::filtered);
+    ASSERT_EQ(world.hairpin(key(udp, "10.0.0.1", 5000, "192.0.2.2", open)), Verdict::made);
+    ASSERT_EQ(world.hairpin(asked), Verdict::made);
+    EXPECT_EQ(world.last.reverse.source, ip("10.0.0.1"));
+    world.end_all();
+    world.expect_empty();
+}
+
 TEST(Translator, NoTwoSessionsAreAnsweredAlike) {
     for (const PoolSettings& settings : {PoolSettings(), independent(), blocks(64, 4)}) {
         World world;

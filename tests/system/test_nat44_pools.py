@@ -49,15 +49,17 @@ def test_mapping(lab, mapping):
         assert [end[1] % 2 for end in there] == [each.getsockname()[1] % 2 for each in asking]
 
 
-@pytest.mark.parametrize("filtering", ["endpoint-independent", "address-and-port-dependent"])
-def test_filtering(lab, filtering):
-    """Anybody may speak to an open port (REQ-8), or who was spoken to."""
+@pytest.mark.parametrize("filtering, stranger_at", [
+    ("endpoint-independent", OTHER_WAN), ("address-and-port-dependent", OTHER_WAN), ("address-and-port-dependent", WAN),
+    ("address-dependent", OTHER_WAN), ("address-dependent", WAN)])
+def test_filtering(lab, filtering, stranger_at):
+    """Anybody may speak to an open port (REQ-8), or who was spoken to, or he by any of his ports."""
     with lab.pool("mapping endpoint-independent filtering", filtering), udp_socket(lab.lan) as inside, \
-            udp_socket(lab.wan, OTHER_WAN) as stranger:
+            udp_socket(lab.wan, stranger_at) as stranger:
         outside = tell(inside, WAN)
         before = lab.daemon.error("nat44-out2in", "filtered")
         stranger.sendto(b"hello", outside)
-        if filtering == "endpoint-independent":
+        if filtering == "endpoint-independent" or (filtering == "address-dependent" and stranger_at == WAN):
             assert inside.recvfrom(100) == (b"hello", stranger.getsockname())
             inside.sendto(b"who?", stranger.getsockname())
             assert stranger.recvfrom(100) == (b"who?", outside)
