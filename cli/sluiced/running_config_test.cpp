@@ -166,6 +166,11 @@ private:
         "add nat44 pool p<2>",
         "add nat44 pool p<2> inside <n>.0/24 mapping endpoint-independent sessions-per-host <9>",
         "add nat44 pool p<2> allocation blocks block-size 512 vrf <v>",
+        "add nat44 pool p<2> mapping endpoint-independent filtering address-dependent "
+        "new-sessions-per-second <9>",
+        "add nat44 pool p<2> mapping endpoint-independent filtering endpoint-independent hold-down "
+        "<9>",
+        "add nat44 pool p<2> mapping endpoint-independent hold-down 12<9> hold-down-ports <9>0",
         "add nat44 pool d<2> inside 10.<3>.0.0/28 allocation deterministic inside-vrf <v>",
         "add nat44 address p<2> 192.0.2.<9>",
         "add nat44 address p<2> 192.0.2.2<9> to 192.0.2.3<9>",

@@ -6,7 +6,9 @@
 
 #include "graph/stable_array.hpp"
 #include "plugins/nat44/blocks.hpp"
+#include "plugins/nat44/hold_down.hpp"
 #include "plugins/nat44/port_bitmap.hpp"
+#include "plugins/nat44/settings.hpp"
 #include "vnet/wire/ip_protocol.hpp"
 
 namespace nat44 {
@@ -14,10 +16,28 @@ namespace nat44 {
 /// What a worker keeps of an outside address: which ports of its part are taken. Made by control
 /// before the address is given out and freed behind its last session; changed by the worker.
 struct AddressState {
+    /// Of an address of that pool, for the worker that has this part of its ports.
+    AddressState(const PoolSettings& settings, PortRange part);
+
     /// Of endpoint-independent mappings; null where there are none. TCP, UDP, ICMP.
     std::unique_ptr<PortBitmap> ports[3];
     /// Of a pool whose hosts have blocks.
     std::unique_ptr<PortBlocks> blocks;
+
+    /// A block whose host has none of its ports any more.
+    struct HeldBlock {
+        uint16_t first;
+        Vrf vrf;
+        Ip4Address host;
+    };
+    /// UDP ports, and blocks, that were given back and are nobody else's yet; null where they may
+    /// be at once.
+    std::unique_ptr<HoldDown<uint16_t>> held_ports;
+    std::unique_ptr<HoldDown<HeldBlock>> held_blocks;
+    /// What was held long enough may be had again.
+    void expire(vnet::flow::Tick now) noexcept;
+
+    PortBitmap& udp_ports() noexcept { return *ports[1]; }
 
     /// Null for a protocol without ports.
     PortBitmap* ports_of(uint8_t protocol) const noexcept {

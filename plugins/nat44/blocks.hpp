@@ -39,6 +39,12 @@ public:
     /// guess). None where all are taken. Looks at each word of 64 blocks once, and there are 16 at
     /// most.
     std::optional<PortRange> claim(Host host, uint32_t random) noexcept;
+    /// The block that this port is in, and which is not free, is another host's.
+    void pass(uint16_t port, Host host) noexcept {
+        if (const uint32_t block = block_of(port); block < count_) {
+            owners_[block] = host;
+        }
+    }
     /// The block that this port is in is free again. Nothing happens where it was, or for a port of
     /// no block.
     void release(uint16_t port) noexcept;

@@ -16,6 +16,9 @@ enum class Drop : graph::Edge {
     no_port,
     host_limit,
     table_full,
+    host_rate,
+    hosts_full,
+    mappings_full,
 };
 inline constexpr graph::DropReason<Drop> drop_reasons[] = {
     {Drop::truncated, "truncated", "its ports and checksum are not all there"},
@@ -28,6 +31,9 @@ inline constexpr graph::DropReason<Drop> drop_reasons[] = {
     {Drop::no_port, "no-port", "no port of the outside address is left"},
     {Drop::host_limit, "host-limit", "the host has as many sessions as it may have"},
     {Drop::table_full, "table-full", "there is no room for a session"},
+    {Drop::host_rate, "host-rate", "the host begins more sessions a second than it may"},
+    {Drop::hosts_full, "hosts-full", "there is no room for a host that has no session yet"},
+    {Drop::mappings_full, "mappings-full", "there is no room for a mapping"},
 };
 
 constexpr graph::Hop drop(Drop reason) noexcept {
@@ -45,6 +51,12 @@ constexpr Drop drop_for(Verdict verdict) noexcept {
             return Drop::host_limit;
         case Verdict::table_full:
             return Drop::table_full;
+        case Verdict::host_rate:
+            return Drop::host_rate;
+        case Verdict::hosts_full:
+            return Drop::hosts_full;
+        case Verdict::mappings_full:
+            return Drop::mappings_full;
         default:
             return Drop::no_session;
     }

@@ -34,6 +34,9 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
     if (!ref || !belongs_to(pass.table()[ref.index()], ref.direction(), *subject)) {
         ref = pass.table().find(key);
     }
+    if (ref && pass.is_ours(pass.table()[ref.index()]) && is_attempt(pass.table()[ref.index()])) {
+        ref = Ref();
+    }
     if (!ref) {
         const OutsideAddress* address = config.addresses().find(key.destination);
         const Pool* pool = address == nullptr ? nullptr : config.pool(address->pool);

@@ -29,6 +29,11 @@ struct alignas(64) Host {
     /// First ports of its blocks, and how many sessions are in each.
     uint16_t block[most_blocks];
     uint32_t block_sessions[most_blocks];
+    /// When it may begin its next session where those are limited (ITU-T I.371), in microseconds
+    /// that wrap.
+    uint32_t next_us;
+    /// Of its sessions, those that somebody outside began.
+    uint32_t from_outside;
 };
 static_assert(sizeof(Host) == 64);
 
@@ -69,6 +74,7 @@ public:
     // ---- any thread ----
     const Host& at(uint32_t place) const noexcept { return hosts_[place]; }
     uint32_t highest() const noexcept { return hosts_.highest(); }
+    uint32_t most() const noexcept { return hosts_.capacity(); }
     graph::MemoryUse memory() const noexcept { return hosts_.memory() + index_.memory(); }
 
 private:

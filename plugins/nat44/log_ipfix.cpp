@@ -57,6 +57,9 @@ uint8_t event_number(LogKind kind) noexcept {
         case LogKind::mappings_exceeded:
         case LogKind::user_exceeded:
             return 13;
+        case LogKind::user_rate_exceeded:
+            // RFC 8158 has no event for it.
+            break;
         case LogKind::block_allocated:
             return 16;
         case LogKind::block_released:
@@ -107,6 +110,8 @@ void export_records(vnet::ipfix::Exporter& exporter, std::span<const LogRecord> 
             case LogKind::user_exceeded:
                 exporter.add(most_of_user, time, event, entries_per_user, r.limit, r.inside,
                              r.inside_vrf);
+                break;
+            case LogKind::user_rate_exceeded:
                 break;
         }
     }

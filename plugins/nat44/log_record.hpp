@@ -29,10 +29,12 @@ enum class LogKind : uint8_t {
     mappings_exceeded,
     /// As many as one inside address may have.
     user_exceeded,
+    /// As many in a second as one inside address may begin.
+    user_rate_exceeded,
 };
 inline constexpr LogKind first_limited_kind = LogKind::addresses_exhausted;
 inline constexpr unsigned limited_kinds =
-    unsigned(LogKind::user_exceeded) - unsigned(first_limited_kind) + 1;
+    unsigned(LogKind::user_rate_exceeded) - unsigned(first_limited_kind) + 1;
 constexpr bool is_limited(LogKind kind) noexcept {
     return kind >= first_limited_kind;
 }

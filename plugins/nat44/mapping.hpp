@@ -21,11 +21,15 @@ struct alignas(64) Mapping {
     uint16_t number;
     /// Whom it speaks with is kept in Contacts.
     bool has_contacts;
-    uint8_t unused[13];
+    uint8_t unused;
+    /// Of its sessions, those that somebody outside began.
+    uint32_t from_outside;
+    uint32_t unused_too[2];
 
-    static vnet::flow::Key inside_key(const vnet::flow::Key& key) noexcept {
+    /// Of each pool a host has mappings apart: they are of other outside addresses.
+    static vnet::flow::Key inside_key(const vnet::flow::Key& key, uint16_t pool) noexcept {
         return {key.source, {},           vnet::flow::Ports::of(key.ports.source(), 0),
-                key.vrf,    key.protocol, 0};
+                key.vrf,    key.protocol, uint16_t(pool + 1)};
     }
     static vnet::flow::Key outside_key(const vnet::flow::Key& key) noexcept {
         return {{},      key.destination, vnet::flow::Ports::of(0, key.ports.destination()),
@@ -76,6 +80,7 @@ public:
     // ---- any thread ----
     const Mapping& at(uint32_t place) const noexcept { return mappings_[place]; }
     uint32_t highest() const noexcept { return mappings_.highest(); }
+    uint32_t most() const noexcept { return mappings_.capacity(); }
     graph::MemoryUse memory() const noexcept { return mappings_.memory() + index_.memory(); }
 
 private:

@@ -23,6 +23,8 @@ constexpr auto tend_period = std::chrono::milliseconds(100);
 constexpr size_t most_pools = 4096;
 constexpr size_t longest_name = 63;
 constexpr uint32_t most_sessions_per_host = 1U << 24;
+constexpr uint32_t most_new_sessions = 10'000;
+constexpr uint32_t most_hold_down_s = 86'400;
 
 absl::Status check_name(const std::string& name) {
     const bool good = !name.empty() && name.size() <= longest_name &&
@@ -33,6 +35,32 @@ absl::Status check_name(const std::string& name) {
                 : absl::InvalidArgumentError(
                       fmt::format("'{}' cannot name a pool; use 1 to {} letters, digits and - _ .",
                                   name, longest_name));
+}
+
+absl::Status check_hold_down(const PoolSettings& settings) {
+    if (settings.hold_down_s > most_hold_down_s) {
+        return absl::OutOfRangeError(
+            fmt::format("a hold-down of {} s is out of range; give 0 to {}", settings.hold_down_s,
+                        most_hold_down_s));
+    }
+    if (settings.hold_down_ports > most_port) {
+        return absl::OutOfRangeError(
+            fmt::format("{} ports that are held at most are out of range; give 1 to {}",
+                        settings.hold_down_ports, most_port));
+    }
+    if (settings.hold_down_s == 0) {
+        return absl::OkStatus();
+    }
+    if (settings.deterministic) {
+        return absl::InvalidArgumentError(
+            "ports of a deterministic pool are always the same host's; leave hold-down out");
+    }
+    if (settings.mapping != MappingKind::endpoint_independent && settings.block_size == 0) {
+        return absl::InvalidArgumentError(
+            "a port of this pool serves several hosts at a time; hold-down is for a pool whose "
+            "mapping is endpoint-independent or whose allocation is `blocks`");
+    }
+    return absl::OkStatus();
 }
 
 AddressRange alone(Ip4Address address) {
@@ -193,6 +221,14 @@ absl::Status Nat::check(const PoolSettings& settings) const {
             fmt::format("{} sessions for each host are out of range; give 0 to {}",
                         settings.sessions_per_host, most_sessions_per_host));
     }
+    if (settings.new_sessions_per_second > most_new_sessions) {
+        return absl::OutOfRangeError(
+            fmt::format("{} new sessions a second for each host are out of range; give 0 to {}",
+                        settings.new_sessions_per_second, most_new_sessions));
+    }
+    if (absl::Status status = check_hold_down(settings); !status.ok()) {
+        return status;
+    }
     return PortPartition::make(settings.ports, translators_.contexts() - 1,
                                std::max(settings.block_size, 1U))
         .status();
@@ -282,13 +318,7 @@ void Nat::make_states(const PoolEntry& pool, const std::vector<uint16_t>& number
         for (unsigned worker = 0; worker < workers; ++worker) {
             const PortRange part =
                 settings.deterministic ? settings.ports : partition->part(worker);
-            auto state = std::make_unique<AddressState>();
-            for (auto& ports : state->ports) {
-                ports = independent ? std::make_unique<PortBitmap>(part) : nullptr;
-            }
-            if (settings.block_size != 0) {
-                state->blocks = std::make_unique<PortBlocks>(part, settings.block_size);
-            }
+            auto state = std::make_unique<AddressState>(settings, part);
             translators_.of(worker).addresses().set(number, state.get());
             states.push_back(std::move(state));
         }

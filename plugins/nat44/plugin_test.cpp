@@ -145,6 +145,18 @@ TEST_F(PluginTest, RefusesPoolsInASentence) {
                 HasSubstr("256"));
     EXPECT_THAT(refusal("add nat44 pool q sessions-per-host 16777217"),
                 HasSubstr("give 0 to 16777216"));
+    EXPECT_THAT(refusal("add nat44 pool q new-sessions-per-second 10001"),
+                HasSubstr("give 0 to 10000"));
+    const std::string open = "add nat44 pool q mapping endpoint-independent ";
+    EXPECT_THAT(refusal(open + "hold-down 86401"), HasSubstr("give 0 to 86400"));
+    EXPECT_THAT(refusal(open + "hold-down 5 hold-down-ports 65536"), HasSubstr("give 1 to 65535"));
+    EXPECT_EQ(refusal(open + "hold-down 5 hold-down-ports 0"),
+              "at least one port is held; give hold-down 0 to hold none");
+    EXPECT_EQ(refusal(open + "hold-down-ports 5"),
+              "ports are held by this pool only where hold-down says for how long");
+    EXPECT_THAT(refusal("add nat44 pool q hold-down 5"), HasSubstr("serves several hosts"));
+    EXPECT_THAT(refusal("add nat44 pool q inside 10.0.0.0/24 allocation deterministic hold-down 5"),
+                HasSubstr("always the same host's"));
     EXPECT_EQ(refusal("delete nat44 pool q"), "there is no pool 'q'; there are: p");
     EXPECT_THAT(config(), ElementsAre("add nat44 pool p"));
     run("delete nat44 pool p");

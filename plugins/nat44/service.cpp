@@ -120,6 +120,17 @@ absl::StatusOr<PoolSettings> settings_of(vnet::Router& router, const proto::Pool
                                                      : default_block_size;
     settings.blocks_per_host = request.has_blocks_per_host() ? request.blocks_per_host() : 1;
     settings.sessions_per_host = request.sessions_per_host();
+    settings.new_sessions_per_second = request.new_sessions_per_second();
+    settings.hold_down_s =
+        request.has_hold_down() ? request.hold_down() : settings.default_hold_down_s();
+    if (request.has_hold_down_ports() &&
+        (request.hold_down_ports() == 0 || settings.hold_down_s == 0)) {
+        return absl::InvalidArgumentError(
+            settings.hold_down_s == 0
+                ? "ports are held by this pool only where hold-down says for how long"
+                : "at least one port is held; give hold-down 0 to hold none");
+    }
+    settings.hold_down_ports = request.hold_down_ports();
     return settings;
 }
 
@@ -143,6 +154,13 @@ proto::PoolRequest request_of(vnet::Router& router, const PoolSettings& settings
         request.set_blocks_per_host(settings.blocks_per_host);
     }
     request.set_sessions_per_host(settings.sessions_per_host);
+    request.set_new_sessions_per_second(settings.new_sessions_per_second);
+    if (settings.hold_down_s != settings.default_hold_down_s()) {
+        request.set_hold_down(settings.hold_down_s);
+    }
+    if (settings.hold_down_ports != 0) {
+        request.set_hold_down_ports(settings.hold_down_ports);
+    }
     return request;
 }
 

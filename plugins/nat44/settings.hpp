@@ -52,6 +52,23 @@ struct PoolSettings {
     bool deterministic = false;
     /// Sessions that a host may have; 0: no limit.
     uint32_t sessions_per_host = 0;
+    /// Sessions that a host may begin in a second, as many at once after a pause; 0: no limit.
+    uint32_t new_sessions_per_second = 0;
+    /// How long a UDP port of an endpoint-independent mapping, or a block, is nobody else's when it
+    /// was given back (RFC 6888 REQ-8), in seconds; 0: not at all.
+    uint32_t hold_down_s = 0;
+    /// Ports of an address that are held so at most; 0: half of them.
+    uint32_t hold_down_ports = 0;
+
+    /// How long that is where nobody says otherwise. RFC 6888 REQ-8 lets a port be used again at
+    /// once where its mapping let nobody in but those whom it spoke to, and where it is always one
+    /// subscriber's; and a TCP port where connections are followed, as they are here.
+    uint32_t default_hold_down_s() const noexcept {
+        constexpr uint32_t twice_a_segments_life = 120;
+        return filtering == Filtering::endpoint_independent && !deterministic
+                   ? twice_a_segments_life
+                   : 0;
+    }
 
     friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };

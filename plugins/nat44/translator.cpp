@@ -25,8 +25,8 @@ namespace {
 constexpr unsigned random_tries = 8;
 constexpr uint32_t most_tries = 512;
 constexpr unsigned most_addresses_tried = 4;
-/// Of all that for a port of twice NAT.
-constexpr unsigned most_rounds = 16;
+/// Of all that for a port of twice NAT where ports of this worker lie apart.
+constexpr unsigned most_rounds = 8;
 
 bool is_icmp(uint8_t protocol) noexcept {
     return IpProtocol(protocol) == IpProtocol::icmp;
@@ -37,6 +37,12 @@ bool is_icmp(uint8_t protocol) noexcept {
 bool has_port(uint8_t protocol) noexcept {
     return IpProtocol(protocol) == IpProtocol::tcp || IpProtocol(protocol) == IpProtocol::udp ||
            is_icmp(protocol);
+}
+
+constexpr uint32_t second_us = 1'000'000;
+/// They wrap.
+uint32_t microseconds(uint64_t tsc) noexcept {
+    return uint32_t(tsc / (rte_get_tsc_hz() / second_us));
 }
 
 /// Of a packet to `port`, the identifier of which stands in both places where it is ICMP's.
@@ -76,7 +82,8 @@ Translator::Translator(const Parts& parts)
       worker_(parts.worker),
       hosts_(parts.hosts, graph::random_number()),
       mappings_(parts.mappings, graph::random_number()),
-      contacts_(parts.mappings, graph::random_number()) {}
+      contacts_(parts.mappings, graph::random_number()),
+      exhausted_(graph::random_number()) {}
 
 PortRange Translator::part(const Pool& pool) const noexcept {
     // A dry run has no part of its own.
@@ -146,8 +153,8 @@ Verdict Translator::hairpin(const Asked& asked, Vrf outside_vrf, Ref& ref) noexc
         far.vrf = mapping->inside_vrf;
     } else if (const uint32_t at = mappings_.find(Mapping::outside_key(outside))) {
         const Mapping& found = mappings_[at];
-        if (!lets_in(asked.config.pool(hosts_[found.host].pool), at,
-                     outside_of(asked, outside_vrf))) {
+        if (!lets_in_from_inside(asked, at, outside_vrf)) {
+            note_attempt(asked, outside_vrf);
             return Verdict::filtered;
         }
         far.address = found.inside.source;
@@ -157,7 +164,59 @@ Verdict Translator::hairpin(const Asked& asked, Vrf outside_vrf, Ref& ref) noexc
         return Verdict::no_session;
     }
     const Pool* pool = asked.config.pool_for(key.vrf, key.source, outside_vrf);
-    return pool == nullptr ? Verdict::not_ours : by_pool(asked, *pool, far, ref);
+    if (pool == nullptr) {
+        return Verdict::not_ours;
+    }
+    const Ref attempt = table().find(key);
+    if (!attempt || !is_attempt(table()[attempt.index()])) {
+        return by_pool(asked, *pool, far, ref);
+    }
+    // It stood in the place of the session that is made now, which has the same outside end.
+    const Session session = table()[attempt.index()];
+    Host& host = hosts_[session.user];
+    const uint32_t mapping = mappings_.find(Mapping::inside_key(key, host.pool));
+    count(host, session.reverse, session.flags, mapping, 1);
+    table().end(attempt.index(), vnet::flow::Ending::removed);
+    const Verdict verdict = by_pool(asked, *pool, far, ref);
+    count(host, session.reverse, session.flags, mapping, -1);
+    leave_mapping(mapping, Leaving::used);
+    leave_host(session.user, Leaving::used);
+    return verdict;
+}
+
+bool Translator::lets_in_from_inside(const Asked& asked, uint32_t mapping,
+                                     Vrf outside_vrf) const noexcept {
+    const Key& key = asked.key;
+    const Mapping& to = mappings_.at(mapping);
+    const Pool* pool = asked.config.pool(hosts_.at(to.host).pool);
+    if (lets_in(pool, mapping, outside_of(asked, outside_vrf))) {
+        return true;
+    }
+    const Pool* own_pool = asked.config.pool_for(key.vrf, key.source, outside_vrf);
+    const uint32_t own =
+        own_pool == nullptr ? 0 : mappings_.find(Mapping::inside_key(key, own_pool->number));
+    if (own == 0) {
+        return false;
+    }
+    // As it would come in where the two were behind translators of their own.
+    const Key& outside = mappings_.at(own).outside;
+    return bool(table().find(
+        {outside.destination, to.outside.destination,
+         ports_to(key.protocol, outside.ports.destination(), to.outside.ports.destination()),
+         outside_vrf, key.protocol, 0}));
+}
+
+void Translator::note_attempt(const Asked& asked, Vrf outside_vrf) noexcept {
+    const Key& key = asked.key;
+    const Pool* pool = asked.config.pool_for(key.vrf, key.source, outside_vrf);
+    if (pool != nullptr && pool->settings.mapping == MappingKind::endpoint_independent &&
+        !table().find(key)) {
+        Ref attempt;
+        (void)by_pool(
+            asked, *pool,
+            {key.destination, key.ports.destination(), outside_vrf, session_flag::hairpin},
+            attempt);
+    }
 }
 
 Verdict Translator::by_mapping(const Asked& asked, const StaticMapping& mapping,
@@ -173,16 +232,18 @@ Verdict Translator::by_mapping(const Asked& asked, const StaticMapping& mapping,
     return make(asked, reverse, session_flag::fixed, 0, ref);
 }
 
-uint32_t Translator::host_for(const Asked& asked, const Pool& pool, unsigned attempt) noexcept {
+Verdict Translator::host_for(const Asked& asked, const Pool& pool, unsigned attempt,
+                             uint32_t& at) noexcept {
     const Key& key = asked.key;
     if (const uint32_t there = hosts_.find(pool.number, key.vrf, key.source)) {
         // Its address may be gone, and its sessions under way to their end.
         const OutsideAddress* still = asked.config.addresses().find(hosts_[there].outside);
-        return still != nullptr && still->pool == pool.number ? there : 0;
+        at = there;
+        return still != nullptr && still->pool == pool.number ? Verdict::made : Verdict::no_address;
     }
     const auto chosen = asked.config.address_for(pool, key.vrf, key.source, attempt);
     if (!chosen) {
-        return 0;
+        return Verdict::no_address;
     }
     Host host{};
     host.address = key.source;
@@ -190,34 +251,38 @@ uint32_t Translator::host_for(const Asked& asked, const Pool& pool, unsigned att
     host.pool = pool.number;
     host.outside = chosen->address;
     host.number = chosen->number;
-    return hosts_.add(host);
+    host.next_us = microseconds(asked.tsc);
+    at = hosts_.add(host);
+    return at == 0 ? Verdict::hosts_full : Verdict::made;
 }
 
 Verdict Translator::by_pool(const Asked& asked, const Pool& pool, const Far& far,
                             Ref& ref) noexcept {
     Verdict verdict = Verdict::no_port;
+    Ip4Address outside;
     // A host without sessions may have another address where its own has no port left. What has no
     // ports meets its worker by the first one.
     const unsigned tries = has_port(asked.key.protocol) ? most_addresses_tried : 1;
     for (unsigned attempt = 0; attempt < tries && verdict == Verdict::no_port; ++attempt) {
-        const uint32_t at = host_for(asked, pool, attempt);
-        if (at == 0) {
-            verdict = Verdict::no_address;
+        uint32_t at = 0;
+        verdict = host_for(asked, pool, attempt, at);
+        if (verdict != Verdict::made) {
             break;
         }
         Host& host = hosts_[at];
+        outside = host.outside;
         const bool fresh = host.sessions == 0;
         verdict = for_host(asked, pool, far, at, ref);
         if (verdict == Verdict::made) {
             return verdict;
         }
         store_shared(host.refused, host.refused + 1);
-        leave_host(at);
+        leave_host(at, Leaving::unused);
         if (!fresh) {
             break;
         }
     }
-    tell_refused(asked, pool, verdict);
+    tell_refused(asked, pool, verdict, {asked.key.source, asked.key.ports.source()}, outside);
     return verdict;
 }
 
@@ -226,8 +291,11 @@ Verdict Translator::for_host(const Asked& asked, const Pool& pool, const Far& fa
     const Key& key = asked.key;
     Host& host = hosts_[at];
     const uint32_t limit = pool.settings.sessions_per_host;
-    if (limit != 0 && host.sessions >= limit) {
+    if (limit != 0 && host.sessions - host.from_outside >= limit) {
         return Verdict::host_limit;
+    }
+    if (!has_time(pool, host, asked.tsc)) {
+        return Verdict::host_rate;
     }
     Choice choice;
     Verdict verdict = choose_port(asked, pool, far, at, choice);
@@ -235,14 +303,24 @@ Verdict Translator::for_host(const Asked& asked, const Pool& pool, const Far& fa
         return verdict;
     }
     const auto flags = uint8_t(far.flags | (choice.mapping != 0 ? session_flag::mapped : 0));
-    return make_counted(asked, far.reverse(key.protocol, host.outside, choice.port), flags, at,
-                        choice.port, choice.mapping, ref);
+    const Key reverse = far.reverse(key.protocol, host.outside, choice.port);
+    const Ref there = choice.mapping == 0 ? Ref() : table().find(reverse);
+    if (there && is_attempt(table()[there.index()]) && table()[there.index()].user != at) {
+        // The other one has spoken first: from now on that is of this session.
+        table().end(there.index(), vnet::flow::Ending::removed);
+    } else if (there) {
+        // To one and the same host inside by two outside ends: his answers could not be told apart.
+        leave_mapping(choice.mapping, Leaving::unused);
+        return Verdict::no_port;
+    }
+    return make_counted(asked, reverse, flags, at, choice.mapping, ref);
 }
 
 Verdict Translator::make_counted(const Asked& asked, const Key& reverse, uint8_t flags, uint32_t at,
-                                 uint16_t port, uint32_t mapping, Ref& ref) noexcept {
+                                 uint32_t mapping, Ref& ref) noexcept {
     Host& host = hosts_[at];
-    count(host, port, mapping, 1);
+    const Key& outside = (flags & session_flag::from_outside) != 0 ? asked.key : reverse;
+    count(host, outside, flags, mapping, 1);
     const bool by_contact = mapping != 0 && mappings_[mapping].has_contacts;
     const Ip4Address contact =
         (flags & session_flag::from_outside) != 0 ? reverse.destination : asked.key.destination;
@@ -252,19 +330,27 @@ Verdict Translator::make_counted(const Asked& asked, const Key& reverse, uint8_t
         if (by_contact && noted) {
             contacts_.remove(mapping, contact);
         }
-        count(host, port, mapping, -1);
+        count(host, outside, flags, mapping, -1);
         if (mapping != 0) {
-            leave_mapping(mapping);
+            leave_mapping(mapping, Leaving::unused);
         }
     }
     return verdict;
 }
 
-void Translator::count(Host& host, uint16_t port, uint32_t mapping, int change) noexcept {
+void Translator::count(Host& host, const Key& outside, uint8_t flags, uint32_t mapping,
+                       int change) noexcept {
+    const bool from_outside = (flags & session_flag::from_outside) != 0;
     store_shared(host.sessions, host.sessions + uint32_t(change));
-    count_block(host, port, change);
+    if (has_port(outside.protocol)) {
+        count_block(host, outside.ports.destination(), change);
+    }
     if (mapping != 0) {
         Mapping& counted = mappings_[mapping];
+        if (from_outside) {
+            store_shared(host.from_outside, host.from_outside + uint32_t(change));
+            store_shared(counted.from_outside, counted.from_outside + uint32_t(change));
+        }
         store_shared(counted.sessions, counted.sessions + uint32_t(change));
     }
 }
@@ -296,9 +382,10 @@ std::optional<uint16_t> Translator::port_among(const Asked& asked, const Pool& p
                                                const Host& host, PortRange among) noexcept {
     const Key& key = asked.key;
     if (pool.settings.mapping == MappingKind::endpoint_independent) {
-        const AddressState* state = addresses_.of(host.number);
+        AddressState* state = addresses_.of(host.number);
         PortBitmap* ports = state == nullptr ? nullptr : state->ports_of(key.protocol);
         if (ports != nullptr) {
+            state->expire(asked.now);
             // Those of static mappings are not to be had; there are few.
             uint16_t others[random_tries];
             unsigned fixed = 0;
@@ -318,9 +405,17 @@ std::optional<uint16_t> Translator::port_among(const Asked& asked, const Pool& p
             return port;
         }
     }
-    return random_port(among, key.ports.source(), [&](uint16_t port) {
-        return is_free(asked.config, pool, far.reverse(key.protocol, host.outside, port));
+    const Key tried = far.reverse(key.protocol, host.outside, among.first);
+    if (exhausted_.has(tried, asked.now)) {
+        return std::nullopt;
+    }
+    const auto port = random_port(among, key.ports.source(), [&](uint16_t candidate) {
+        return is_free(asked.config, pool, far.reverse(key.protocol, host.outside, candidate));
     });
+    if (!port) {
+        exhausted_.note(tried, asked.now);
+    }
+    return port;
 }
 
 Verdict Translator::choose_port(const Asked& asked, const Pool& pool, const Far& far, uint32_t at,
@@ -335,14 +430,12 @@ Verdict Translator::choose_port(const Asked& asked, const Pool& pool, const Far&
                    ? Verdict::made
                    : Verdict::no_port;
     }
-    const Key inside = Mapping::inside_key(key);
+    const Key inside = Mapping::inside_key(key, pool.number);
     if (independent) {
         choice.mapping = mappings_.find(inside);
         if (choice.mapping != 0) {
             choice.port = mappings_[choice.mapping].outside.ports.destination();
-            return mappings_[choice.mapping].outside.vrf == pool.settings.outside_vrf
-                       ? Verdict::made
-                       : Verdict::no_port;
+            return mappings_[choice.mapping].host == at ? Verdict::made : Verdict::no_port;
         }
     }
     std::optional<uint16_t> port;
@@ -372,8 +465,8 @@ Verdict Translator::choose_port(const Asked& asked, const Pool& pool, const Far&
         mapping.has_contacts = pool.settings.filtering == Filtering::address_dependent;
         choice.mapping = mappings_.add(mapping);
         if (choice.mapping == 0) {
-            release_port(host.number, key.protocol, *port);
-            return Verdict::table_full;
+            release_port(mapping, Leaving::unused);
+            return Verdict::mappings_full;
         }
         if (log_.enabled()) {
             tell_mapping(mapping, LogKind::mapping_created, asked.tsc);
@@ -396,12 +489,12 @@ std::optional<uint16_t> Translator::port_in_blocks(const Asked& asked, const Poo
     if (host.blocks >= pool.settings.blocks_per_host) {
         return std::nullopt;
     }
-    const AddressState* state = addresses_.of(host.number);
+    AddressState* state = addresses_.of(host.number);
     if (state == nullptr || state->blocks == nullptr) {
         // In a dry run: any port of those that it might get.
         return port_among(asked, pool, far, host, part(pool));
     }
-    const auto block = state->blocks->claim(at, random_());
+    const auto block = claim_block(host, at, *state, asked.now);
     if (!block) {
         return std::nullopt;
     }
@@ -414,15 +507,57 @@ std::optional<uint16_t> Translator::port_in_blocks(const Asked& asked, const Poo
     return port_among(asked, pool, far, host, *block);
 }
 
-void Translator::release_port(uint16_t number, uint8_t protocol, uint16_t port) noexcept {
-    if (const AddressState* state = addresses_.of(number)) {
-        if (PortBitmap* ports = state->ports_of(protocol)) {
-            ports->release(port);
+/// A block that the host had until lately is its own again; else a free one.
+std::optional<PortRange> Translator::claim_block(const Host& host, uint32_t at, AddressState& state,
+                                                 vnet::flow::Tick now) noexcept {
+    PortBlocks& blocks = *state.blocks;
+    state.expire(now);
+    if (state.held_blocks != nullptr) {
+        const auto own = state.held_blocks->take([&](const AddressState::HeldBlock& held) {
+            return held.host == host.address && held.vrf == host.vrf;
+        });
+        if (own) {
+            blocks.pass(own->first, at);
+            return PortRange{own->first, uint16_t(own->first + blocks.size() - 1)};
         }
     }
+    return blocks.claim(at, random_());
 }
 
-void Translator::leave_mapping(uint32_t at) noexcept {
+void Translator::release_block(const Host& host, AddressState& state, uint16_t first,
+                               Leaving leaving) noexcept {
+    if (log_.enabled()) {
+        tell_block(host, {first, uint16_t(first + state.blocks->size() - 1)},
+                   LogKind::block_released, rte_rdtsc());
+    }
+    if (leaving == Leaving::unused || state.held_blocks == nullptr) {
+        state.blocks->release(first);
+        return;
+    }
+    state.blocks->pass(first, PortBlocks::nobody);
+    state.held_blocks->hold(
+        {first, host.vrf, host.address}, tables_.tick(rte_rdtsc()),
+        [&](const AddressState::HeldBlock& oldest) { state.blocks->release(oldest.first); });
+}
+
+void Translator::release_port(const Mapping& mapping, Leaving leaving) noexcept {
+    AddressState* state = addresses_.of(mapping.number);
+    const uint8_t protocol = mapping.outside.protocol;
+    PortBitmap* ports = state == nullptr ? nullptr : state->ports_of(protocol);
+    if (ports == nullptr) {
+        return;
+    }
+    const uint16_t port = mapping.outside.ports.destination();
+    if (leaving == Leaving::unused || IpProtocol(protocol) != IpProtocol::udp ||
+        state->held_ports == nullptr) {
+        ports->release(port);
+        return;
+    }
+    state->held_ports->hold(port, tables_.tick(rte_rdtsc()),
+                            [ports](uint16_t oldest) { ports->release(oldest); });
+}
+
+void Translator::leave_mapping(uint32_t at, Leaving leaving) noexcept {
     const Mapping& mapping = mappings_[at];
     if (mapping.sessions != 0) {
         return;
@@ -430,24 +565,19 @@ void Translator::leave_mapping(uint32_t at) noexcept {
     if (log_.enabled()) {
         tell_mapping(mapping, LogKind::mapping_deleted, rte_rdtsc());
     }
-    release_port(mapping.number, mapping.outside.protocol, mapping.outside.ports.destination());
+    release_port(mapping, leaving);
     mappings_.remove(at);
 }
 
-void Translator::leave_host(uint32_t at) noexcept {
+void Translator::leave_host(uint32_t at, Leaving leaving) noexcept {
     Host& host = hosts_[at];
-    const AddressState* state = addresses_.of(host.number);
+    AddressState* state = addresses_.of(host.number);
     for (unsigned i = host.blocks; i-- > 0;) {
         if (host.block_sessions[i] != 0) {
             continue;
         }
         if (state != nullptr && state->blocks != nullptr) {
-            if (log_.enabled()) {
-                tell_block(host,
-                           {host.block[i], uint16_t(host.block[i] + state->blocks->size() - 1)},
-                           LogKind::block_released, rte_rdtsc());
-            }
-            state->blocks->release(host.block[i]);
+            release_block(host, *state, host.block[i], leaving);
         }
         const auto last = uint8_t(host.blocks - 1);
         store_shared(host.block[i], host.block[last]);
@@ -457,6 +587,26 @@ void Translator::leave_host(uint32_t at) noexcept {
     if (host.sessions == 0) {
         hosts_.remove(at);
     }
+}
+
+bool Translator::has_time(const Pool& pool, Host& host, uint64_t tsc) noexcept {
+    const uint32_t rate = pool.settings.new_sessions_per_second;
+    if (rate == 0) {
+        return true;
+    }
+    const uint32_t each = second_us / rate;
+    const uint32_t burst = each * (rate - 1);
+    const uint32_t now = microseconds(tsc);
+    // How far it is ahead of its time. Never more than what it has taken: beyond, time has wrapped.
+    auto ahead = int32_t(host.next_us - now);
+    if (ahead < 0 || uint32_t(ahead) > burst + each) {
+        ahead = 0;
+    }
+    if (uint32_t(ahead) > burst) {
+        return false;
+    }
+    store_shared(host.next_us, now + uint32_t(ahead) + each);
+    return true;
 }
 
 bool Translator::lets_in(const Pool* pool, uint32_t mapping, Ip4Address address) const noexcept {
@@ -491,10 +641,13 @@ Verdict Translator::inbound(const Asked& asked, Ref& ref) noexcept {
     if (!lets_in(pool, at, key.source)) {
         return Verdict::filtered;
     }
+    // As many as the host may have itself may come to each of its ports: nobody outside uses up
+    // what is the host's.
     const uint32_t limit = pool->settings.sessions_per_host;
-    if (limit != 0 && host.sessions >= limit) {
+    if (limit != 0 && mapping.from_outside >= limit) {
         store_shared(host.refused, host.refused + 1);
-        tell_refused(asked, *pool, Verdict::host_limit);
+        tell_refused(asked, *pool, Verdict::host_limit,
+                     {mapping.inside.source, mapping.inside.ports.source()}, host.outside);
         return Verdict::host_limit;
     }
     const uint16_t port = mapping.inside.ports.source();
@@ -505,7 +658,36 @@ Verdict Translator::inbound(const Asked& asked, Ref& ref) noexcept {
         return Verdict::filtered;
     }
     return make_counted(asked, reverse, session_flag::from_outside | session_flag::mapped,
-                        mapping.host, mapping.outside.ports.destination(), at, ref);
+                        mapping.host, at, ref);
+}
+
+std::optional<uint16_t> Translator::port_for_twice(const Asked& asked, const StaticMapping& mapping,
+                                                   const Key& reverse) noexcept {
+    const uint16_t to = reverse.ports.source();
+    Key tried = reverse;
+    tried.ports = vnet::flow::Ports::of(to, uint16_t(0));
+    if (exhausted_.has(tried, asked.now)) {
+        return std::nullopt;
+    }
+    const auto is_free = [&](uint16_t candidate) {
+        tried.ports = vnet::flow::Ports::of(to, candidate);
+        return asked.config.meets_worker(tried, mapping, worker_) && !table().find(tried);
+    };
+    const OutsideAddress* address = asked.config.addresses().find(mapping.outside);
+    const Pool* pool = address == nullptr ? nullptr : asked.config.pool(address->pool);
+    // With several workers those that meet this one lie together, but for a deterministic pool's.
+    const bool apart = pool != nullptr && pool->deterministic;
+    const PortRange among =
+        pool == nullptr || apart || asked.config.workers() == 1 ? PortRange{} : part(*pool);
+    std::optional<uint16_t> port;
+    for (unsigned i = 0; i < (apart ? most_rounds : 1) && !port; ++i) {
+        port = random_port(among, asked.key.ports.source(), is_free);
+    }
+    if (!port) {
+        tried.ports = vnet::flow::Ports::of(to, uint16_t(0));
+        exhausted_.note(tried, asked.now);
+    }
+    return port;
 }
 
 Verdict Translator::from_static(const Asked& asked, const StaticMapping& mapping,
@@ -518,21 +700,11 @@ Verdict Translator::from_static(const Asked& asked, const StaticMapping& mapping
     uint8_t flags = session_flag::from_outside | session_flag::fixed;
     if (mapping.twice) {
         // The target answers to the outside address, at a port of its own for each session.
-        Key tried = reverse;
-        tried.destination = mapping.outside;
-        const auto is_free = [&](uint16_t candidate) {
-            tried.ports = vnet::flow::Ports::of(to.port, candidate);
-            return asked.config.meets_worker(tried, mapping, worker_) && !table().find(tried);
-        };
-        std::optional<uint16_t> port;
-        // Ports that meet this worker may lie far apart.
-        for (unsigned i = 0; i < most_rounds && !port; ++i) {
-            port = random_port(PortRange{}, key.ports.source(), is_free);
-        }
+        reverse.destination = mapping.outside;
+        const auto port = port_for_twice(asked, mapping, reverse);
         if (!port) {
             return Verdict::no_port;
         }
-        reverse.destination = mapping.outside;
         reverse.ports = vnet::flow::Ports::of(to.port, *port);
         flags |= session_flag::twice;
     } else if (table().find(reverse)) {
@@ -561,17 +733,19 @@ void Translator::ended(const Session& session) noexcept {
         return;
     }
     // By the key inside: the other one of a session between two inside is of the VRF inside too.
-    const uint32_t mapping = (session.flags & session_flag::mapped) != 0
-                                 ? mappings_.find(Mapping::inside_key(inside_key(session)))
-                                 : 0;
-    count(hosts_[session.user], outside_key(session).ports.destination(), mapping, -1);
+    Host& host = hosts_[session.user];
+    const uint32_t mapping =
+        (session.flags & session_flag::mapped) != 0
+            ? mappings_.find(Mapping::inside_key(inside_key(session), host.pool))
+            : 0;
+    count(host, outside_key(session), session.flags, mapping, -1);
     if (mapping != 0) {
         if (mappings_[mapping].has_contacts) {
             contacts_.remove(mapping, inside_key(session).destination);
         }
-        leave_mapping(mapping);
+        leave_mapping(mapping, Leaving::used);
     }
-    leave_host(session.user);
+    leave_host(session.user, Leaving::used);
 }
 
 namespace {
@@ -603,6 +777,10 @@ LogKind kind_of(Verdict verdict) noexcept {
             return LogKind::ports_exhausted;
         case Verdict::host_limit:
             return LogKind::user_exceeded;
+        case Verdict::host_rate:
+            return LogKind::user_rate_exceeded;
+        case Verdict::mappings_full:
+            return LogKind::mappings_exceeded;
         default:
             return LogKind::sessions_exceeded;
     }
@@ -616,21 +794,26 @@ void Translator::tell(const Session& session, LogKind kind, uint64_t tsc) noexce
     (void)log_.push(worker_, record, tsc);
 }
 
-void Translator::tell_refused(const Asked& asked, const Pool& pool, Verdict verdict) noexcept {
+void Translator::tell_refused(const Asked& asked, const Pool& pool, Verdict verdict,
+                              const End& inside, Ip4Address outside) noexcept {
     if (!log_.enabled()) {
         return;
     }
     LogRecord record;
     record.kind = kind_of(verdict);
     record.protocol = asked.key.protocol;
-    record.inside = asked.key.source;
-    record.inside_port = asked.key.ports.source();
-    record.inside_vrf = asked.key.vrf;
+    record.inside = inside.address;
+    record.inside_port = inside.port;
+    record.outside = outside;
+    record.inside_vrf = pool.settings.inside_vrf;
     record.outside_vrf = pool.settings.outside_vrf;
     record.pool = pool.number;
-    record.limit = verdict == Verdict::host_limit   ? pool.settings.sessions_per_host
-                   : verdict == Verdict::table_full ? table().capacity()
-                                                    : 0;
+    record.limit = verdict == Verdict::host_limit      ? pool.settings.sessions_per_host
+                   : verdict == Verdict::host_rate     ? pool.settings.new_sessions_per_second
+                   : verdict == Verdict::table_full    ? table().capacity()
+                   : verdict == Verdict::hosts_full    ? hosts_.most()
+                   : verdict == Verdict::mappings_full ? mappings_.most()
+                                                       : 0;
     (void)log_.push(worker_, record, asked.tsc);
 }
 

@@ -6,6 +6,7 @@
 #include "plugins/nat44/address_state.hpp"
 #include "plugins/nat44/config.hpp"
 #include "plugins/nat44/contacts.hpp"
+#include "plugins/nat44/exhausted.hpp"
 #include "plugins/nat44/host.hpp"
 #include "plugins/nat44/log.hpp"
 #include "plugins/nat44/mapping.hpp"
@@ -37,6 +38,11 @@ inline const vnet::flow::Key& outside_key(const vnet::flow::Session& session) no
     return (session.flags & session_flag::from_outside) != 0 ? session.forward : session.reverse;
 }
 
+/// It stands for what a host sent to another one inside, who filters it: the other one may answer.
+inline bool is_attempt(const vnet::flow::Session& session) noexcept {
+    return (session.flags & (session_flag::hairpin | session_flag::twice)) == session_flag::hairpin;
+}
+
 /// What became of a packet that has no session.
 enum class Verdict : uint8_t {
     /// It has one now.
@@ -51,6 +57,11 @@ enum class Verdict : uint8_t {
     no_port,
     host_limit,
     table_full,
+    /// It begins more sessions a second than it may.
+    host_rate,
+    /// There is no room for a host, or for an endpoint-independent mapping.
+    hosts_full,
+    mappings_full,
 };
 
 /// Makes one worker's sessions and keeps what they take of pools. Used by that worker alone, but
@@ -85,7 +96,9 @@ public:
     /// A session for a packet from outside to an outside address.
     Verdict inbound(const Asked& asked, vnet::flow::Ref& ref) noexcept;
     /// A session for a packet from inside to an outside address of `outside_vrf`: to somebody else
-    /// inside, who sees the sender's outside address (RFC 4787 REQ-9).
+    /// inside, who sees the sender's outside address (RFC 4787 REQ-9). What is filtered is noted,
+    /// so that the other one may answer, as hosts punch holes. Also for a packet of such an
+    /// attempt.
     Verdict hairpin(const Asked& asked, Vrf outside_vrf, vnet::flow::Ref& ref) noexcept;
     /// A session ended: what it took is free.
     void ended(const vnet::flow::Session& session) noexcept;
@@ -103,13 +116,18 @@ private:
     struct Choice;
     Verdict by_mapping(const Asked& asked, const StaticMapping& mapping,
                        vnet::flow::Ref& ref) noexcept;
+    /// A port by which a target of twice NAT answers; `reverse` is the key of its answers but for
+    /// it.
+    std::optional<uint16_t> port_for_twice(const Asked& asked, const StaticMapping& mapping,
+                                           const vnet::flow::Key& reverse) noexcept;
     Verdict from_static(const Asked& asked, const StaticMapping& mapping,
                         vnet::flow::Ref& ref) noexcept;
     Verdict by_pool(const Asked& asked, const Pool& pool, const Far& far,
                     vnet::flow::Ref& ref) noexcept;
     /// The address that a host inside has, or would have, for who sees it from outside.
     Ip4Address outside_of(const Asked& asked, Vrf outside_vrf) const noexcept;
-    uint32_t host_for(const Asked& asked, const Pool& pool, unsigned attempt) noexcept;
+    Verdict host_for(const Asked& asked, const Pool& pool, unsigned attempt,
+                     uint32_t& host) noexcept;
     Verdict for_host(const Asked& asked, const Pool& pool, const Far& far, uint32_t host,
                      vnet::flow::Ref& ref) noexcept;
     Verdict choose_port(const Asked& asked, const Pool& pool, const Far& far, uint32_t host,
@@ -128,17 +146,31 @@ private:
     /// What a session takes is taken before it is made: making room for it may end the one that
     /// held the same until now.
     Verdict make_counted(const Asked& asked, const vnet::flow::Key& reverse, uint8_t flags,
-                         uint32_t host, uint16_t port, uint32_t mapping,
-                         vnet::flow::Ref& ref) noexcept;
-    void count(Host& host, uint16_t port, uint32_t mapping, int change) noexcept;
+                         uint32_t host, uint32_t mapping, vnet::flow::Ref& ref) noexcept;
+    /// `outside` is the session's outside_key().
+    void count(Host& host, const vnet::flow::Key& outside, uint8_t flags, uint32_t mapping,
+               int change) noexcept;
     /// Who has an address may speak to a mapping of a host of that pool.
     bool lets_in(const Pool* pool, uint32_t mapping, Ip4Address address) const noexcept;
+    /// The same for a packet from inside: by what its sender is outside.
+    bool lets_in_from_inside(const Asked& asked, uint32_t mapping, Vrf outside_vrf) const noexcept;
+    void note_attempt(const Asked& asked, Vrf outside_vrf) noexcept;
     void count_block(Host& host, uint16_t port, int change) noexcept;
-    void release_port(uint16_t number, uint8_t protocol, uint16_t port) noexcept;
-    void leave_mapping(uint32_t mapping) noexcept;
-    void leave_host(uint32_t host) noexcept;
+    /// Why it goes: what nobody outside has seen may be another host's at once.
+    enum class Leaving : uint8_t { unused, used };
+    void release_port(const Mapping& mapping, Leaving leaving) noexcept;
+    void leave_mapping(uint32_t mapping, Leaving leaving) noexcept;
+    void leave_host(uint32_t host, Leaving leaving) noexcept;
+    void release_block(const Host& host, AddressState& state, uint16_t first,
+                       Leaving leaving) noexcept;
+    std::optional<PortRange> claim_block(const Host& host, uint32_t at, AddressState& state,
+                                         vnet::flow::Tick now) noexcept;
+    /// A host may begin one more session now.
+    static bool has_time(const Pool& pool, Host& host, uint64_t tsc) noexcept;
     void tell(const vnet::flow::Session& session, LogKind kind, uint64_t tsc) noexcept;
-    void tell_refused(const Asked& asked, const Pool& pool, Verdict verdict) noexcept;
+    /// Refused to `inside`, whose outside address is `outside` where that is known.
+    void tell_refused(const Asked& asked, const Pool& pool, Verdict verdict, const End& inside,
+                      Ip4Address outside) noexcept;
     void tell_mapping(const Mapping& mapping, LogKind kind, uint64_t tsc) noexcept;
     void tell_block(const Host& host, PortRange block, LogKind kind, uint64_t tsc) noexcept;
     PortRange part(const Pool& pool) const noexcept;
@@ -150,6 +182,7 @@ private:
     Hosts hosts_;
     Mappings mappings_;
     Contacts contacts_;
+    Exhausted exhausted_;
     AddressStates addresses_;
     Random random_;
 };

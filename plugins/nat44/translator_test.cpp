@@ -2,6 +2,7 @@
 #include "plugins/nat44/translator.hpp"
 
 #include <gtest/gtest.h>
+#include <rte_cycles.h>
 
 #include <map>
 #include <set>
@@ -130,7 +131,13 @@ TEST(Translator, AnOpenPortIsAnybodysWhereFilteringSaysSo) {
     ASSERT_EQ(world.in(from), Verdict::made);
     EXPECT_EQ(world.last.reverse, key(udp, "10.0.0.1", 5000, "203.0.113.9", 7));
     ASSERT_EQ(world.in(key(udp, "203.0.113.9", 8, "192.0.2.1", port)), Verdict::made);
-    EXPECT_EQ(world.in(key(udp, "203.0.113.9", 9, "192.0.2.1", port)), Verdict::host_limit);
+    ASSERT_EQ(world.in(key(udp, "203.0.113.9", 9, "192.0.2.1", port)), Verdict::made);
+    EXPECT_EQ(world.in(key(udp, "203.0.113.9", 10, "192.0.2.1", port)), Verdict::host_limit);
+    // Nobody outside uses up what the host may begin itself.
+    for (const uint16_t to : {54, 55, 56}) {
+        EXPECT_EQ(world.out(key(udp, "10.0.0.1", 5000, "198.51.100.1", to)),
+                  to < 56 ? Verdict::made : Verdict::host_limit);
+    }
     EXPECT_EQ(world.in(key(tcp, "203.0.113.9", 9, "192.0.2.1", port)), Verdict::no_session);
     world.end_all();
     world.expect_empty();
@@ -190,6 +197,66 @@ TEST(Translator, HairpinsToWhoHasSpokenToTheAddress) {
     ASSERT_EQ(world.hairpin(key(udp, "10.0.0.1", 5000, "192.0.2.2", open)), Verdict::made);
     ASSERT_EQ(world.hairpin(asked), Verdict::made);
     EXPECT_EQ(world.last.reverse.source, ip("10.0.0.1"));
+    world.end_all();
+    world.expect_empty();
+}
+
+/// Two hosts that filter punch holes to one another (RFC 4787 REQ-9, RFC 5128 3.3).
+TEST(Translator, HairpinsToWhoHasSpokenFirst) {
+    for (const Filtering filtering :
+         {Filtering::address_and_port_dependent, Filtering::address_dependent}) {
+        World world;
+        PoolSettings settings = independent();
+        settings.filtering = filtering;
+        settings.inside = prefix("10.0.0.0/24");
+        world.pool(settings, "192.0.2.1", "192.0.2.1");
+        settings.inside = prefix("10.0.1.0/24");
+        world.pool(settings, "192.0.2.2", "192.0.2.2");
+        const Key to_server = key(udp, "10.0.0.1", 5000, "198.51.100.1", 53);
+        ASSERT_EQ(world.out(to_server), Verdict::made);
+        const uint16_t one = world.outside_port();
+        ASSERT_EQ(world.out(key(udp, "10.0.1.1", 6000, "198.51.100.1", 53)), Verdict::made);
+        const uint16_t other = world.outside_port();
+        const Key there = key(udp, "10.0.0.1", 5000, "192.0.2.2", other);
+        const Key back = key(udp, "10.0.1.1", 6000, "192.0.2.1", one);
+        EXPECT_EQ(world.hairpin(there), Verdict::filtered);
+        EXPECT_EQ(world.hairpin(there), Verdict::filtered);
+        EXPECT_EQ(world.hairpin(key(udp, "10.0.1.2", 6000, "192.0.2.1", one)),
+                  filtering == Filtering::address_dependent ? Verdict::made : Verdict::filtered);
+        // The attempt alone holds the mapping.
+        auto& table = world.tables.of(0);
+        table.end(table.find(to_server).index(), vnet::flow::Ending::removed);
+        ASSERT_EQ(world.hairpin(back), Verdict::made);
+        EXPECT_EQ(world.last.reverse, there);
+        EXPECT_TRUE(table.find(there));
+        world.end_all();
+        world.expect_empty();
+    }
+}
+
+/// Who was filtered is let in by the same outside end when the other one has spoken to it.
+TEST(Translator, AnAttemptBecomesASession) {
+    World world;
+    PoolSettings settings = independent();
+    settings.filtering = Filtering::address_dependent;
+    settings.inside = prefix("10.0.0.0/24");
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    settings.filtering = Filtering::endpoint_independent;
+    settings.inside = prefix("10.0.1.0/24");
+    world.pool(settings, "192.0.2.2", "192.0.2.2");
+    ASSERT_EQ(world.out(key(udp, "10.0.0.1", 5000, "198.51.100.1", 53)), Verdict::made);
+    const uint16_t one = world.outside_port();
+    const Key asked = key(udp, "10.0.1.1", 6000, "192.0.2.1", one);
+    EXPECT_EQ(world.hairpin(asked), Verdict::filtered);
+    auto& table = world.tables.of(0);
+    const uint16_t open = table[table.find(asked).index()].reverse.ports.destination();
+    // Somebody else's, by the same address.
+    ASSERT_EQ(world.out(key(udp, "10.0.1.2", 7000, "198.51.100.1", 53)), Verdict::made);
+    const uint16_t others = world.outside_port();
+    EXPECT_EQ(world.hairpin(asked), Verdict::filtered);
+    ASSERT_EQ(world.hairpin(key(udp, "10.0.0.1", 5000, "192.0.2.2", others)), Verdict::made);
+    ASSERT_EQ(world.hairpin(asked), Verdict::made);
+    EXPECT_EQ(world.last.reverse, key(udp, "10.0.0.1", 5000, "192.0.2.2", open));
     world.end_all();
     world.expect_empty();
 }
@@ -256,6 +323,219 @@ TEST(Translator, WhatIsUsedUpIsRefusedByName) {
                   port <= 2 ? Verdict::made : Verdict::host_limit);
     }
     EXPECT_EQ(limited.out(key(tcp, "10.0.0.2", 1, "198.51.100.1", 80)), Verdict::made);
+}
+
+/// A host that another pool is for from now on has mappings of that one, beside those that it has.
+TEST(Translator, APoolHasMappingsOfItsOwn) {
+    World world;
+    PoolSettings settings = independent();
+    settings.filtering = Filtering::endpoint_independent;
+    settings.inside = prefix("10.0.0.0/8");
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    ASSERT_EQ(world.out(key(udp, "10.0.0.1", 1000, "198.51.100.1", 53)), Verdict::made);
+    const Session old = world.last;
+    settings.inside = prefix("10.0.0.0/24");
+    world.pool(settings, "192.0.2.2", "192.0.2.2");
+    ASSERT_EQ(world.out(key(udp, "10.0.0.1", 1000, "198.51.100.2", 53)), Verdict::made);
+    const uint16_t port = world.outside_port();
+    EXPECT_EQ(world.last.reverse.destination, ip("192.0.2.2"));
+    auto& table = world.tables.of(0);
+    table.end(table.find(old.forward).index(), vnet::flow::Ending::removed);
+    EXPECT_EQ(world.in(key(udp, "203.0.113.9", 7, "192.0.2.1", old.reverse.ports.destination())),
+              Verdict::no_session);
+    EXPECT_EQ(world.in(key(udp, "203.0.113.9", 7, "192.0.2.2", port)), Verdict::made);
+    world.end_all();
+    world.expect_empty();
+}
+
+/// By two uplinks, each of a VRF with a pool.
+TEST(Translator, AnInsidePortHasAMappingInEachOutsideVrf) {
+    World world;
+    PoolSettings settings = independent();
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    settings.outside_vrf = 2;
+    world.pool(settings, "192.0.2.2", "192.0.2.2");
+    const Key first = key(udp, "10.0.0.1", 1000, "198.51.100.1", 53);
+    const Key second = key(udp, "10.0.0.1", 1000, "198.51.100.2", 53);
+    ASSERT_EQ(world.out(first), Verdict::made);
+    Ref ref;
+    ASSERT_EQ(world.translators.of(0).outbound(world.ask(second), 2, ref), Verdict::made);
+    EXPECT_EQ(world.tables.of(0)[ref.index()].reverse.destination, ip("192.0.2.2"));
+    world.end_all();
+    world.expect_empty();
+}
+
+/// Of one port inside to one other by two outside ends, answers could not be told apart.
+TEST(Translator, NoTwoHairpinnedSessionsAreAnsweredAlike) {
+    World world;
+    world.pool(independent(), "192.0.2.1", "192.0.2.1");
+    world.add_static(forward("192.0.2.1", 80, "10.0.0.5", 8080));
+    world.add_static(forward("192.0.2.1", 81, "10.0.0.5", 8080));
+    ASSERT_EQ(world.hairpin(key(tcp, "10.0.0.1", 1000, "192.0.2.1", 80)), Verdict::made);
+    EXPECT_EQ(world.hairpin(key(tcp, "10.0.0.1", 1000, "192.0.2.1", 81)), Verdict::no_port);
+    EXPECT_EQ(world.hairpin(key(tcp, "10.0.0.1", 1001, "192.0.2.1", 81)), Verdict::made);
+    world.end_all();
+    world.expect_empty();
+}
+
+/// What has no ports that are translated takes none of a block, whatever its own are.
+TEST(Translator, ABlockIsHeldByWhatHasItsPorts) {
+    constexpr uint8_t sctp = 132;
+    World world;
+    PoolSettings settings = blocks(64, 1);
+    settings.ports = {1024, 1024 + 63};
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    const Key portless = key(sctp, "10.0.0.1", 1030, "198.51.100.1", 80);
+    ASSERT_EQ(world.out(portless), Verdict::made);
+    ASSERT_EQ(world.out(key(tcp, "10.0.0.1", 1000, "198.51.100.1", 80)), Verdict::made);
+    auto& table = world.tables.of(0);
+    table.end(table.find(portless).index(), vnet::flow::Ending::removed);
+    EXPECT_EQ(world.states[0]->blocks->free(), 0U);
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.2", 1000, "198.51.100.1", 80)), Verdict::no_port);
+    world.end_all();
+    world.expect_empty();
+}
+
+/// Of whatever direction the packet was that is refused.
+TEST(Translator, RefusalsTellOfTheHostInside) {
+    std::vector<LogRecord> told;
+    World world;
+    const auto sink = world.log.add_sink([&](std::span<const LogRecord> records) {
+        std::copy_if(records.begin(), records.end(), std::back_inserter(told),
+                     [](const LogRecord& record) { return is_limited(record.kind); });
+    });
+    PoolSettings settings = independent();
+    settings.filtering = Filtering::endpoint_independent;
+    settings.sessions_per_host = 1;
+    settings.ports = {5000, 5000};
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    ASSERT_EQ(world.out(key(udp, "10.0.0.1", 1000, "198.51.100.1", 53)), Verdict::made);
+    ASSERT_EQ(world.in(key(udp, "203.0.113.9", 7, "192.0.2.1", 5000)), Verdict::made);
+    ASSERT_EQ(world.in(key(udp, "203.0.113.9", 8, "192.0.2.1", 5000)), Verdict::host_limit);
+    ASSERT_EQ(world.out(key(udp, "10.0.0.2", 1002, "198.51.100.1", 53)), Verdict::no_port);
+    (void)world.log.drain();
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told[0].kind, LogKind::user_exceeded);
+    EXPECT_EQ(told[0].inside, ip("10.0.0.1"));
+    EXPECT_EQ(told[0].inside_port, 1000);
+    EXPECT_EQ(told[1].kind, LogKind::ports_exhausted);
+    EXPECT_EQ(told[1].inside, ip("10.0.0.2"));
+    for (const LogRecord& record : told) {
+        EXPECT_EQ(record.outside, ip("192.0.2.1"));
+    }
+}
+
+/// Where no port is free that is found out once a tick, not for each packet that is refused.
+TEST(Translator, WhatIsUsedUpIsLookedForOnceATick) {
+    for (const bool twice : {false, true}) {
+        World world(2);
+        PoolSettings settings;
+        settings.ports = {5000, 5009};
+        world.pool(settings, "192.0.2.1", "192.0.2.1");
+        StaticMapping mapping = forward("192.0.2.1", 80, "10.0.0.5", 8080);
+        mapping.twice = twice;
+        world.add_static(mapping);
+        const auto ask = [&](uint16_t port) {
+            return twice ? world.in(key(tcp, "198.51.100.1", port, "192.0.2.1", 80))
+                         : world.out(key(tcp, "10.0.0.1", port, "198.51.100.1", 80));
+        };
+        uint16_t port = 1;
+        while (ask(port) == Verdict::made) {
+            ASSERT_LE(++port, 6);
+        }
+        EXPECT_EQ(port, 6);
+        world.tables.of(world.worker).end(1, vnet::flow::Ending::removed);
+        EXPECT_EQ(ask(port), Verdict::no_port);
+        ++world.now;
+        EXPECT_EQ(ask(port), Verdict::made);
+        world.end_all();
+        world.expect_empty();
+    }
+}
+
+/// RFC 6888 REQ-8.
+TEST(Translator, APortIsNobodyElsesForAWhile) {
+    World world;
+    PoolSettings settings = independent();
+    settings.ports = {5000, 5003};
+    settings.hold_down_s = 120;
+    settings.hold_down_ports = 3;
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    const auto ask = [&](uint8_t protocol, uint16_t port) {
+        return world.out(key(protocol, "10.0.0.1", port, "198.51.100.1", 53));
+    };
+    for (const uint8_t protocol : {tcp, udp}) {
+        for (uint16_t port = 1; port <= 3; ++port) {
+            ASSERT_EQ(ask(protocol, port), Verdict::made);
+        }
+    }
+    world.end_all();
+    // One was left, the others are held; connections are followed, and their ports free.
+    EXPECT_EQ(ask(udp, 4), Verdict::made);
+    EXPECT_EQ(ask(udp, 5), Verdict::no_port);
+    for (uint16_t port = 1; port <= 4; ++port) {
+        EXPECT_EQ(ask(tcp, port), Verdict::made);
+    }
+    // Of four that were given back no more than three are held.
+    world.end_all();
+    EXPECT_EQ(ask(udp, 6), Verdict::made);
+    EXPECT_EQ(ask(udp, 7), Verdict::no_port);
+    world.now = world.tables.tick(rte_rdtsc()) + 121 * vnet::flow::ticks_per_second;
+    for (uint16_t port = 7; port <= 9; ++port) {
+        EXPECT_EQ(ask(udp, port), Verdict::made);
+    }
+    EXPECT_EQ(ask(udp, 10), Verdict::no_port);
+}
+
+TEST(Translator, ABlockIsNobodyElsesForAWhile) {
+    World world;
+    PoolSettings settings = blocks(64, 1);
+    settings.ports = {1024, 1024 + 64 * 3 - 1};
+    settings.hold_down_s = 120;
+    settings.hold_down_ports = 128;
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    const auto ask = [&](const char* host) {
+        const Verdict verdict = world.out(key(tcp, host, 1000, "198.51.100.1", 80));
+        return verdict == Verdict::made ? (world.outside_port() - 1024) / 64 : -1;
+    };
+    const int first = ask("10.0.0.1");
+    const int second = ask("10.0.0.2");
+    world.end_all();
+    EXPECT_EQ(ask("10.0.0.3"), 3 - first - second);
+    EXPECT_EQ(ask("10.0.0.4"), -1);
+    // It comes back to its own.
+    EXPECT_EQ(ask("10.0.0.2"), second);
+    world.now = world.tables.tick(rte_rdtsc()) + 121 * vnet::flow::ticks_per_second;
+    EXPECT_EQ(ask("10.0.0.4"), first);
+}
+
+/// RFC 6888 REQ-4.
+TEST(Translator, AHostBeginsNoMoreASecondThanItMay) {
+    World world;
+    PoolSettings settings;
+    settings.new_sessions_per_second = 10;
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    uint16_t port = 0;
+    const auto ask = [&](const char* host) {
+        return world.out(key(tcp, host, ++port, "198.51.100.1", 80));
+    };
+    for (unsigned i = 0; i < 10; ++i) {
+        EXPECT_EQ(ask("10.0.0.1"), Verdict::made);
+    }
+    EXPECT_EQ(ask("10.0.0.1"), Verdict::host_rate);
+    EXPECT_EQ(ask("10.0.0.2"), Verdict::made);
+    world.tsc += rte_get_tsc_hz() * 21 / 100;
+    EXPECT_EQ(ask("10.0.0.1"), Verdict::made);
+    EXPECT_EQ(ask("10.0.0.1"), Verdict::made);
+    EXPECT_EQ(ask("10.0.0.1"), Verdict::host_rate);
+    // After a pause as long as time takes to wrap, and a bit, it may again.
+    world.tsc += rte_get_tsc_hz() / 1'000'000 * ((uint64_t{1} << 32) - 1'000'000);
+    for (unsigned i = 0; i < 10; ++i) {
+        EXPECT_EQ(ask("10.0.0.1"), Verdict::made);
+    }
+    EXPECT_EQ(ask("10.0.0.1"), Verdict::host_rate);
+    world.end_all();
+    world.expect_empty();
 }
 
 /// A session whose place is taken by another of the same host takes nothing with it that the new

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/nat44/translators.hpp"
 
+#include <algorithm>
+
 namespace nat44 {
 
 using vnet::flow::Key;
 
 namespace {
 
-/// Of one worker. Memory is taken as they come.
-constexpr uint32_t most_hosts = 1U << 19;
-constexpr uint32_t most_mappings = 1U << 20;
+/// Of one worker, and as many as it may have sessions, so that the table is full before there is no
+/// room for these, and makes room. Memory is taken as they come.
+constexpr uint32_t least_hosts = 1U << 19;
+constexpr uint32_t least_mappings = 1U << 20;
 /// A dry run's.
 constexpr uint32_t few = 64;
 
@@ -20,10 +23,13 @@ Translators::Translators(const Parts& parts)
       tables_(parts.tables),
       interfaces_(parts.interfaces),
       roles_(graph::max_interfaces) {
+    // One more: what a new session takes is counted before an old one makes room for it.
+    const uint32_t hosts = std::max(least_hosts, tables_.capacity() + 1);
+    const uint32_t mappings = std::max(least_mappings, tables_.capacity() + 1);
     for (unsigned worker = 0; worker < engine_.contexts(); ++worker) {
         const bool dry = tables_.is_dry(worker);
         translators_.push_back(std::make_unique<Translator>(Translator::Parts{
-            tables_, parts.log, worker, dry ? few : most_hosts, dry ? few : most_mappings}));
+            tables_, parts.log, worker, dry ? few : hosts, dry ? few : mappings}));
     }
 }
 

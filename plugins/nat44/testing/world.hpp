@@ -63,19 +63,12 @@ struct World {
             const std::vector<Ip4Prefix> inside = {settings.inside};
             pool.deterministic = *DeterministicMapping::make(inside, range, settings.ports);
         }
-        const bool independent = settings.mapping == MappingKind::endpoint_independent;
         const std::vector<uint16_t> numbers = *addresses.add({number, settings.name}, range);
         for (const uint16_t address : numbers) {
             for (unsigned of = 0; of < workers; ++of) {
                 const PortRange part =
                     settings.deterministic ? settings.ports : pool.partition.part(of);
-                auto& state = states.emplace_back(std::make_unique<AddressState>());
-                for (auto& ports : state->ports) {
-                    ports = independent ? std::make_unique<PortBitmap>(part) : nullptr;
-                }
-                if (settings.block_size != 0) {
-                    state->blocks = std::make_unique<PortBlocks>(part, settings.block_size);
-                }
+                auto& state = states.emplace_back(std::make_unique<AddressState>(settings, part));
                 translators.of(of).addresses().set(address, state.get());
             }
         }
@@ -90,7 +83,7 @@ struct World {
         Config::Parts parts{pools, addresses.index(5), statics, {}, {}, tables.workers(), 77};
         translators.publish(std::make_unique<const Config>(std::move(parts)));
     }
-    Translator::Asked ask(const Key& key) { return {translators.config(), key, now, 0, owner}; }
+    Translator::Asked ask(const Key& key) { return {translators.config(), key, now, tsc, owner}; }
     unsigned out_worker(const Key& key) { return translators.worker_of(key, lan, 0); }
     unsigned in_worker(const Key& key) { return translators.worker_of(key, wan, 0); }
     /// A packet from inside; the session is in `last` where there is one.
@@ -165,6 +158,7 @@ struct World {
     std::vector<StaticMapping> statics;
     std::vector<std::unique_ptr<AddressState>> states;
     vnet::flow::Tick now = 0;
+    uint64_t tsc = uint64_t{1} << 40;
     unsigned worker = 0;
     Session last{};
 };
