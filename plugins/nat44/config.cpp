@@ -103,8 +103,7 @@ std::optional<unsigned> Config::worker_of_outside(const vnet::flow::Key& key) co
     if (const StaticMapping* mapping = to_outside(key.vrf, key.destination, port, key.protocol)) {
         return worker_of_host(mapping->inside_vrf, target(*mapping, key).address);
     }
-    const OutsideAddress* address = addresses().find(key.destination);
-    const Pool* of = address == nullptr ? nullptr : pool(address->pool);
+    const Pool* of = pool_of(key.vrf, key.destination);
     if (of == nullptr) {
         return std::nullopt;
     }
@@ -120,7 +119,7 @@ std::optional<unsigned> Config::worker_of_outside(const vnet::flow::Key& key) co
 
 bool Config::meets_worker(vnet::flow::Key key, const StaticMapping& mapping,
                           unsigned worker) const noexcept {
-    if (addresses().find(mapping.outside) == nullptr) {
+    if (pool_of(mapping.outside_vrf, mapping.outside) == nullptr) {
         // By the target, as all that is from inside and to no pool's address.
         return true;
     }

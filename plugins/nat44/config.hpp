@@ -41,8 +41,8 @@ public:
         std::vector<StaticMapping> statics;
         /// By VRF: where to look a packet up that goes there from another one.
         std::array<vnet::fib::PathIndex, vnet::interface::most_vrfs> vrf_paths{};
-        /// Addresses of the router itself that are in pools or static mappings.
-        absl::flat_hash_set<Ip4Address> own;
+        /// Addresses of the router itself that are in pools or static mappings, by their VRF.
+        absl::flat_hash_set<std::pair<Vrf, Ip4Address>> own;
         unsigned workers = 1;
         /// Any number that nobody outside can guess; the same for all versions.
         uint64_t seed = 0;
@@ -57,6 +57,12 @@ public:
     /// The pool for a host that speaks with somebody outside; null where it is nobody's.
     const Pool* pool_for(Vrf inside_vrf, Ip4Address inside, Vrf outside_vrf) const noexcept;
 
+    /// The one that has an outside address in a VRF; null where it is nobody's there.
+    const Pool* pool_of(Vrf outside_vrf, Ip4Address outside) const noexcept {
+        const OutsideAddress* address = addresses().find(outside);
+        const Pool* of = address == nullptr ? nullptr : pool(address->pool);
+        return of != nullptr && of->settings.outside_vrf == outside_vrf ? of : nullptr;
+    }
     /// The first that is for a host, whichever VRF it leaves by.
     const Pool* pool_for(Vrf inside_vrf, Ip4Address inside) const noexcept;
     /// The outside address that a host of a pool has: with `attempt` 0 the one that it has unless
@@ -92,9 +98,15 @@ public:
     /// Packets of a target of a twice translated mapping come to a worker.
     bool meets_worker(vnet::flow::Key key, const StaticMapping& mapping,
                       unsigned worker) const noexcept;
-    vnet::fib::PathIndex vrf_path(Vrf vrf) const noexcept { return parts_.vrf_paths[vrf]; }
+    /// Empty where nothing speaks of the VRF any more.
+    std::optional<vnet::fib::PathIndex> vrf_path(Vrf vrf) const noexcept {
+        const vnet::fib::PathIndex path = parts_.vrf_paths[vrf];
+        return path == 0 ? std::nullopt : std::optional(path);
+    }
     /// The address is the router's as well.
-    bool is_own(Ip4Address address) const noexcept { return parts_.own.contains(address); }
+    bool is_own(Vrf vrf, Ip4Address address) const noexcept {
+        return parts_.own.contains({vrf, address});
+    }
     unsigned workers() const noexcept { return parts_.workers; }
 
 private:

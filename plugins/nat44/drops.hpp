@@ -19,6 +19,7 @@ enum class Drop : graph::Edge {
     host_rate,
     hosts_full,
     mappings_full,
+    no_vrf,
 };
 inline constexpr graph::DropReason<Drop> drop_reasons[] = {
     {Drop::truncated, "truncated", "its ports and checksum are not all there"},
@@ -34,10 +35,15 @@ inline constexpr graph::DropReason<Drop> drop_reasons[] = {
     {Drop::host_rate, "host-rate", "the host begins more sessions a second than it may"},
     {Drop::hosts_full, "hosts-full", "there is no room for a host that has no session yet"},
     {Drop::mappings_full, "mappings-full", "there is no room for a mapping"},
+    {Drop::no_vrf, "no-vrf", "of a session that is ending, to a VRF that nothing is for any more"},
 };
 
 constexpr graph::Hop drop(Drop reason) noexcept {
     return graph::Hop::drop(graph::Edge(reason));
+}
+/// Nobody inside may be told of the packet; the router itself may still be whom it is for.
+constexpr bool is_nobodys(Verdict verdict) noexcept {
+    return verdict == Verdict::no_session || verdict == Verdict::filtered;
 }
 constexpr Drop drop_for(Verdict verdict) noexcept {
     switch (verdict) {

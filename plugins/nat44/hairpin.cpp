@@ -42,8 +42,8 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
         const Pool* pool = address == nullptr ? nullptr : config.pool(address->pool);
         const Vrf outside_vrf = pool == nullptr ? vrf : pool->settings.outside_vrf;
         const Verdict verdict = pass.translator().hairpin(pass.ask(config, key), outside_vrf, ref);
-        const bool own = config.is_own(key.destination) || address == nullptr;
-        if (verdict == Verdict::not_ours || (verdict == Verdict::no_session && own)) {
+        const bool own = config.is_own(outside_vrf, key.destination) || address == nullptr;
+        if (verdict == Verdict::not_ours || (is_nobodys(verdict) && own)) {
             return pass.next(packet);
         }
         if (verdict != Verdict::made) {
@@ -63,7 +63,11 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
 graph::Hop Hairpin::onwards(graph::Packet& packet, const Session& session, Direction direction,
                             Pass& pass) const noexcept {
     const Vrf there = session.key(opposite(direction)).vrf;
-    packet.meta().adjacency = forwarding_.at(pass.config().vrf_path(there));
+    const auto path = pass.config().vrf_path(there);
+    if (!path) {
+        return drop(Drop::no_vrf);
+    }
+    packet.meta().adjacency = forwarding_.at(*path);
     return graph::Hop::node(lookup_vrf_);
 }
 

@@ -341,7 +341,7 @@ void Nat::drop_states(const std::vector<uint16_t>& numbers) {
 void Nat::release(const PoolEntry& pool, AddressRange range) {
     auto numbers = addresses_.remove({pool.number, pool.settings.name}, range);
     if (numbers.ok()) {
-        leaving_.push_back({range, *std::move(numbers)});
+        leaving_.push_back({range, pool.settings.outside_vrf, *std::move(numbers)});
     }
 }
 
@@ -421,19 +421,24 @@ absl::Status Nat::add_interface(const std::string& name, const std::string& inte
         }
     }
     const Index index = (*found)->index;
-    if (!(*pool)->interfaces.try_emplace(index).second) {
+    const auto [entry, made] = (*pool)->interfaces.try_emplace(index);
+    if (!made) {
         return absl::OkStatus();
     }
-    follow_addresses();
     const Ip4Address wanted(
         router_.interfaces().hot(index).ip4_address.load(std::memory_order_relaxed));
-    if (!wanted.is_unspecified() && (*pool)->interfaces.at(index).is_unspecified()) {
-        const absl::Status status = claim(**pool, alone(wanted));
-        // Where its sessions are still ending it comes by itself.
-        if (absl::IsAlreadyExists(status)) {
-            (*pool)->interfaces.erase(index);
-            return status;
-        }
+    if (wanted.is_unspecified()) {
+        return absl::OkStatus();
+    }
+    const absl::Status status = claim(**pool, alone(wanted));
+    if (absl::IsAlreadyExists(status)) {
+        (*pool)->interfaces.erase(index);
+        return status;
+    }
+    // Where its sessions are still ending it comes by itself.
+    if (status.ok()) {
+        entry->second = wanted;
+        publish();
     }
     return absl::OkStatus();
 }
@@ -481,7 +486,7 @@ void Nat::follow_addresses() {
             }
         }
     }
-    if (changed) {
+    if (changed || own_addresses() != own_) {
         publish();
     }
 }
@@ -512,7 +517,7 @@ absl::Status Nat::add_static(const StaticMapping& mapping) {
                                                         target.address, entry.outside));
         }
     }
-    if (is_own(mapping.outside)) {
+    if (is_own(mapping.outside_vrf, mapping.outside)) {
         return absl::InvalidArgumentError(fmt::format(
             "{} is the router's own address; forward ports of it instead", mapping.outside));
     }
@@ -618,17 +623,56 @@ absl::Status Nat::remove_forward(const StaticMapping& mapping) {
 
 // ---- what workers see ----
 
-bool Nat::is_own(Ip4Address address) const {
+bool Nat::is_own(Vrf vrf, Ip4Address address) const {
     const auto& all = router_.addresses().all();
     return std::any_of(all.begin(), all.end(), [&](const auto& entry) {
-        return std::any_of(entry.second.begin(), entry.second.end(),
+        return router_.interfaces().vrf_of(entry.first) == vrf &&
+               std::any_of(entry.second.begin(), entry.second.end(),
                            [&](const Ip4Prefix& prefix) { return prefix.address() == address; });
     });
 }
 
-void Nat::publish() {
+Nat::Own Nat::own_addresses() const {
+    std::set<std::pair<Vrf, Ip4Address>> mapped;
+    for (const auto& [place, mapping] : statics_) {
+        mapped.emplace(mapping.outside_vrf, mapping.outside);
+    }
+    const auto has = [](const PoolEntry& pool, Ip4Address address) {
+        const auto in = [&](const AddressRange& range) { return range.contains(address); };
+        const auto is = [&](const auto& of) { return of.second == address; };
+        return std::any_of(pool.ranges.begin(), pool.ranges.end(), in) ||
+               std::any_of(pool.interfaces.begin(), pool.interfaces.end(), is);
+    };
+    Own own;
+    for (const auto& [interface, prefixes] : router_.addresses().all()) {
+        const Vrf vrf = router_.interfaces().vrf_of(interface);
+        for (const Ip4Prefix& prefix : prefixes) {
+            const Ip4Address address = prefix.address();
+            if (mapped.contains({vrf, address}) ||
+                std::any_of(pools_.begin(), pools_.end(), [&](const auto& pool) {
+                    return pool.second.settings.outside_vrf == vrf && has(pool.second, address);
+                })) {
+                own.emplace(vrf, address);
+            }
+        }
+    }
+    return own;
+}
+
+std::set<Vrf> Nat::used_vrfs() const {
     std::set<Vrf> vrfs = {vnet::interface::default_vrf};
-    Config::Parts parts{{}, addresses_.index(graph::random_number()), {}, {}, {}, 1, seed_};
+    for (const auto& [name, pool] : pools_) {
+        vrfs.insert(pool.settings.inside_vrf);
+    }
+    for (const auto& [place, mapping] : statics_) {
+        vrfs.insert(mapping.inside_vrf);
+    }
+    return vrfs;
+}
+
+void Nat::publish() {
+    own_ = own_addresses();
+    Config::Parts parts{{}, addresses_.index(graph::random_number()), {}, {}, own_, 1, seed_};
     parts.workers = translators_.contexts() - 1;
     for (const auto& [name, entry] : pools_) {
         const PoolSettings& settings = entry.settings;
@@ -646,50 +690,42 @@ void Nat::publish() {
         }
         parts.pools.resize(std::max<size_t>(parts.pools.size(), entry.number + size_t{1}));
         parts.pools[entry.number] = std::move(pool);
-        vrfs.insert(settings.inside_vrf);
-        for (const auto& [index, address] : entry.interfaces) {
-            parts.own.insert(address);
-        }
-        for (const AddressRange& range : entry.ranges) {
-            if (range.first == range.last && is_own(range.first)) {
-                parts.own.insert(range.first);
-            }
-        }
     }
     for (const auto& [place, mapping] : statics_) {
         parts.statics.push_back(mapping);
-        vrfs.insert(mapping.inside_vrf);
-        if (is_own(mapping.outside)) {
-            parts.own.insert(mapping.outside);
-        }
     }
-    for (const Vrf vrf : vrfs) {
+    for (const Vrf vrf : used_vrfs()) {
         const auto [path, made] = vrf_paths_.try_emplace(vrf);
         if (made) {
             path->second = router_.fib().acquire(Via::look_up(vrf));
         }
-        parts.vrf_paths[vrf] = path->second;
+    }
+    // Those of what was taken back too: its sessions have packets until they are ended.
+    for (const auto& [vrf, path] : vrf_paths_) {
+        parts.vrf_paths[vrf] = path;
     }
     translators_.publish(std::make_unique<const Config>(std::move(parts)));
-    release_paths(vrfs);
     publish_routes();
 }
 
-void Nat::release_paths(const std::set<Vrf>& still_used) {
+void Nat::release_paths() {
+    const std::set<Vrf> used = used_vrfs();
     std::vector<Vrf> over;
-    for (const auto& [vrf, path] : vrf_paths_) {
-        if (!still_used.contains(vrf)) {
-            over.push_back(vrf);
+    std::erase_if(vrf_paths_, [&](const auto& path) {
+        const bool is_over = !used.contains(path.first);
+        if (is_over) {
+            over.push_back(path.first);
         }
-    }
+        return is_over;
+    });
     if (over.empty()) {
         return;
     }
+    publish();
     // No worker has the configuration before in hand.
     router_.engine().rcu().synchronize();
     for (const Vrf vrf : over) {
         router_.fib().release(Via::look_up(vrf));
-        vrf_paths_.erase(vrf);
     }
 }
 
@@ -706,7 +742,7 @@ void Nat::publish_routes() {
         }
     }
     for (const auto& [place, mapping] : statics_) {
-        if (!is_own(mapping.outside)) {
+        if (!own_.contains({mapping.outside_vrf, mapping.outside})) {
             wanted.emplace(mapping.outside_vrf, mapping.outside);
         }
     }
@@ -730,7 +766,7 @@ bool Nat::answers_for(Index interface, Ip4Address address) const {
            routes_.contains({router_.interfaces().vrf_of(interface), address});
 }
 
-absl::Status Nat::check_vrf_unused(Vrf vrf) const {
+absl::Status Nat::check_vrf_unused(Vrf vrf) {
     for (const auto& [name, pool] : pools_) {
         if (pool.settings.inside_vrf == vrf || pool.settings.outside_vrf == vrf) {
             return absl::FailedPreconditionError(
@@ -743,6 +779,8 @@ absl::Status Nat::check_vrf_unused(Vrf vrf) const {
                 fmt::format("a static mapping of {} is for this VRF", mapping.outside));
         }
     }
+    // It goes with packets of sessions that are still being ended, which are dropped.
+    release_paths();
     return absl::OkStatus();
 }
 
@@ -759,9 +797,16 @@ uint64_t Nat::end_sessions(const Wanted& wanted) {
     return ending.size();
 }
 
+bool Nat::is_ending() const {
+    return !leaving_.empty() || router_.flows().ending() != 0;
+}
+
 void Nat::tend() {
     if (!leaving_.empty() && finish_leaving()) {
         follow_addresses();
+    }
+    if (!is_ending()) {
+        release_paths();
     }
 }
 
@@ -770,14 +815,10 @@ bool Nat::finish_leaving() {
         // Those that are known are not ended yet.
         return false;
     }
-    const auto is_of = [](const vnet::flow::Session& session, const AddressRange& range) {
-        return range.contains(session.forward.destination) ||
-               range.contains(session.reverse.destination);
-    };
     // What was begun by the configuration before is ended with the rest.
     const uint64_t left = end_sessions([&](const vnet::flow::Session& session) {
         return std::any_of(leaving_.begin(), leaving_.end(), [&](const Leaving& leaving) {
-            return is_of(session, leaving.range) && (session.flags & session_flag::fixed) == 0;
+            return is_by(session, leaving.range, leaving.outside_vrf);
         });
     });
     if (left != 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/container/flat_hash_set.h>
 #include <absl/status/statusor.h>
 
 #include <functional>
@@ -83,6 +84,7 @@ private:
     /// Addresses that were taken from a pool, until nothing is theirs any more.
     struct Leaving {
         AddressRange range;
+        Vrf outside_vrf;
         std::vector<uint16_t> numbers;
     };
     absl::StatusOr<PoolEntry*> find_pool(const std::string& name);
@@ -91,18 +93,25 @@ private:
     void release(const PoolEntry& pool, AddressRange range);
     void make_states(const PoolEntry& pool, const std::vector<uint16_t>& numbers);
     void drop_states(const std::vector<uint16_t>& numbers);
-    bool is_own(Ip4Address address) const;
+    /// Addresses of the router itself, by their VRF, that pools or static mappings have too.
+    using Own = absl::flat_hash_set<std::pair<Vrf, Ip4Address>>;
+    Own own_addresses() const;
+    bool is_own(Vrf vrf, Ip4Address address) const;
     absl::Status turn(Index interface, Role role, bool on);
     void forget(Index interface);
     void follow_addresses();
     void publish();
     void publish_routes();
-    /// Paths to VRFs of which nothing speaks any more.
-    void release_paths(const std::set<Vrf>& still_used);
+    /// VRFs that pools and static mappings speak of.
+    std::set<Vrf> used_vrfs() const;
+    /// Gives up paths to VRFs of which nothing speaks any more.
+    void release_paths();
+    /// Sessions of what was taken back may still have packets.
+    bool is_ending() const;
     void tend();
     /// True when nothing is left of the addresses that are leaving.
     bool finish_leaving();
-    absl::Status check_vrf_unused(Vrf vrf) const;
+    absl::Status check_vrf_unused(Vrf vrf);
     bool answers_for(Index interface, Ip4Address address) const;
 
     /// For observers that live longer. Owns nothing.
@@ -119,6 +128,8 @@ private:
     std::vector<Leaving> leaving_;
     /// VRFs that packets are led to, and routes to outside addresses.
     std::map<Vrf, vnet::fib::PathIndex> vrf_paths_;
+    /// As workers have them.
+    Own own_;
     std::set<std::pair<Vrf, Ip4Address>> routes_;
     uint64_t seed_;
     std::shared_ptr<vnet::neighbor::Arp::AnswersFor> answers_;

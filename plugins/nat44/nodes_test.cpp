@@ -23,6 +23,7 @@ using vnet::flow::Key;
 using vnet::flow::Ref;
 using vnet::wire::IpProtocol;
 using vnet::wire::testing::Bytes;
+using vnet::wire::testing::ip;
 using vnet::wire::testing::packet;
 using vnet::wire::testing::PacketMaker;
 
@@ -199,6 +200,57 @@ TEST_F(NatNodesTest, DropsByName) {
     EXPECT_EQ(
         run("nat44-in2out", from_inside().truncate(14 + 19).bytes(), 1, lan, false).at(0).drop,
         "truncated");
+}
+
+TEST_F(NatNodesTest, WhatIsForTheRouterItselfArrivesBesideAnOpenPort) {
+    PoolSettings settings;
+    settings.mapping = MappingKind::endpoint_independent;
+    settings.inside = {ip("10.0.0.0"), 8};
+    const char* own = "198.51.100.9";
+    world.pool(settings, own, own);
+    world.own = {{0, ip(own)}};
+    world.publish();
+    (void)run("nat44-in2out", from_inside().udp(1000, 53).bytes());
+    const uint16_t port = outside_port(udp, 1000, 53);
+    // Of somebody else, to the host's port: that of a socket of the router as well.
+    const Bytes stranger = packet().ethernet().ip4("203.0.113.5", own).udp(9, port).bytes();
+    const Result out = run("nat44-out2in", stranger, 1, wan).at(0);
+    EXPECT_EQ(out.next, "ip4-lookup");
+    EXPECT_EQ(out.bytes, stranger);
+    const Bytes neighbour = packet().ethernet().ip4("10.0.0.3", own).udp(9, port).bytes();
+    EXPECT_EQ(run("nat44-hairpin", neighbour).at(0).next, "ip4-deliver");
+    world.own.clear();
+    world.publish();
+    EXPECT_EQ(run("nat44-out2in", stranger, 1, wan).at(0).drop, "filtered");
+    EXPECT_EQ(run("nat44-hairpin", neighbour).at(0).drop, "filtered");
+}
+
+TEST_F(NatNodesTest, APoolsAddressIsNothingInAnotherVrf) {
+    world.interfaces.hot(elsewhere).vrf = 1;
+    const Bytes sent = from_outside().udp(53, 2000).bytes();
+    const Result result = run("nat44-out2in", sent, 1, elsewhere).at(0);
+    EXPECT_EQ(result.next, "ip4-lookup");
+    EXPECT_EQ(result.bytes, sent);
+}
+
+TEST_F(NatNodesTest, NothingGoesToAnotherVrfThanItsOwn) {
+    world.interfaces.hot(lan).vrf = 1;
+    PoolSettings settings;
+    settings.inside_vrf = 1;
+    settings.inside = {ip("10.0.0.0"), 8};
+    world.pool(settings, "198.51.100.2", "198.51.100.2");
+    world.vrf_paths[1] = 1;
+    world.publish();
+    (void)run("nat44-in2out", from_inside().udp(1000, 53).bytes());
+    const Ref ref = world.tables.of(0).find(key(udp, inside, 1000, remote, 53, 1));
+    ASSERT_TRUE(ref);
+    const uint16_t port = world.tables.of(0)[ref.index()].reverse.ports.destination();
+    const Bytes back = packet().ethernet().ip4(remote, "198.51.100.2").udp(53, port).bytes();
+    EXPECT_EQ(run("nat44-out2in", back, 1, wan).at(0).next, "ip4-lookup-vrf");
+    // The configuration speaks of that VRF no more.
+    world.vrf_paths[1] = 0;
+    world.publish();
+    EXPECT_EQ(run("nat44-out2in", back, 1, wan).at(0).drop, "no-vrf");
 }
 
 TEST_F(NatNodesTest, AStaleNumberIsNotBelieved) {

@@ -25,6 +25,15 @@ graph::Hop Out2In::not_plain(graph::Packet& packet, Pass& pass) const noexcept {
     return with_care(packet, pass);
 }
 
+graph::Hop Out2In::to_vrf(graph::Packet& packet, Vrf vrf, Pass& pass) const noexcept {
+    const auto path = pass.config().vrf_path(vrf);
+    if (!path) {
+        return drop(Drop::no_vrf);
+    }
+    packet.meta().adjacency = forwarding_.at(*path);
+    return graph::Hop::node(lookup_vrf_);
+}
+
 graph::Hop Out2In::with_care(graph::Packet& packet, Pass& pass) const noexcept {
     const auto subject = subject_of(packet);
     if (!subject) {
@@ -53,7 +62,7 @@ graph::Hop Out2In::begin(graph::Packet& packet, const Subject& subject, Pass& pa
     const Key key = key_of(packet, subject, translators_.vrf_of(meta.rx_interface));
     const bool known = meta.has(graph::packet_flag::flow) && !is_error(subject);
     const bool may_be_ours =
-        config.addresses().find(key.destination) != nullptr ||
+        config.pool_of(key.vrf, key.destination) != nullptr ||
         (known && config.to_outside(key.vrf, key.destination, key.ports.destination(),
                                     key.protocol) != nullptr);
     if (!may_be_ours) [[likely]] {
@@ -63,7 +72,7 @@ graph::Hop Out2In::begin(graph::Packet& packet, const Subject& subject, Pass& pa
     if (!ref) {
         const Verdict verdict =
             known ? pass.translator().inbound(pass.ask(config, key), ref) : Verdict::no_session;
-        if (verdict == Verdict::no_session && config.is_own(key.destination)) {
+        if (is_nobodys(verdict) && config.is_own(key.vrf, key.destination)) {
             return pass.next(packet);
         }
         if (verdict != Verdict::made) {

@@ -46,9 +46,9 @@ private:
         if (session.key(direction).vrf == there) [[likely]] {
             return pass.next(packet);
         }
-        packet.meta().adjacency = forwarding_.at(pass.config().vrf_path(there));
-        return graph::Hop::node(lookup_vrf_);
+        return to_vrf(packet, there, pass);
     }
+    graph::Hop to_vrf(graph::Packet& packet, Vrf vrf, Pass& pass) const noexcept;
 
     const Translators& translators_;
     const vnet::fib::ForwardingTable& forwarding_;

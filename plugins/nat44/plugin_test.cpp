@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <sstream>
 
 #include "api/config/configuration.hpp"
+#include "graph/testing/wait.hpp"
 #include "plugins/host/testing/plugin_fixture.hpp"
 #include "plugins/nat44/translator.hpp"
 #include "vnet/wire/testing/packets.hpp"
@@ -33,7 +35,7 @@ protected:
     }
     ~PluginTest() override {
         // Sessions end by their worker alone.
-        if (router_.router->flows().tables().sessions() != 0) {
+        if (router_.router->flows().tables().sessions() != 0 && !router_.engine->is_running()) {
             must(router_.engine->start());
         }
     }
@@ -54,6 +56,10 @@ protected:
     std::string route(const std::string& prefix, const char* vrf = "default") {
         const auto found = lines_->run("show route " + prefix + " vrf " + vrf);
         return found.ok() && !found->empty() ? found->front() : "";
+    }
+    /// Control goes on meanwhile.
+    bool eventually(const std::function<bool()>& condition) {
+        return graph::testing::eventually(condition, [this] { router_.engine->control().poll(); });
     }
     /// The commands that rebuild what nat44 has.
     std::vector<std::string> config() {
@@ -367,8 +373,8 @@ TEST_F(PluginTest, AVrfStaysWhileSomethingIsForIt) {
         run(std::string("delete nat44 static 192.0.2.30") +
             (std::string(where) == "vrf" ? " vrf red" : ""));
     }
-    EXPECT_EQ(paths(), before);
     run("delete vrf red");
+    EXPECT_EQ(paths(), before);
 }
 
 TEST_F(PluginTest, ListsSessionsByAnyField) {
@@ -437,6 +443,55 @@ TEST_F(PluginTest, SessionsThatAreEndingAreToldOfOnce) {
     const auto over = control.after(std::chrono::milliseconds(600), [&control] { control.stop(); });
     control.run();
     EXPECT_LE(router_.router->flows().ending(), many);
+}
+
+TEST_F(PluginTest, AnInterfacesAddressComesBackToItsPoolUnderTraffic) {
+    run("add nat44 pool p");
+    run("add address wan 192.0.2.1/24");
+    run("add nat44 interface-address p wan");
+    make_session(session("10.0.0.5", "192.0.2.1", 1000), 0);
+    must(router_.engine->start());
+    run("delete nat44 interface-address p wan");
+    run("add nat44 interface-address p wan");
+    EXPECT_TRUE(eventually([this] {
+        return run("show nat44 pool").at(0).find("wan (192.0.2.1)") != std::string::npos;
+    }));
+}
+
+TEST_F(PluginTest, KnowsItsOwnAddressesWheneverTheyCome) {
+    run("add nat44 pool p");
+    run("add nat44 address p 192.0.2.0 to 192.0.2.9");
+    run("add nat44 forward tcp 192.0.2.20 80 to 10.0.0.5 80");
+    EXPECT_NE(route("192.0.2.20/32"), "");
+    // Of the pool's range and of the forward; the route is the interface's now.
+    run("add address wan 192.0.2.20/24");
+    EXPECT_THAT(route("192.0.2.20/32"), ::testing::Not(HasSubstr("translation")));
+    run("delete address wan 192.0.2.20/24");
+    EXPECT_THAT(route("192.0.2.20/32"), HasSubstr("translation"));
+    // The router's in another VRF is not its own here.
+    run("set interface lan vrf red");
+    run("add address lan 192.0.2.31/24");
+    run("add nat44 static 192.0.2.31 to 10.0.0.9");
+}
+
+TEST_F(PluginTest, SessionsOfAnotherVrfStayWhenAPoolLosesTheirRemoteAddress) {
+    run("add nat44 pool p");
+    run("add nat44 address p 198.51.100.1");
+    // It speaks with the pool's address, which is somebody else's in its own VRF.
+    make_session(session("10.0.0.5", "192.0.2.10", 1000), 0);
+    run("delete nat44 address p 198.51.100.1");
+    run("add nat44 address p 198.51.100.1");
+}
+
+TEST_F(PluginTest, AVrfIsReachedUntilItsSessionsHaveEnded) {
+    const size_t before = paths();
+    run("add nat44 pool p inside-vrf red");
+    run("add nat44 address p 192.0.2.10");
+    make_session(session("10.0.0.5", "192.0.2.10", 1000), 0);
+    run("delete nat44 pool p");
+    EXPECT_EQ(paths(), before + 1);
+    must(router_.engine->start());
+    EXPECT_TRUE(eventually([&] { return paths() == before; }));
 }
 
 TEST_F(PluginTest, LeavesNothingWhenItGoes) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "plugins/nat44/address_range.hpp"
 #include "plugins/nat44/address_state.hpp"
 #include "plugins/nat44/config.hpp"
 #include "plugins/nat44/contacts.hpp"
@@ -41,6 +42,20 @@ inline const vnet::flow::Key& outside_key(const vnet::flow::Session& session) no
 /// It stands for what a host sent to another one inside, who filters it: the other one may answer.
 inline bool is_attempt(const vnet::flow::Session& session) noexcept {
     return (session.flags & (session_flag::hairpin | session_flag::twice)) == session_flag::hairpin;
+}
+/// The session is by a pool that has the addresses, and no static mapping. One between two inside
+/// is where either of them has an outside address there, by packets of a VRF inside.
+inline bool is_by(const vnet::flow::Session& session, const AddressRange& outside,
+                  Vrf outside_vrf) noexcept {
+    if ((session.flags & session_flag::fixed) != 0) {
+        return false;
+    }
+    if ((session.flags & session_flag::hairpin) != 0) {
+        return outside.contains(session.forward.destination) ||
+               outside.contains(session.reverse.destination);
+    }
+    const vnet::flow::Key& key = outside_key(session);
+    return key.vrf == outside_vrf && outside.contains(key.destination);
 }
 
 /// What became of a packet that has no session.

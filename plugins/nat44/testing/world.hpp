@@ -80,7 +80,8 @@ struct World {
         publish();
     }
     void publish() {
-        Config::Parts parts{pools, addresses.index(5), statics, {}, {}, tables.workers(), 77};
+        Config::Parts parts{pools, addresses.index(5), statics, vrf_paths,
+                            own,   tables.workers(),   77};
         translators.publish(std::make_unique<const Config>(std::move(parts)));
     }
     Translator::Asked ask(const Key& key) { return {translators.config(), key, now, tsc, owner}; }
@@ -156,6 +157,8 @@ struct World {
     PoolAddresses addresses;
     std::vector<std::optional<Pool>> pools;
     std::vector<StaticMapping> statics;
+    decltype(Config::Parts::vrf_paths) vrf_paths{};
+    decltype(Config::Parts::own) own;
     std::vector<std::unique_ptr<AddressState>> states;
     vnet::flow::Tick now = 0;
     uint64_t tsc = uint64_t{1} << 40;
