@@ -84,6 +84,14 @@ public:
     /// Which target of a mapping a packet from outside goes to, whichever worker asks.
     End target(const StaticMapping& mapping, const vnet::flow::Key& key) const noexcept;
 
+    /// A host's packets are translated where they leave by a VRF, all of them: by a pool, or by a
+    /// static mapping of all of an address.
+    bool translates(Vrf inside_vrf, Ip4Address inside, Vrf outside_vrf) const noexcept {
+        const StaticMapping* mapping = find(by_inside_, inside_vrf, inside, 0, 0);
+        return (mapping != nullptr && mapping->outside_vrf == outside_vrf) ||
+               pool_for(inside_vrf, inside, outside_vrf) != nullptr;
+    }
+
     /// Protocols whose packets are told apart by ports, or identifiers, that are translated.
     static bool has_ports(uint8_t protocol) noexcept;
     /// The worker that has a host's sessions.

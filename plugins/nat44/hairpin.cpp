@@ -14,7 +14,11 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
     const graph::Metadata& meta = packet.meta();
     const auto subject = subject_of(packet);
     const Config& config = pass.config();
-    if (!subject || !meta.has(graph::packet_flag::flow)) {
+    if (subject && meta.has(graph::packet_flag::local_origin)) {
+        return own_error(packet, *subject, pass);
+    }
+    if (!subject || !meta.has(graph::packet_flag::flow) ||
+        translators_.role(meta.rx_interface) != Role::inside) {
         return pass.next(packet);
     }
     const Vrf vrf = translators_.vrf_of(meta.rx_interface);
@@ -55,7 +59,23 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
     if (!pass.is_ours(session) || (session.flags & session_flag::twice) == 0) {
         return pass.next(packet);
     }
+    // For an error about it.
+    packet.meta().session = ref.raw();
     const Done done = translate_by<Side::both>(session, ref.direction(), *subject);
+    return done == Done::translated ? onwards(packet, session, ref.direction(), pass)
+                                    : drop(drop_for(done));
+}
+
+/// An error of the router itself about a packet that it had translated at both ends: to the outside
+/// address that stood for the sender.
+graph::Hop Hairpin::own_error(graph::Packet& packet, const Subject& subject,
+                              Pass& pass) const noexcept {
+    const Ref ref = pass.ref_of_own_error(packet, subject);
+    if (!ref || (pass.table()[ref.index()].flags & session_flag::twice) == 0) {
+        return pass.next(packet);
+    }
+    const Session& session = pass.table()[ref.index()];
+    const Done done = translate_error_by(session, ref.direction(), subject, subject.ip.source);
     return done == Done::translated ? onwards(packet, session, ref.direction(), pass)
                                     : drop(drop_for(done));
 }

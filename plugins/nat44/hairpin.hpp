@@ -10,7 +10,8 @@ namespace nat44 {
 /// belong, with both ends translated (RFC 4787 REQ-9): on the arc "ip4-local" of inside
 /// interfaces, where what is to an outside address ends, so that other packets do not meet it. So
 /// do answers of a target of twice NAT, for which the outside address stands for the client. What
-/// is to the router itself goes on.
+/// is to the router itself goes on. On outside interfaces too: an error of the router itself about
+/// a packet that was translated at both ends is to the address that stood for its sender.
 class Hairpin {
 public:
     static constexpr auto info = graph::node<Drop>("nat44-hairpin", drop_reasons);
@@ -28,6 +29,7 @@ public:
     graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
+    graph::Hop own_error(graph::Packet& packet, const Subject& subject, Pass& pass) const noexcept;
     graph::Hop onwards(graph::Packet& packet, const vnet::flow::Session& session,
                        vnet::flow::Direction direction, Pass& pass) const noexcept;
 

@@ -2,7 +2,6 @@
 #include "plugins/nat44/in2out.hpp"
 
 #include "plugins/nat44/format.hpp"
-#include "vnet/flow/quote.hpp"
 
 namespace nat44 {
 
@@ -62,7 +61,7 @@ graph::Hop In2Out::begin(graph::Packet& packet, const Subject& subject, Pass& pa
     const Key key = key_of(packet, subject, inside_vrf);
     if (!meta.has(graph::packet_flag::flow) || is_error(subject)) {
         // Cut short, an error about nothing that is known: it would tell the outside who is inside.
-        const bool ours = config.pool_for(inside_vrf, subject.ip.source, outside_vrf) != nullptr;
+        const bool ours = config.translates(inside_vrf, subject.ip.source, outside_vrf);
         return ours ? drop(Drop::no_session) : pass.next(packet);
     }
     // One before it in the same vector may have made the session.
@@ -101,20 +100,12 @@ graph::Hop In2Out::error(graph::Packet& packet, const Subject& subject, Ref ref,
 /// An error of the router itself about a packet from outside that it had translated already.
 graph::Hop In2Out::own_error(graph::Packet& packet, const Subject& subject,
                              Pass& pass) const noexcept {
-    if (!is_error(subject)) {
-        return pass.next(packet);
-    }
-    auto key = vnet::flow::quoted_key(subject.l4);
-    if (key) {
-        *key = key->reversed();
-        key->vrf = translators_.vrf_of(packet.meta().rx_interface);
-    }
-    const Ref ref = key ? pass.table().find(*key) : Ref();
+    const Ref ref = pass.ref_of_own_error(packet, subject);
     if (!ref) {
         return pass.next(packet);
     }
     const Session& session = pass.table()[ref.index()];
-    if (!pass.is_ours(session) || !goes_out(session, ref.direction())) {
+    if (!goes_out(session, ref.direction())) {
         return pass.next(packet);
     }
     (void)translate_error_by(session, ref.direction(), subject, subject.ip.source);

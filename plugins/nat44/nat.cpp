@@ -105,10 +105,11 @@ Nat::~Nat() {
 
 absl::Status Nat::turn(Index interface, Role role, bool on) {
     graph::Graph& graph = router_.engine().graph();
+    absl::Status status = graph.set_feature(local_arc, "nat44-hairpin", interface, on);
     if (role == Role::inside) {
-        return graph.set_feature(local_arc, "nat44-hairpin", interface, on);
+        return status;
     }
-    absl::Status status = graph.set_feature(unicast_arc, "nat44-out2in", interface, on);
+    status.Update(graph.set_feature(unicast_arc, "nat44-out2in", interface, on));
     status.Update(graph.set_feature(output_arc, "nat44-in2out", interface, on));
     return status;
 }
@@ -285,7 +286,6 @@ absl::Status Nat::claim(PoolEntry& pool, AddressRange range) {
     // A configuration may move an address: where nobody uses it, that needs no waiting.
     const auto leaves = [&range](const Leaving& leaving) { return leaving.range.overlaps(range); };
     if (std::any_of(leaving_.begin(), leaving_.end(), leaves)) {
-        router_.engine().rcu().synchronize();
         (void)finish_leaving();
     }
     for (const Leaving& leaving : leaving_) {
@@ -815,7 +815,8 @@ bool Nat::finish_leaving() {
         // Those that are known are not ended yet.
         return false;
     }
-    // What was begun by the configuration before is ended with the rest.
+    // What was begun by the configuration before is ended with the rest; nothing more is.
+    router_.engine().rcu().synchronize();
     const uint64_t left = end_sessions([&](const vnet::flow::Session& session) {
         return std::any_of(leaving_.begin(), leaving_.end(), [&](const Leaving& leaving) {
             return is_by(session, leaving.range, leaving.outside_vrf);

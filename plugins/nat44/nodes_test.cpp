@@ -91,6 +91,18 @@ struct NatNodesTest : ::testing::Test {
         meta.session = ref.raw();
         return bench.run(node, {&one, 1}).at(0);
     }
+    /// An ICMP error that the router itself sends, about a packet of a session's direction.
+    Result run_own_error(const std::string& node, const Bytes& in, Ref about, uint32_t rx) {
+        graph::Packet* one = bench.packet(in, rx);
+        graph::Metadata& meta = one->meta();
+        meta.tx_interface = rx;
+        meta.l3_offset = 14;
+        meta.l4_offset = 34;
+        meta.arc = arcs.at(node);
+        meta.flags |= graph::packet_flag::local_origin;
+        meta.session = about.raw();
+        return bench.run(node, {&one, 1}).at(0);
+    }
     static vnet::flow::Ports ports_of(const Subject& subject) {
         const auto tuple = read_tuple(subject.ip, subject.l4);
         if (!tuple) {
@@ -251,6 +263,85 @@ TEST_F(NatNodesTest, NothingGoesToAnotherVrfThanItsOwn) {
     world.vrf_paths[1] = 0;
     world.publish();
     EXPECT_EQ(run("nat44-out2in", back, 1, wan).at(0).drop, "no-vrf");
+}
+
+Bytes own_error(const char* router, const char* to, const Bytes& about) {
+    return packet()
+        .ethernet()
+        .ip4(router, to)
+        .icmp_time_exceeded()
+        .payload(std::span<const std::byte>(about))
+        .bytes();
+}
+
+TEST_F(NatNodesTest, OwnErrorsQuoteWhatTheOutsideSent) {
+    // Hosts are in another VRF than the outside.
+    world.interfaces.hot(lan).vrf = 1;
+    PoolSettings settings;
+    settings.inside_vrf = 1;
+    settings.inside = {ip("10.0.0.0"), 8};
+    world.pool(settings, "198.51.100.2", "198.51.100.2");
+    (void)run("nat44-in2out", from_inside().udp(1000, 53).bytes());
+    const Ref ref = world.tables.of(0).find(key(udp, inside, 1000, remote, 53, 1));
+    ASSERT_TRUE(ref);
+    const uint16_t port = world.tables.of(0)[ref.index()].reverse.ports.destination();
+    const Ref about(ref.index(), vnet::flow::Direction::reverse);
+    const auto quoted = [](const char* to, uint16_t to_port) {
+        return packet().ip4(remote, to).udp(53, to_port).payload(8).bytes();
+    };
+    const Result told = run_own_error(
+        "nat44-in2out", own_error("192.0.2.254", remote, quoted(inside, 1000)), about, wan);
+    EXPECT_EQ(told.next, "interface-output");
+    EXPECT_EQ(told.bytes, own_error("192.0.2.254", remote, quoted("198.51.100.2", port)));
+    // About another packet than its number says.
+    const Bytes other = own_error("192.0.2.254", remote, quoted(inside, 1001));
+    EXPECT_EQ(run_own_error("nat44-in2out", other, about, wan).bytes, other);
+    const Ref nowhere(1U << 20, vnet::flow::Direction::reverse);
+    EXPECT_EQ(run_own_error("nat44-in2out", other, nowhere, wan).bytes, other);
+}
+
+TEST_F(NatNodesTest, OwnErrorsReachWhoeverWasTranslatedTwice) {
+    world.vrf_paths[0] = 1;
+    StaticMapping forward{ip("198.51.100.7"),         80, udp, 0, 0, false, false,
+                          {{ip("10.0.0.5"), 8080, 1}}};
+    world.add_static(forward);
+    forward.port = 81;
+    forward.twice = true;
+    world.add_static(forward);
+    struct Case {
+        const char* client;
+        uint16_t port;
+        uint32_t rx;
+        std::string node;
+    };
+    for (const Case& test :
+         {Case{inside, 80, lan, "nat44-hairpin"}, Case{remote, 81, wan, "nat44-out2in"}}) {
+        const auto sent = packet().ip4(test.client, "198.51.100.7").udp(1000, test.port).payload(8);
+        (void)run(test.node,
+                  packet().ethernet().ip4(test.client, "198.51.100.7").udp(1000, test.port).bytes(),
+                  1, test.rx);
+        const Ref ref =
+            world.tables.of(0).find(key(udp, test.client, 1000, "198.51.100.7", test.port));
+        ASSERT_TRUE(ref);
+        const Key back = world.tables.of(0)[ref.index()].reverse;
+        const std::string as = back.destination.to_string();
+        const Bytes translated = packet()
+                                     .ip4(as.c_str(), "10.0.0.5")
+                                     .udp(back.ports.destination(), 8080)
+                                     .payload(8)
+                                     .bytes();
+        const Result result = run_own_error(
+            "nat44-hairpin", own_error("10.0.0.1", as.c_str(), translated), ref, test.rx);
+        EXPECT_EQ(result.next, "ip4-lookup-vrf");
+        EXPECT_EQ(result.bytes, own_error("10.0.0.1", test.client, PacketMaker(sent).bytes()));
+    }
+}
+
+TEST_F(NatNodesTest, NothingOfAHostWithAnAddressOfItsOwnGoesOutUntranslated) {
+    world.interfaces.hot(lan).vrf = 1;
+    world.add_static({ip("198.51.100.7"), 0, 0, 0, 1, false, false, {{ip(inside), 0, 1}}});
+    const Bytes cut = from_inside().udp(1, 2).truncate(14 + 20 + 3).bytes();
+    EXPECT_EQ(run("nat44-in2out", cut, 1, lan, false).at(0).drop, "no-session");
 }
 
 TEST_F(NatNodesTest, AStaleNumberIsNotBelieved) {

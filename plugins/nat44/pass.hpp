@@ -33,6 +33,10 @@ public:
         return session.owner == translators_.owner() ||
                translators_.tables().is_dry(dispatch_.worker());
     }
+    /// For an ICMP error of the router itself: the session of the packet that it is about, whose
+    /// number it has kept, in the direction in which it goes. None where it quotes another one.
+    vnet::flow::Ref ref_of_own_error(const graph::Packet& packet,
+                                     const Subject& subject) const noexcept;
     /// It lives, is ours, and of its packets of this direction one end is translated, which is the
     /// one of this node.
     template <Side side>
