@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/nat44/config.hpp"
 
-#include <algorithm>
+#include <bit>
 
 namespace nat44 {
 
@@ -18,33 +18,35 @@ Config::Config(Parts parts) : parts_(std::move(parts)), hasher_(parts_.seed) {
     }
     for (const auto& pool : parts_.pools) {
         if (pool) {
-            order_.push_back(pool->number);
+            const PoolSettings& settings = pool->settings;
+            index(scope(settings.inside_vrf, settings.outside_vrf), *pool);
+            index(scope(settings.inside_vrf, std::nullopt), *pool);
         }
     }
-    std::sort(order_.begin(), order_.end(), [this](uint16_t left, uint16_t right) {
-        const PoolSettings& one = parts_.pools[left]->settings;
-        const PoolSettings& other = parts_.pools[right]->settings;
-        return one.inside.length() != other.inside.length()
-                   ? one.inside.length() > other.inside.length()
-                   : one.name < other.name;
-    });
 }
 
-const Pool* Config::pool_for(Vrf inside_vrf, Ip4Address inside, Vrf outside_vrf) const noexcept {
-    const auto found = std::find_if(order_.begin(), order_.end(), [&](uint16_t number) {
-        const PoolSettings& settings = parts_.pools[number]->settings;
-        return settings.inside_vrf == inside_vrf && settings.outside_vrf == outside_vrf &&
-               settings.inside.contains(inside);
-    });
-    return found == order_.end() ? nullptr : pool(*found);
+void Config::index(uint32_t scope, const Pool& pool) {
+    lengths_[scope] |= uint64_t{1} << pool.settings.inside.length();
+    const auto [found, made] = by_prefix_.try_emplace({scope, pool.settings.inside}, pool.number);
+    // Of several for the same hosts the first by name.
+    if (!made && pool.settings.name < parts_.pools[found->second]->settings.name) {
+        found->second = pool.number;
+    }
 }
 
-const Pool* Config::pool_for(Vrf inside_vrf, Ip4Address inside) const noexcept {
-    const auto found = std::find_if(order_.begin(), order_.end(), [&](uint16_t number) {
-        const PoolSettings& settings = parts_.pools[number]->settings;
-        return settings.inside_vrf == inside_vrf && settings.inside.contains(inside);
-    });
-    return found == order_.end() ? nullptr : pool(*found);
+const Pool* Config::longest(uint32_t scope, Ip4Address inside) const noexcept {
+    const auto lengths = lengths_.find(scope);
+    uint64_t left = lengths == lengths_.end() ? 0 : lengths->second;
+    while (left != 0) {
+        const auto length = unsigned(std::bit_width(left) - 1);
+        left ^= uint64_t{1} << length;
+        const auto found =
+            by_prefix_.find({scope, Ip4Prefix(inside, uint8_t(length)).normalised()});
+        if (found != by_prefix_.end()) {
+            return pool(found->second);
+        }
+    }
+    return nullptr;
 }
 
 std::optional<OutsideAddress> Config::address_for(const Pool& pool, Vrf vrf, Ip4Address host,

@@ -5,6 +5,7 @@
 #include <absl/container/flat_hash_set.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -37,7 +38,8 @@ public:
     struct Parts {
         /// By number; empty where there is no such pool.
         std::vector<std::optional<Pool>> pools;
-        AddressIndex addresses;
+        /// The same for all versions between which no address came or went.
+        std::shared_ptr<const AddressIndex> addresses;
         std::vector<StaticMapping> statics;
         /// By VRF: where to look a packet up that goes there from another one.
         std::array<vnet::fib::PathIndex, vnet::interface::most_vrfs> vrf_paths{};
@@ -49,13 +51,15 @@ public:
     };
     explicit Config(Parts parts);
 
-    const AddressIndex& addresses() const noexcept { return parts_.addresses; }
+    const AddressIndex& addresses() const noexcept { return *parts_.addresses; }
     const Pool* pool(uint16_t number) const noexcept {
         return number < parts_.pools.size() && parts_.pools[number] ? &*parts_.pools[number]
                                                                     : nullptr;
     }
     /// The pool for a host that speaks with somebody outside; null where it is nobody's.
-    const Pool* pool_for(Vrf inside_vrf, Ip4Address inside, Vrf outside_vrf) const noexcept;
+    const Pool* pool_for(Vrf inside_vrf, Ip4Address inside, Vrf outside_vrf) const noexcept {
+        return longest(scope(inside_vrf, outside_vrf), inside);
+    }
 
     /// The one that has an outside address in a VRF; null where it is nobody's there.
     const Pool* pool_of(Vrf outside_vrf, Ip4Address outside) const noexcept {
@@ -64,7 +68,9 @@ public:
         return of != nullptr && of->settings.outside_vrf == outside_vrf ? of : nullptr;
     }
     /// The first that is for a host, whichever VRF it leaves by.
-    const Pool* pool_for(Vrf inside_vrf, Ip4Address inside) const noexcept;
+    const Pool* pool_for(Vrf inside_vrf, Ip4Address inside) const noexcept {
+        return longest(scope(inside_vrf, std::nullopt), inside);
+    }
     /// The outside address that a host of a pool has: with `attempt` 0 the one that it has unless
     /// it has no port left. None where the pool has none for it.
     std::optional<OutsideAddress> address_for(const Pool& pool, Vrf vrf, Ip4Address host,
@@ -118,6 +124,14 @@ public:
     unsigned workers() const noexcept { return parts_.workers; }
 
 private:
+    /// From one VRF to another one, or to any.
+    static uint32_t scope(Vrf inside_vrf, std::optional<Vrf> outside_vrf) noexcept {
+        constexpr uint32_t any = 1 << 16;
+        return uint32_t{inside_vrf} << 8 | (outside_vrf ? *outside_vrf : any);
+    }
+    void index(uint32_t scope, const Pool& pool);
+    const Pool* longest(uint32_t scope, Ip4Address inside) const noexcept;
+
     using Map = absl::flat_hash_map<uint64_t, uint32_t>;
     static uint64_t place(Vrf vrf, Ip4Address address, uint16_t port, uint8_t protocol) noexcept {
         return uint64_t{address.value()} << 32 | uint64_t{port} << 16 | uint64_t{protocol} << 8 |
@@ -130,8 +144,11 @@ private:
     vnet::flow::Hasher hasher_;
     Map by_outside_;
     Map by_inside_;
-    /// Pools in the order in which they are tried.
-    std::vector<uint16_t> order_;
+    /// All targets; of a target of several mappings any one.
+    Map by_target_;
+    /// Pools by whom they are for: VRFs and prefix. By VRFs, which lengths there are, a bit each.
+    absl::flat_hash_map<std::pair<uint32_t, Ip4Prefix>, uint16_t> by_prefix_;
+    absl::flat_hash_map<uint32_t, uint64_t> lengths_;
 };
 
 }  // namespace nat44

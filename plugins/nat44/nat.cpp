@@ -93,9 +93,8 @@ Nat::Nat(vnet::Router& router, Translators& translators)
 Nat::~Nat() {
     self_.reset();
     timer_.cancel();
-    for (const auto& [vrf, address] : routes_) {
-        (void)router_.ip4().fibs->of(vrf).remove({address, 32}, RouteSource::translation);
-    }
+    change_routes(pool_routes_, {}, static_routes_);
+    change_routes(static_routes_, {}, {});
     for (const auto& [vrf, path] : vrf_paths_) {
         router_.fib().release(Via::look_up(vrf));
     }
@@ -300,6 +299,7 @@ absl::Status Nat::claim(PoolEntry& pool, AddressRange range) {
     if (!numbers.ok()) {
         return numbers.status();
     }
+    index_.reset();
     make_states(pool, *numbers);
     return absl::OkStatus();
 }
@@ -341,6 +341,7 @@ void Nat::drop_states(const std::vector<uint16_t>& numbers) {
 void Nat::release(const PoolEntry& pool, AddressRange range) {
     auto numbers = addresses_.remove({pool.number, pool.settings.name}, range);
     if (numbers.ok()) {
+        index_.reset();
         leaving_.push_back({range, pool.settings.outside_vrf, *std::move(numbers)});
     }
 }
@@ -672,7 +673,11 @@ std::set<Vrf> Nat::used_vrfs() const {
 
 void Nat::publish() {
     own_ = own_addresses();
-    Config::Parts parts{{}, addresses_.index(graph::random_number()), {}, {}, own_, 1, seed_};
+    const bool moved = index_ == nullptr;
+    if (moved) {
+        index_ = std::make_shared<const AddressIndex>(addresses_.index(graph::random_number()));
+    }
+    Config::Parts parts{{}, index_, {}, {}, own_, 1, seed_};
     parts.workers = translators_.contexts() - 1;
     for (const auto& [name, entry] : pools_) {
         const PoolSettings& settings = entry.settings;
@@ -705,7 +710,7 @@ void Nat::publish() {
         parts.vrf_paths[vrf] = path;
     }
     translators_.publish(std::make_unique<const Config>(std::move(parts)));
-    publish_routes();
+    publish_routes(moved);
 }
 
 void Nat::release_paths() {
@@ -729,41 +734,54 @@ void Nat::release_paths() {
     }
 }
 
-void Nat::publish_routes() {
-    std::set<std::pair<Vrf, Ip4Address>> wanted;
-    for (const auto& [name, pool] : pools_) {
-        for (const AddressRange& range : pool.ranges) {
-            for (uint32_t at = range.first.value();; ++at) {
-                wanted.emplace(pool.settings.outside_vrf, Ip4Address(at));
-                if (at == range.last.value()) {
-                    break;
+void Nat::publish_routes(bool moved) {
+    if (moved) {
+        Routes wanted;
+        for (const auto& [name, pool] : pools_) {
+            for (const AddressRange& range : pool.ranges) {
+                for (uint64_t i = 0; i < range.size(); ++i) {
+                    wanted.emplace(pool.settings.outside_vrf,
+                                   Ip4Address(uint32_t(range.first.value() + i)));
                 }
             }
         }
+        change_routes(pool_routes_, std::move(wanted), static_routes_);
     }
+    Routes wanted;
     for (const auto& [place, mapping] : statics_) {
         if (!own_.contains({mapping.outside_vrf, mapping.outside})) {
             wanted.emplace(mapping.outside_vrf, mapping.outside);
         }
     }
-    for (const auto& [vrf, address] : routes_) {
-        if (!wanted.contains({vrf, address})) {
-            (void)router_.ip4().fibs->of(vrf).remove({address, 32}, RouteSource::translation);
+    change_routes(static_routes_, std::move(wanted), pool_routes_);
+}
+
+void Nat::change_routes(Routes& routes, Routes wanted, const Routes& others) {
+    for (const auto& route : routes) {
+        if (!wanted.contains(route) && !others.contains(route)) {
+            (void)router_.ip4()
+                .fibs->of(route.first)
+                .remove({route.second, 32}, RouteSource::translation);
         }
     }
-    for (const auto& [vrf, address] : wanted) {
-        if (!routes_.contains({vrf, address})) {
-            (void)router_.ip4().fibs->of(vrf).add({address, 32}, RouteSource::translation,
-                                                  Via(Via::Kind::local));
+    for (const auto& route : wanted) {
+        if (!routes.contains(route) && !others.contains(route)) {
+            (void)router_.ip4()
+                .fibs->of(route.first)
+                .add({route.second, 32}, RouteSource::translation, Via(Via::Kind::local));
         }
     }
-    routes_ = std::move(wanted);
+    routes = std::move(wanted);
+}
+
+bool Nat::has_route(Vrf vrf, Ip4Address address) const {
+    return pool_routes_.contains({vrf, address}) || static_routes_.contains({vrf, address});
 }
 
 bool Nat::answers_for(Index interface, Ip4Address address) const {
     const auto role = roles_.find(interface);
     return role != roles_.end() && role->second == Role::outside &&
-           routes_.contains({router_.interfaces().vrf_of(interface), address});
+           has_route(router_.interfaces().vrf_of(interface), address);
 }
 
 absl::Status Nat::check_vrf_unused(Vrf vrf) {

@@ -101,7 +101,12 @@ private:
     void forget(Index interface);
     void follow_addresses();
     void publish();
-    void publish_routes();
+    /// VRFs and addresses.
+    using Routes = std::set<std::pair<Vrf, Ip4Address>>;
+    /// Those of pools only where addresses came or went.
+    void publish_routes(bool moved);
+    void change_routes(Routes& routes, Routes wanted, const Routes& others);
+    bool has_route(Vrf vrf, Ip4Address address) const;
     /// VRFs that pools and static mappings speak of.
     std::set<Vrf> used_vrfs() const;
     /// Gives up paths to VRFs of which nothing speaks any more.
@@ -130,7 +135,10 @@ private:
     std::map<Vrf, vnet::fib::PathIndex> vrf_paths_;
     /// As workers have them.
     Own own_;
-    std::set<std::pair<Vrf, Ip4Address>> routes_;
+    Routes pool_routes_;
+    Routes static_routes_;
+    /// Of the pools' addresses; null when they have changed.
+    std::shared_ptr<const AddressIndex> index_;
     uint64_t seed_;
     std::shared_ptr<vnet::neighbor::Arp::AnswersFor> answers_;
     graph::Control::Handle timer_;

@@ -80,8 +80,10 @@ struct World {
         publish();
     }
     void publish() {
-        Config::Parts parts{pools, addresses.index(5), statics, vrf_paths,
-                            own,   tables.workers(),   77};
+        Config::Parts parts{pools,   std::make_shared<const AddressIndex>(addresses.index(5)),
+                            statics, vrf_paths,
+                            own,     tables.workers(),
+                            77};
         translators.publish(std::make_unique<const Config>(std::move(parts)));
     }
     Translator::Asked ask(const Key& key) { return {translators.config(), key, now, tsc, owner}; }
