@@ -10,6 +10,10 @@ Config::Config(Parts parts) : parts_(std::move(parts)), hasher_(parts_.seed) {
         const StaticMapping& mapping = parts_.statics[i];
         by_outside_[place(mapping.outside_vrf, mapping.outside, mapping.port, mapping.protocol)] =
             i;
+        for (const Target& target : mapping.targets) {
+            by_target_.try_emplace(
+                place(mapping.inside_vrf, target.address, target.port, mapping.protocol), i);
+        }
         if (mapping.targets.size() == 1) {
             const Target& target = mapping.targets.front();
             by_inside_[place(mapping.inside_vrf, target.address, target.port, mapping.protocol)] =
@@ -103,7 +107,7 @@ bool Config::has_ports(uint8_t protocol) noexcept {
 std::optional<unsigned> Config::worker_of_outside(const vnet::flow::Key& key) const noexcept {
     const uint16_t port = key.ports.destination();
     if (const StaticMapping* mapping = to_outside(key.vrf, key.destination, port, key.protocol)) {
-        return worker_of_host(mapping->inside_vrf, target(*mapping, key).address);
+        return worker_of_static(*mapping, key.source, key.ports.source());
     }
     const Pool* of = pool_of(key.vrf, key.destination);
     if (of == nullptr) {
@@ -119,18 +123,63 @@ std::optional<unsigned> Config::worker_of_outside(const vnet::flow::Key& key) co
     return of->partition.worker_of(port);
 }
 
-bool Config::meets_worker(vnet::flow::Key key, const StaticMapping& mapping,
-                          unsigned worker) const noexcept {
-    if (pool_of(mapping.outside_vrf, mapping.outside) == nullptr) {
-        // By the target, as all that is from inside and to no pool's address.
-        return true;
+unsigned Config::worker_of_static(const StaticMapping& mapping, Ip4Address remote,
+                                  uint16_t remote_port) const noexcept {
+    if (mapping.is_one_to_one()) {
+        return worker_of_host(mapping.inside_vrf, mapping.targets.front().address);
     }
-    key.vrf = mapping.outside_vrf;
-    return worker_of_outside(key) == worker;
+    // Not by the target: which one it is changes with their number, and sessions stay.
+    return worker_for(hasher_(uint64_t{remote.value()} << 16 | remote_port, 0));
+}
+
+Vrf Config::outside_vrf_of(const vnet::flow::Key& key) const noexcept {
+    const OutsideAddress* address = addresses().find(key.destination);
+    const Pool* its = address == nullptr ? nullptr : pool(address->pool);
+    if (its == nullptr) {
+        return key.vrf;
+    }
+    // What is nobody's there may be anybody's address in another VRF.
+    const Vrf vrf = its->settings.outside_vrf;
+    const StaticMapping* of =
+        find(by_target_, key.vrf, key.source, key.ports.source(), key.protocol);
+    const bool is_somebodys =
+        (of != nullptr && of->outside_vrf == vrf) || pool_for(key.vrf, key.source, vrf) != nullptr;
+    return is_somebodys ? vrf : key.vrf;
+}
+
+std::optional<unsigned> Config::worker_of_inside(const vnet::flow::Key& key) const noexcept {
+    const uint16_t port = key.ports.source();
+    vnet::flow::Key outside = key;
+    outside.vrf = outside_vrf_of(key);
+    const StaticMapping* to =
+        to_outside(outside.vrf, key.destination, key.ports.destination(), key.protocol);
+    const StaticMapping* of = find(by_target_, key.vrf, key.source, port, key.protocol);
+    if (to == nullptr && pool_of(outside.vrf, key.destination) != nullptr) {
+        // To a port of somebody else inside, or in answer to what is translated at both ends: all
+        // of that is where the port is.
+        return worker_of_outside(outside);
+    }
+    if (to != nullptr && of != nullptr) {
+        // Between two who have static mappings: either way by both.
+        return worker_for(hasher_(to->outside.value() ^ of->outside.value(), 1));
+    }
+    if (of != nullptr) {
+        return worker_of_static(*of, key.destination, key.ports.destination());
+    }
+    if (!has_ports(key.protocol)) {
+        // What has no port comes back to its outside address alone.
+        const Pool* by = pool_for(key.vrf, key.source);
+        const auto address =
+            by == nullptr ? std::nullopt : address_for(*by, key.vrf, key.source, 0);
+        if (address) {
+            return worker_of_host(by->settings.outside_vrf, address->address);
+        }
+    }
+    return worker_of_host(key.vrf, key.source);
 }
 
 unsigned Config::worker_of_host(Vrf vrf, Ip4Address host) const noexcept {
-    return workers() == 1 ? 0 : unsigned((host_hash(vrf, host) >> 32) * workers() >> 32);
+    return worker_for(host_hash(vrf, host));
 }
 
 }  // namespace nat44

@@ -87,6 +87,15 @@ public:
                                    uint8_t protocol) const noexcept {
         return find(by_inside_, vrf, address, port, protocol);
     }
+    /// The static mapping whose outside address and port a host inside has where it leaves by a
+    /// VRF; null where there is none. One that hides clients from its target is none.
+    const StaticMapping* mapping_of(Vrf inside_vrf, Ip4Address inside, uint16_t port,
+                                    uint8_t protocol, Vrf outside_vrf) const noexcept {
+        const StaticMapping* mapping = to_inside(inside_vrf, inside, port, protocol);
+        return mapping != nullptr && mapping->outside_vrf == outside_vrf && !mapping->twice
+                   ? mapping
+                   : nullptr;
+    }
     /// Which target of a mapping a packet from outside goes to, whichever worker asks.
     End target(const StaticMapping& mapping, const vnet::flow::Key& key) const noexcept;
 
@@ -109,9 +118,10 @@ public:
     /// The worker of packets to an outside address and port, by whoever they are; none where any
     /// will do.
     std::optional<unsigned> worker_of_outside(const vnet::flow::Key& key) const noexcept;
-    /// Packets of a target of a twice translated mapping come to a worker.
-    bool meets_worker(vnet::flow::Key key, const StaticMapping& mapping,
-                      unsigned worker) const noexcept;
+    /// The worker of packets from inside.
+    std::optional<unsigned> worker_of_inside(const vnet::flow::Key& key) const noexcept;
+    /// The VRF in which what a packet from inside is to would be an outside address.
+    Vrf outside_vrf_of(const vnet::flow::Key& key) const noexcept;
     /// Empty where nothing speaks of the VRF any more.
     std::optional<vnet::fib::PathIndex> vrf_path(Vrf vrf) const noexcept {
         const vnet::fib::PathIndex path = parts_.vrf_paths[vrf];
@@ -139,6 +149,12 @@ private:
     }
     const StaticMapping* find(const Map& map, Vrf vrf, Ip4Address address, uint16_t port,
                               uint8_t protocol) const noexcept;
+    unsigned worker_for(uint64_t hash) const noexcept {
+        return unsigned((hash >> 32) * workers() >> 32);
+    }
+    /// Of what a static mapping leads, by who is outside.
+    unsigned worker_of_static(const StaticMapping& mapping, Ip4Address remote,
+                              uint16_t remote_port) const noexcept;
 
     Parts parts_;
     vnet::flow::Hasher hasher_;

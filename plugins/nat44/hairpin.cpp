@@ -43,8 +43,7 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
     }
     if (!ref) {
         const OutsideAddress* address = config.addresses().find(key.destination);
-        const Pool* pool = address == nullptr ? nullptr : config.pool(address->pool);
-        const Vrf outside_vrf = pool == nullptr ? vrf : pool->settings.outside_vrf;
+        const Vrf outside_vrf = config.outside_vrf_of(key);
         const Verdict verdict = pass.translator().hairpin(pass.ask(config, key), outside_vrf, ref);
         const bool own = config.is_own(outside_vrf, key.destination) || address == nullptr;
         if (verdict == Verdict::not_ours || (is_nobodys(verdict) && own)) {

@@ -536,17 +536,23 @@ absl::Status Nat::add_static(const StaticMapping& mapping) {
 }
 
 absl::Status Nat::remove_static(Vrf vrf, Ip4Address outside) {
-    if (statics_.erase({vrf, outside, 0, 0}) == 0) {
+    const auto found = statics_.find({vrf, outside, 0, 0});
+    if (found == statics_.end()) {
         return absl::NotFoundError(
             fmt::format("{} is nobody's; `show nat44 static` lists static mappings", outside));
     }
+    const StaticMapping mapping = found->second;
+    statics_.erase(found);
     publish();
-    (void)end_sessions([&](const vnet::flow::Session& session) {
-        const vnet::flow::Key& key = outside_key(session);
-        return (session.flags & session_flag::fixed) != 0 && key.destination == outside &&
-               key.vrf == vrf;
-    });
+    end_sessions_of(mapping, mapping.targets.front());
     return absl::OkStatus();
+}
+
+void Nat::end_sessions_of(const StaticMapping& mapping, const Target& target) {
+    // No worker makes more by the configuration before.
+    router_.engine().rcu().synchronize();
+    (void)end_sessions(
+        [&](const vnet::flow::Session& session) { return is_led_by(session, mapping, target); });
 }
 
 absl::Status Nat::add_forward(const StaticMapping& mapping) {
@@ -607,18 +613,12 @@ absl::Status Nat::remove_forward(const StaticMapping& mapping) {
                         "what is",
                         mapping.port, mapping.outside, target.address, target.port));
     }
-    if (found->second.targets.empty()) {
+    const StaticMapping before = found->second;
+    if (before.targets.empty()) {
         statics_.erase(found);
     }
     publish();
-    (void)end_sessions([&](const vnet::flow::Session& session) {
-        const vnet::flow::Key& inside = inside_key(session);
-        const vnet::flow::Key& outside = outside_key(session);
-        return (session.flags & session_flag::fixed) != 0 && inside.source == target.address &&
-               inside.ports.source() == target.port && outside.destination == mapping.outside &&
-               outside.ports.destination() == mapping.port && outside.vrf == mapping.outside_vrf &&
-               outside.protocol == mapping.protocol;
-    });
+    end_sessions_of(before, target);
     return absl::OkStatus();
 }
 

@@ -113,6 +113,8 @@ private:
     void release_paths();
     /// Sessions of what was taken back may still have packets.
     bool is_ending() const;
+    /// Ends those of a static mapping's target that is not its any more.
+    void end_sessions_of(const StaticMapping& mapping, const Target& target);
     void tend();
     /// True when nothing is left of the addresses that are leaving.
     bool finish_leaving();

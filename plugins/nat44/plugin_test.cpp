@@ -428,6 +428,27 @@ TEST_F(PluginTest, WhatIsTakenBackEndsItsOwnSessionsOnly) {
     EXPECT_EQ(flows.ending() + router_.engine->inject_drops() > 0, true);
 }
 
+TEST_F(PluginTest, SessionsBetweenTwoInsideEndWithEitherOnesMapping) {
+    for (const char* of :
+         {"forward udp 192.0.2.10 1000 to 10.0.0.5 1000", "static 192.0.2.20 to 10.0.0.6"}) {
+        run(std::string("add nat44 ") + of);
+    }
+    Session made{};
+    made.forward = {ip("10.0.0.6"), ip("192.0.2.10"), Ports::of(7, 1000), 0, 17, 0};
+    made.reverse = {ip("10.0.0.5"), ip("192.0.2.20"), Ports::of(1000, 7), 0, 17, 0};
+    for (const char* mapping :
+         {"forward udp 192.0.2.10 1000 to 10.0.0.5 1000", "static 192.0.2.20"}) {
+        make_session(made, session_flag::hairpin | session_flag::twice | session_flag::fixed);
+        run(std::string("delete nat44 ") + mapping);
+        if (!router_.engine->is_running()) {
+            must(router_.engine->start());
+        }
+        EXPECT_TRUE(
+            eventually([this] { return router_.router->flows().tables().sessions() == 0; }));
+        router_.engine->stop();
+    }
+}
+
 TEST_F(PluginTest, SessionsThatAreEndingAreToldOfOnce) {
     run("add nat44 pool p");
     run("add nat44 address p 192.0.2.10");

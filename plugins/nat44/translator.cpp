@@ -115,16 +115,13 @@ Verdict Translator::make(const Asked& asked, const Key& reverse, uint8_t flags, 
 
 Verdict Translator::outbound(const Asked& asked, Vrf outside_vrf, Ref& ref) noexcept {
     const Key& key = asked.key;
-    const StaticMapping* mapping =
-        asked.config.to_inside(key.vrf, key.source, key.ports.source(), key.protocol);
-    if (mapping != nullptr && mapping->outside_vrf == outside_vrf && !mapping->twice) {
-        return by_mapping(asked, *mapping, ref);
+    const Far far{key.destination, key.ports.destination(), outside_vrf, 0};
+    if (const StaticMapping* own = asked.config.mapping_of(key.vrf, key.source, key.ports.source(),
+                                                           key.protocol, outside_vrf)) {
+        return by_mapping(asked, *own, far, ref);
     }
     const Pool* pool = asked.config.pool_for(key.vrf, key.source, outside_vrf);
-    if (pool == nullptr) {
-        return Verdict::not_ours;
-    }
-    return by_pool(asked, *pool, {key.destination, key.ports.destination(), outside_vrf, 0}, ref);
+    return pool == nullptr ? Verdict::not_ours : by_pool(asked, *pool, far, ref);
 }
 
 Ip4Address Translator::outside_of(const Asked& asked, Vrf outside_vrf) const noexcept {
@@ -162,6 +159,10 @@ Verdict Translator::hairpin(const Asked& asked, Vrf outside_vrf, Ref& ref) noexc
         far.vrf = found.inside.vrf;
     } else {
         return Verdict::no_session;
+    }
+    if (const StaticMapping* own = asked.config.mapping_of(key.vrf, key.source, key.ports.source(),
+                                                           key.protocol, outside_vrf)) {
+        return by_mapping(asked, *own, far, ref);
     }
     const Pool* pool = asked.config.pool_for(key.vrf, key.source, outside_vrf);
     if (pool == nullptr) {
@@ -219,17 +220,15 @@ void Translator::note_attempt(const Asked& asked, Vrf outside_vrf) noexcept {
     }
 }
 
-Verdict Translator::by_mapping(const Asked& asked, const StaticMapping& mapping,
+Verdict Translator::by_mapping(const Asked& asked, const StaticMapping& mapping, const Far& far,
                                Ref& ref) noexcept {
     const Key& key = asked.key;
     const uint16_t port = mapping.is_one_to_one() ? key.ports.source() : mapping.port;
-    const Key reverse{
-        key.destination,     mapping.outside, ports_to(key.protocol, key.ports.destination(), port),
-        mapping.outside_vrf, key.protocol,    0};
+    const Key reverse = far.reverse(key.protocol, mapping.outside, port);
     if (table().find(reverse)) {
         return Verdict::no_port;
     }
-    return make(asked, reverse, session_flag::fixed, 0, ref);
+    return make(asked, reverse, uint8_t(far.flags | session_flag::fixed), 0, ref);
 }
 
 Verdict Translator::host_for(const Asked& asked, const Pool& pool, unsigned attempt,
@@ -671,7 +670,9 @@ std::optional<uint16_t> Translator::port_for_twice(const Asked& asked, const Sta
     }
     const auto is_free = [&](uint16_t candidate) {
         tried.ports = vnet::flow::Ports::of(to, candidate);
-        return asked.config.meets_worker(tried, mapping, worker_) && !table().find(tried);
+        const bool comes_back =
+            tables_.is_dry(worker_) || asked.config.worker_of_inside(tried) == worker_;
+        return comes_back && !table().find(tried);
     };
     const OutsideAddress* address = asked.config.addresses().find(mapping.outside);
     const Pool* pool = address == nullptr ? nullptr : asked.config.pool(address->pool);

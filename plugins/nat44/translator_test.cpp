@@ -725,5 +725,67 @@ TEST(Steering, BothWaysMeetOneWorker) {
     }
 }
 
+/// Who speaks with whom stays as it is when a port has fewer targets, and nobody is sent elsewhere.
+TEST(Steering, ConnectionsStayWhenAPortLosesATarget) {
+    for (unsigned workers = 1; workers <= 8; ++workers) {
+        World world(workers, 1U << 14);
+        StaticMapping mapping = forward("192.0.2.1", 80, "10.0.0.5", 8080);
+        mapping.targets.push_back({ip("10.0.0.6"), 8080, 1});
+        mapping.targets.push_back({ip("10.0.0.7"), 8080, 2});
+        world.add_static(mapping);
+        std::vector<Session> made;
+        std::set<unsigned> met;
+        for (uint16_t port = 1; port <= 300; ++port) {
+            ASSERT_EQ(world.in(key(tcp, "203.0.113.1", port, "192.0.2.1", 80)), Verdict::made);
+            ASSERT_EQ(world.out_worker(world.last.reverse), world.worker);
+            made.push_back(world.last);
+            met.insert(world.worker);
+        }
+        EXPECT_EQ(met.size(), workers);
+        world.statics[0].targets.erase(world.statics[0].targets.begin());
+        world.publish();
+        for (const Session& session : made) {
+            const unsigned worker = world.in_worker(session.forward);
+            EXPECT_TRUE(world.tables.of(worker).find(session.forward)) << workers;
+            if (session.reverse.source != ip("10.0.0.5")) {
+                EXPECT_EQ(world.out_worker(session.reverse), worker);
+            }
+        }
+        world.end_all();
+        world.expect_empty();
+    }
+}
+
+/// Hosts of no pool speak with each other by the outside addresses that static mappings give them.
+TEST(Steering, HostsOfStaticMappingsMeetOneWorker) {
+    for (unsigned workers = 1; workers <= 8; ++workers) {
+        World world(workers, 1U << 14);
+        for (unsigned host = 1; host <= 20; ++host) {
+            const std::string at = std::to_string(host);
+            world.add_static(one_to_one(("192.0.2." + at).c_str(), ("10.0.0." + at).c_str()));
+        }
+        world.add_static(forward("192.0.2.100", 80, "10.0.1.1", 8080));
+        world.add_static(forward("192.0.2.101", 81, "10.0.1.2", 8081));
+        for (unsigned host = 2; host <= 20; ++host) {
+            const std::string from = "10.0.0." + std::to_string(host);
+            for (const Key& asked : {key(tcp, from.c_str(), 1000, "192.0.2.1", 22),
+                                     key(icmp, from.c_str(), 7, "192.0.2.1", 7),
+                                     key(gre, from.c_str(), 0, "192.0.2.1", 0),
+                                     key(tcp, from.c_str(), 1000, "192.0.2.100", 80)}) {
+                ASSERT_EQ(world.hairpin(asked), Verdict::made);
+                ASSERT_EQ(world.last.reverse.destination,
+                          ip(("192.0.2." + std::to_string(host)).c_str()));
+                ASSERT_EQ(world.out_worker(world.last.reverse), world.worker) << workers;
+            }
+        }
+        ASSERT_EQ(world.hairpin(key(tcp, "10.0.1.2", 8081, "192.0.2.100", 80)), Verdict::made);
+        ASSERT_EQ(world.last.reverse, key(tcp, "10.0.1.1", 8080, "192.0.2.101", 81));
+        ASSERT_EQ(world.out_worker(world.last.reverse), world.worker);
+        EXPECT_EQ(world.hairpin(key(tcp, "10.0.1.2", 5, "192.0.2.100", 80)), Verdict::not_ours);
+        world.end_all();
+        world.expect_empty();
+    }
+}
+
 }  // namespace
 }  // namespace nat44

@@ -52,25 +52,7 @@ void Translators::ended(const vnet::flow::Session& session, vnet::flow::Ending,
 unsigned Translators::worker_of(const Key& key, uint32_t rx_interface, unsigned self) noexcept {
     const Config& now = config();
     if (role(rx_interface) == Role::inside) {
-        // To somebody else inside by an outside address: all of that is where this one's are.
-        if (const OutsideAddress* address = now.addresses().find(key.destination)) {
-            const Pool* pool = now.pool(address->pool);
-            Key outside = key;
-            outside.vrf = pool == nullptr ? key.vrf : pool->settings.outside_vrf;
-            return now.worker_of_outside(outside).value_or(self);
-        }
-        const bool is_fixed =
-            now.to_inside(key.vrf, key.source, key.ports.source(), key.protocol) != nullptr;
-        if (!Config::has_ports(key.protocol) && !is_fixed) {
-            // What has no port comes back to its outside address alone.
-            const Pool* pool = now.pool_for(key.vrf, key.source);
-            const auto outside =
-                pool == nullptr ? std::nullopt : now.address_for(*pool, key.vrf, key.source, 0);
-            if (outside) {
-                return now.worker_of_host(pool->settings.outside_vrf, outside->address);
-            }
-        }
-        return now.worker_of_host(key.vrf, key.source);
+        return now.worker_of_inside(key).value_or(self);
     }
     return now.worker_of_outside(key).value_or(self);
 }
