@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/flow/quote.hpp"
 
-#include "vnet/wire/icmp4.hpp"
+#include "vnet/wire/icmp4_query.hpp"
 #include "vnet/wire/ip4_header.hpp"
 
 namespace vnet::flow {
@@ -24,13 +24,7 @@ bool has_ports(wire::IpProtocol protocol) noexcept {
 }
 
 bool is_query(uint8_t icmp_type) noexcept {
-    constexpr uint8_t information_request = 15;
-    constexpr uint8_t address_mask_reply = 18;
-    return icmp_type == uint8_t(wire::Icmp4Type::echo_request) ||
-           icmp_type == uint8_t(wire::Icmp4Type::echo_reply) ||
-           icmp_type == uint8_t(wire::Icmp4Type::timestamp_request) ||
-           icmp_type == uint8_t(wire::Icmp4Type::timestamp_reply) ||
-           (icmp_type >= information_request && icmp_type <= address_mask_reply);
+    return wire::has_identifier(wire::Icmp4Type(icmp_type));
 }
 
 std::optional<Key> quoted_key(std::span<const std::byte> message) noexcept {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/fragment/ports.hpp"
 
-#include "vnet/wire/icmp4.hpp"
+#include "vnet/wire/icmp4_query.hpp"
 #include "vnet/wire/icmp6.hpp"
 #include "vnet/wire/tcp.hpp"
 #include "vnet/wire/udp.hpp"
@@ -26,18 +26,19 @@ bool has_ports(wire::IpProtocol protocol) noexcept {
            uint8_t(protocol) == udp_lite;
 }
 
-void read_icmp(Ports& ports, std::span<const std::byte> bytes, uint8_t request,
-               uint8_t reply) noexcept {
-    const auto* icmp = wire::view<wire::Icmp4Header>(bytes);
-    if (icmp == nullptr) {
-        return;
-    }
-    ports.type = icmp->type_number;
-    ports.code = icmp->code;
-    if (ports.type == request || ports.type == reply) {
-        ports.source = ports.destination = uint16_t(icmp->rest.value() >> 16);
+/// Both families' headers begin alike (RFC 4443 2.1).
+void read_icmp(Ports& ports, const wire::Icmp4Header& icmp, bool is_query) noexcept {
+    ports.type = icmp.type_number;
+    ports.code = icmp.code;
+    if (is_query) {
+        ports.source = ports.destination = uint16_t(icmp.rest.value() >> 16);
         ports.flags |= ports_flag::known;
     }
+}
+
+bool is_query6(uint8_t type) noexcept {
+    return type == uint8_t(wire::Icmp6Type::echo_request) ||
+           type == uint8_t(wire::Icmp6Type::echo_reply);
 }
 
 }  // namespace
@@ -51,13 +52,12 @@ Ports read_ports(wire::IpProtocol protocol, std::span<const std::byte> bytes) no
             ports.destination = pair->destination.value();
             ports.flags |= ports_flag::known;
         }
-    } else if (protocol == wire::IpProtocol::icmp) {
-        read_icmp(ports, bytes, uint8_t(wire::Icmp4Type::echo_request),
-                  uint8_t(wire::Icmp4Type::echo_reply));
-    } else if (protocol == wire::IpProtocol::icmp6) {
-        // Both families' headers begin alike (RFC 4443 2.1).
-        read_icmp(ports, bytes, uint8_t(wire::Icmp6Type::echo_request),
-                  uint8_t(wire::Icmp6Type::echo_reply));
+    } else if (protocol == wire::IpProtocol::icmp || protocol == wire::IpProtocol::icmp6) {
+        if (const auto* icmp = wire::view<wire::Icmp4Header>(bytes)) {
+            read_icmp(ports, *icmp,
+                      protocol == wire::IpProtocol::icmp ? wire::has_identifier(icmp->type())
+                                                         : is_query6(icmp->type_number));
+        }
     }
     return ports;
 }

@@ -12,8 +12,8 @@ namespace vnet::fragment {
 /// What tells flows apart beyond their addresses, known for every packet behind virtual
 /// reassembly, a fragment or not: the slot "ports" of a packet.
 struct Ports {
-    /// In host byte order. Of TCP, UDP, UDP-Lite, DCCP and SCTP; of an ICMP or ICMPv6 echo both are
-    /// its identifier; 0 of all else.
+    /// In host byte order. Of TCP, UDP, UDP-Lite, DCCP and SCTP; of an ICMP query (echo, timestamp)
+    /// or an ICMPv6 echo both are its identifier; 0 of all else.
     uint16_t source = 0;
     uint16_t destination = 0;
     /// The upper layer's protocol: behind IPv6 extension headers too.

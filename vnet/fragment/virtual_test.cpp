@@ -130,6 +130,20 @@ TEST_F(VirtualTest, KnowsThePortsOfWhatIsWhole) {
                                     ports(1, 2, udp, 0), echo));
 }
 
+/// All that asks with an identifier, not echo alone.
+TEST_F(VirtualTest, FragmentsOfAQueryHaveItsIdentifier) {
+    for (const uint8_t type : {0, 8, 13, 14}) {
+        const Bytes whole = packet().ip4().icmp(type, 0, 9U << 16).payload(100).bytes();
+        EXPECT_THAT(run({ip4_fragment(whole, {0, 24}, type), ip4_fragment(whole, {24, 108}, type)}),
+                    ElementsAre());
+        Ports first = ports(9, 9, wire::IpProtocol::icmp, first_piece);
+        first.type = type;
+        Ports later = ports(9, 9, wire::IpProtocol::icmp, later_piece);
+        later.type = type;
+        EXPECT_THAT(ports_, ElementsAre(first, later));
+    }
+}
+
 TEST_F(VirtualTest, FragmentsFollowTheirFirst) {
     const Bytes four = packet().ip4().udp(5, 6).payload(4000).bytes();
     const Bytes six = packet().ip6().udp(5, 6).payload(4000).bytes();
