@@ -26,7 +26,7 @@ constexpr unsigned random_tries = 8;
 constexpr uint32_t most_tries = 512;
 constexpr unsigned most_addresses_tried = 4;
 /// Of all that for a port of twice NAT where ports of this worker lie apart.
-constexpr unsigned most_rounds = 8;
+constexpr unsigned most_rounds = 16;
 
 bool is_icmp(uint8_t protocol) noexcept {
     return IpProtocol(protocol) == IpProtocol::icmp;

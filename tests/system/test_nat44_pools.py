@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from lib.lab import LAN, WAN
-from lib.nat import DEN, POOL, NatLab, Teller, ask, ask_tcp, end_of, is_unanswered, tell, udp_socket, undo
+from lib.nat import DEN, POOL, TELLER, NatLab, Teller, ask, ask_tcp, end_of, is_unanswered, tell, udp_socket, undo
 from lib.numbered import Numbered
 from lib.wait import wait_until
 
@@ -114,6 +114,32 @@ def test_sessions_per_host(lab):
         lab.daemon.ctl(f"clear nat44 sessions outside-port {seen[0][1]}")
         lab.wait_count(4, f"inside {LAN}/32")
         assert tell(asking[5], WAN)[0] == POOL
+
+
+def test_new_sessions_per_second(lab):
+    """A host that begins many at once has some of them, and more as time goes by (RFC 6888 REQ-4); others have theirs."""
+    with lab.pool("new-sessions-per-second 5"), sockets(lab.lan, 20) as asking:
+        before = refused(lab, "host-rate")
+        for each in asking:
+            each.sendto(b"?", (WAN, TELLER))
+        wait_until(lambda: refused(lab, "host-rate") >= before + 5, 10, "those beyond are refused")
+        assert lab.count(f"inside {LAN}/32") >= 5
+        assert ask(lab.den, WAN)[0] == POOL
+        wait_until(lambda: not is_unanswered(asking[-1], WAN), 10, "the last one is let through")
+
+
+def test_hold_down(lab):
+    """A port that was given back is nobody's for a while (RFC 6888 REQ-8)."""
+    words = "mapping endpoint-independent hold-down 5 hold-down-ports 4 first-port 5000 last-port 5003"
+    with lab.pool(words), sockets(lab.lan, 5) as asking:
+        assert sorted(tell(each, WAN) for each in asking[:4]) == [(POOL, port) for port in range(5000, 5004)]
+        before = refused(lab, "no-port")
+        lab.end_sessions()
+        assert is_unanswered(asking[4], WAN)
+        assert refused(lab, "no-port") == before + 1
+        # What has connections that are followed has its ports at once.
+        assert ask_tcp(lab.lan, WAN)[0] == POOL
+        wait_until(lambda: not is_unanswered(asking[4], WAN), 20, "a port is free again")
 
 
 def test_exhausted_ports(lab):
