@@ -69,6 +69,10 @@ class Numbered:
             self.out_of_order += number < self._last[source]
             self._last[source] = max(number, self._last[source])
             self.received += 1
+            self._took(data, source)
+
+    def _took(self, data, source):
+        """One came; for who does more with it."""
 
     def stop(self):
         """No more is sent; waits for what is on its way."""
