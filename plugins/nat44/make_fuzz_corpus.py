@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of nat44_rewrite_fuzz: choices, tuple and address to translate to, then an IPv4 packet."""
+"""Writes the seeds of nat44_rewrite_fuzz: choices, tuple and address to translate to, then an IPv4 packet; and those of
+nat44_fuzz: packets, each behind a byte that says how it is made and one of its length."""
 import pathlib
 import socket
 import struct
@@ -88,4 +89,51 @@ variants |= {name: seed(packet) for name, packet in seeds.items()}
 folder = pathlib.Path(__file__).parent / "fuzz_corpus"
 folder.mkdir(exist_ok=True)
 for name, content in variants.items():
+    (folder / name).write_bytes(content)
+
+# ---- nat44_fuzz ----
+
+FROM_WAN, RIGHT, ANSWERS, QUOTES, AGAIN, TOGETHER = (1 << bit for bit in range(6))
+FAR = "203.0.113.9"
+
+
+def step(how, packet):
+    return bytes([how | RIGHT, len(packet)]) + packet
+
+
+def from_inside(protocol, payload, source="10.1.0.2", **more):
+    return ip4(protocol, payload, source, FAR, **more)
+
+
+def to_outside(protocol, payload, destination="198.51.100.2", **more):
+    return ip4(protocol, payload, FAR, destination, **more)
+
+
+def there_and_back(protocol, payload, answer, source):
+    return (step(0, from_inside(protocol, payload, source)) + step(FROM_WAN | ANSWERS, to_outside(protocol, answer))
+            + step(AGAIN, from_inside(protocol, payload, source)) + step(FROM_WAN | QUOTES, to_outside(ICMP, icmp(11)))
+            + step(QUOTES, from_inside(ICMP, icmp(3), source)))
+
+
+programs = {f"{name}-{at}": there_and_back(protocol, asks, answers, source)
+            for name, protocol, asks, answers in (("tcp", TCP, tcp(), tcp()), ("udp", UDP, udp(), udp()),
+                                                  ("echo", ICMP, icmp(8), icmp(0)), ("esp", ESP, bytes(24), bytes(24)),
+                                                  ("sctp", SCTP, bytes(24), bytes(24)))
+            for at, source in (("shared", "10.9.0.2"), ("open", "10.1.0.2"), ("blocks", "10.2.0.2"), ("static", "10.3.0.4"))}
+pieces = [from_inside(UDP, udp(bytes(8)), fragment=0x2000), from_inside(UDP, bytes(16), fragment=0x2002),
+          from_inside(UDP, bytes(16), fragment=4)]
+programs |= {
+    "pieces": b"".join(step(TOGETHER, pieces[at]) for at in (0, 1, 2)),
+    "pieces-backwards": b"".join(step(0, pieces[at]) for at in (2, 1, 0)),
+    "forward": step(FROM_WAN, to_outside(TCP, struct.pack(">HHIIBBHHH", 999, 80, 1, 0, 0x50, 2, 9, 0, 0))) + step(AGAIN, from_inside(TCP, tcp())),
+    "hairpin": step(0, from_inside(UDP, udp())) + step(0, ip4(UDP, udp(), "10.1.0.3", "198.51.100.2")),
+    "hairpin-forward": step(0, ip4(TCP, struct.pack(">HHIIBBHHH", 999, 80, 1, 0, 0x50, 2, 9, 0, 0), "10.2.0.3", "198.51.100.2"))
+                       + step(AGAIN, from_inside(TCP, tcp())) + step(QUOTES, from_inside(ICMP, icmp(3))),
+    "stranger": step(0, from_inside(UDP, udp())) + step(FROM_WAN, to_outside(UDP, udp())),
+    "one-to-one": step(FROM_WAN, to_outside(UDP, udp(), "198.51.100.4")) + step(AGAIN, from_inside(UDP, udp())),
+    "cut": step(0, from_inside(TCP, tcp()[:9])) + step(0, from_inside(UDP, udp()[:3])) + step(0, from_inside(ICMP, icmp(8)[:5])),
+}
+folder = pathlib.Path(__file__).parent / "fuzz_corpus_way"
+folder.mkdir(exist_ok=True)
+for name, content in programs.items():
     (folder / name).write_bytes(content)
