@@ -8,7 +8,9 @@ set(SLUICE_PUBLIC_HEADERS
     graph/stable_array.hpp graph/wall_clock.hpp
     # The router that a plugin registers with.
     vnet/plugin/registry.hpp vnet/router.hpp vnet/device/random_mac.hpp vnet/handoff/flow_hash.hpp
-    vnet/service/convert.hpp vnet/service/graph_text.hpp vnet/wire/*.hpp
+    vnet/service/convert.hpp vnet/service/graph_text.hpp vnet/service/session_lists.hpp vnet/wire/*.hpp
+    # Sessions that a feature keeps, looks for and ends; records for a collector.
+    vnet/flow/search.hpp vnet/flow/session.hpp vnet/flow/tcp.hpp vnet/ipfix/elements.hpp vnet/ipfix/exporter.hpp
     # Methods, command lines, and a program's way to the daemon.
     api/file.hpp api/registry.hpp api/client/client.hpp api/grammar/grammar.hpp api/grammar/json.hpp
     api/grammar/render.hpp)

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "vnet/flow/search.hpp"
+
 namespace vnet::flow {
 
 namespace {
@@ -72,28 +74,22 @@ absl::StatusOr<OwnerId> Flows::add_owner(Owner& owner) {
 }
 
 void Flows::remove_owner(OwnerId id) {
-    for (;;) {
-        std::vector<Found> rest;
-        for_each([&](const Found& found) {
-            if (found.session.owner == id) {
-                rest.push_back(found);
+    const auto is_of_owner = [id](const Found& found) { return found.session.owner == id; };
+    if (engine_.is_running()) {
+        uint64_t ended = 0;
+        do {
+            Removal removal(*this, engine_, Search(*this, is_of_owner));
+            while (removal.step() != Removal::Step::done) {
             }
-        });
-        if (rest.empty()) {
-            break;
-        }
-        if (!engine_.is_running()) {
-            // Nobody else is at the tables.
-            for (const Found& found : rest) {
+            ended = removal.ended();
+        } while (ended != 0);
+    } else {
+        // Nobody else is at the tables.
+        for_each([&](const Found& found) {
+            if (is_of_owner(found)) {
                 tables_->of(found.worker).end(found.index, Ending::removed);
             }
-            continue;
-        }
-        end(rest);
-        while (!ending_.empty()) {
-            send_orders();
-            engine_.finish_injected();
-        }
+        });
     }
     tables_->owners().set(id, nullptr);
     engine_.rcu().synchronize();
@@ -121,7 +117,7 @@ void Flows::for_each(const std::function<void(const Found&)>& take) const {
     }
 }
 
-void Flows::end(const std::vector<Found>& sessions) {
+void Flows::end(std::span<const Found> sessions) {
     for (const Found& found : sessions) {
         ending_.push_back({found.worker, {found.index, found.session.version}});
     }

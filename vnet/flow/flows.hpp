@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "graph/engine.hpp"
@@ -73,7 +74,7 @@ public:
     void look(Place& at, size_t most, const std::function<void(const Found&)>& take) const;
     /// Has the workers end sessions, those that are still the same then. Bounded: what they cannot
     /// be told of at once waits here, and they are told as they get on.
-    void end(const std::vector<Found>& sessions);
+    void end(std::span<const Found> sessions);
     /// Sessions that wait to be ended.
     size_t ending() const noexcept { return ending_.size(); }
     /// How long ago a session was seen, and how long it has still got, in seconds.

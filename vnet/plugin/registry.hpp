@@ -102,6 +102,12 @@ public:
         std::function<absl::StatusOr<api::ItemSource<Item>>(const Request&)> handler) {
         return mine(method, api_.add_list<Request, Item>(method, std::move(handler)));
     }
+    template <class Request, class Item>
+    absl::Status add_search(
+        std::string_view method,
+        std::function<absl::StatusOr<api::SearchSource<Item>>(const Request&)> handler) {
+        return mine(method, api_.add_search<Request, Item>(method, std::move(handler)));
+    }
     template <class Batch, class Reply, class Factory>
     absl::Status add_sink(std::string_view method, Factory factory) {
         return mine(method, api_.add_sink<Batch, Reply>(method, std::move(factory)));

@@ -7,12 +7,12 @@
 #include "vnet/service/convert.hpp"
 #include "vnet/service/services.hpp"
 #include "vnet/service/session_filter.hpp"
+#include "vnet/service/session_lists.hpp"
 
 namespace vnet::service {
 
 namespace {
 
-using api::Next;
 using flow::Flows;
 using flow::Timer;
 
@@ -162,78 +162,36 @@ void describe(Router& router, const Flows::Found& found, sluice::FlowSession& ro
     row.set_reply_vrf(router.vrfs().name_of(session.reverse.vrf));
 }
 
-/// Gives the sessions that are meant.
-class Lister {
-public:
-    Lister(Router& router, const SessionFilter& filter)
-        : router_(router), search_(router.flows(), filter) {}
-    Next next(sluice::FlowSession& row) {
-        if (at_ == found_.size()) {
-            if (search_.at_end()) {
-                return Next::end;
-            }
-            found_ = search_.look();
-            at_ = 0;
-            if (found_.empty()) {
-                return Next::later;
-            }
-        }
-        describe(router_, found_[at_++], row);
-        return Next::item;
-    }
-
-private:
-    Router& router_;
-    SessionSearch search_;
-    std::vector<Flows::Found> found_;
-    size_t at_ = 0;
-};
-
-/// Ends the sessions that are meant, as many at a time as it finds in one look: the workers are
-/// waited for, so that their queues never hold more.
-class Clearer {
-public:
-    Clearer(Router& router, const SessionFilter& filter)
-        : router_(router), search_(router.flows(), filter) {}
-    Next next(sluice::ClearedFlowSessions& answer) {
-        Flows& flows = router_.flows();
-        if (answered_) {
-            return Next::end;
-        }
-        // What no worker could be told of yet comes first.
-        const bool waiting = flows.ending() != 0;
-        if (!waiting && search_.at_end()) {
-            answer.set_ended(ended_);
-            answered_ = true;
-            return Next::item;
-        }
-        const auto found = waiting ? std::vector<Flows::Found>() : search_.look();
-        if (waiting || !found.empty()) {
-            flows.end(found);
-            router_.engine().finish_injected();
-        }
-        ended_ += found.size();
-        return Next::later;
-    }
-
-private:
-    Router& router_;
-    SessionSearch search_;
-    uint64_t ended_ = 0;
-    bool answered_ = false;
-};
-
-/// The items that a Lister or a Clearer gives for those who are meant.
-template <class Source, class Item>
+/// Calls `make` with the search for those who are meant.
+template <class Item, class Make>
 absl::StatusOr<api::SearchSource<Item>> search(Router& router,
-                                               const sluice::FlowSessionFilter& request) {
+                                               const sluice::FlowSessionFilter& request,
+                                               const Make& make) {
     const auto filter = SessionFilter::make(router, request);
     if (!filter.ok()) {
         return filter.status();
     }
-    return [source = std::make_shared<Source>(router, *filter)](Item& item) {
-        return source->next(item);
-    };
+    return make(search_for(router.flows(), *filter));
+}
+
+absl::StatusOr<api::SearchSource<sluice::FlowSession>> list_found(
+    Router& router, const sluice::FlowSessionFilter& request) {
+    return search<sluice::FlowSession>(router, request, [&router](flow::Search search) {
+        return list_sessions<sluice::FlowSession>(
+            std::move(search), [&router](const Flows::Found& found, sluice::FlowSession& row) {
+                describe(router, found, row);
+            });
+    });
+}
+
+absl::StatusOr<api::SearchSource<sluice::ClearedFlowSessions>> clear(
+    Router& router, const sluice::FlowSessionFilter& request) {
+    using Answer = sluice::ClearedFlowSessions;
+    return search<Answer>(router, request, [&router](flow::Search search) {
+        return end_sessions<Answer>(
+            {router.flows(), router.engine(), std::move(search)},
+            [](uint64_t ended, Answer& answer) { answer.set_ended(ended); });
+    });
 }
 
 }  // namespace
@@ -260,13 +218,11 @@ absl::Status register_flows(api::Registry& registry, Router& router) {
         "sluice.Flows.ListTimeouts",
         [&flows](const auto&) { return api::items(list_timeouts(flows)); }));
     status.Update(registry.add_search<sluice::FlowSessionFilter, sluice::FlowSession>(
-        "sluice.Flows.ListSessions", [&router](const auto& request) {
-            return search<Lister, sluice::FlowSession>(router, request);
-        }));
+        "sluice.Flows.ListSessions",
+        [&router](const auto& request) { return list_found(router, request); }));
     status.Update(registry.add_search<sluice::FlowSessionFilter, sluice::ClearedFlowSessions>(
-        "sluice.Flows.ClearSessions", [&router](const auto& request) {
-            return search<Clearer, sluice::ClearedFlowSessions>(router, request);
-        }));
+        "sluice.Flows.ClearSessions",
+        [&router](const auto& request) { return clear(router, request); }));
     return status;
 }
 

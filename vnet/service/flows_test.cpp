@@ -354,7 +354,7 @@ TEST_F(FlowsTest, ManySessionsAreGoneThroughInTurns) {
         turns += next == api::Next::later ? 1 : 0;
     }
     EXPECT_EQ(items, 20U);
-    EXPECT_EQ(turns, 0U) << "each look finds some";
+    EXPECT_EQ(turns, 5U) << "each look is at 4096 places, whether it finds some or not";
     EXPECT_EQ(sessions().size(), 2 * each);
     EXPECT_THAT(sessions("port 99"), IsEmpty());
     must(engine_->start());

@@ -11,9 +11,6 @@ namespace vnet::service {
 
 namespace {
 
-/// Places that are looked at before others have their turn: some 100 us.
-constexpr size_t places_a_turn = 4096;
-
 /// Lets only IPv4 pass.
 template <class Ip4>
 struct OnlyIp4 {
@@ -116,16 +113,6 @@ bool SessionFilter::matches(const flow::Flows::Found& found) const noexcept {
            is(protocol_, comes.protocol, session.reverse.protocol) &&
            (!vrf_ || *vrf_ == comes.vrf || *vrf_ == session.reverse.vrf) &&
            (!timer_ || *timer_ == session.timer) && (!worker_ || *worker_ == found.worker);
-}
-
-std::vector<flow::Flows::Found> SessionSearch::look() {
-    std::vector<flow::Flows::Found> found;
-    flows_.look(place_, places_a_turn, [&](const flow::Flows::Found& one) {
-        if (filter_.matches(one)) {
-            found.push_back(one);
-        }
-    });
-    return found;
 }
 
 }  // namespace vnet::service

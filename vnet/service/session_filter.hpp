@@ -4,8 +4,8 @@
 #include <absl/status/statusor.h>
 
 #include <optional>
-#include <vector>
 
+#include "vnet/flow/search.hpp"
 #include "vnet/proto/flow.pb.h"
 #include "vnet/router.hpp"
 
@@ -39,22 +39,10 @@ private:
     std::optional<unsigned> worker_;
 };
 
-/// Looks through the tables of all workers, or of the one that is meant, a bounded part at a time.
-/// Control thread.
-class SessionSearch {
-public:
-    SessionSearch(const flow::Flows& flows, const SessionFilter& filter)
-        : flows_(flows), filter_(filter), place_{filter.worker().value_or(0), 1} {}
-    bool at_end() const noexcept {
-        return flows_.at_end(place_) || (filter_.worker() && place_.worker != *filter_.worker());
-    }
-    /// Those that it finds in the next places, which may be none.
-    std::vector<flow::Flows::Found> look();
-
-private:
-    const flow::Flows& flows_;
-    const SessionFilter filter_;
-    flow::Flows::Place place_;
-};
+/// A search for those.
+inline flow::Search search_for(const flow::Flows& flows, const SessionFilter& filter) {
+    return {flows, [filter](const flow::Flows::Found& found) { return filter.matches(found); },
+            filter.worker()};
+}
 
 }  // namespace vnet::service
