@@ -281,6 +281,9 @@ void Link::settle() {
     // control, back to the worker, and out.
     for (unsigned round = 0; round < 3; ++round) {
         settle_worker();
+        // A worker rings for control at the end of its turn: that is behind it when the next one
+        // is.
+        settle_worker();
         for (unsigned i = 0; i < 20; ++i) {
             engine->control().poll();
         }
