@@ -128,7 +128,7 @@ def forwarding(router, turn):
     router.ask("clear counters")
     out = lambda: int(router.tell("show interface out")[0]["tx_packets"])
     result = {"mpps": spread([rate / 1e6 for rate in router.rates(out)]), "drops": router.drops(),
-              "clocks_a_packet": {node["node"]: round(node["clocks_per_packet"], 1) for node in router.tell("show runtime") if node["packets"]}}
+              "clocks_a_packet": {node["node"]: round(node["clocks_per_packet"], 1) for node in router.tell("show runtime") if "clocks_per_packet" in node}}
     return result
 
 

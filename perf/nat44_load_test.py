@@ -17,7 +17,7 @@ def run(*words, folder):
 
 
 def test_every_part_is_measured_and_nothing_is_left_behind(tmp_path):
-    done = run("--cores", "0,0", "--format", "json", folder=tmp_path)
+    done = run("--cores", "0,1", "--format", "json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     one, two = (json.loads(done.stdout)[workers] for workers in ("1 worker", "2 workers"))
     for figures in (one["forwarding"], two["forwarding"], two["handed-over"]):
