@@ -82,12 +82,7 @@ graph::Hop Hairpin::own_error(graph::Packet& packet, const Subject& subject,
 graph::Hop Hairpin::onwards(graph::Packet& packet, const Session& session, Direction direction,
                             Pass& pass) const noexcept {
     const Vrf there = session.key(opposite(direction)).vrf;
-    const auto path = pass.config().vrf_path(there);
-    if (!path) {
-        return drop(Drop::no_vrf);
-    }
-    packet.meta().adjacency = forwarding_.at(*path);
-    return graph::Hop::node(lookup_vrf_);
+    return to_vrf_(packet, there, pass.config());
 }
 
 graph::TraceFields Hairpin::format(const graph::TraceStep& step) const {

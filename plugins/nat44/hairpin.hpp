@@ -2,7 +2,7 @@
 #pragma once
 
 #include "plugins/nat44/pass.hpp"
-#include "vnet/fib/adjacency.hpp"
+#include "plugins/nat44/to_vrf.hpp"
 
 namespace nat44 {
 
@@ -18,7 +18,7 @@ public:
 
     Hairpin(const Translators& translators, const vnet::fib::ForwardingTable& forwarding,
             graph::NodeId lookup_vrf)
-        : translators_(translators), forwarding_(forwarding), lookup_vrf_(lookup_vrf) {}
+        : translators_(translators), to_vrf_(forwarding, lookup_vrf) {}
 
     class Pass : public nat44::Pass {
     public:
@@ -34,8 +34,7 @@ private:
                        vnet::flow::Direction direction, Pass& pass) const noexcept;
 
     const Translators& translators_;
-    const vnet::fib::ForwardingTable& forwarding_;
-    const graph::NodeId lookup_vrf_;
+    const ToVrf to_vrf_;
 };
 
 }  // namespace nat44

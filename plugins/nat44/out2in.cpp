@@ -5,7 +5,6 @@
 
 namespace nat44 {
 
-using vnet::flow::Direction;
 using vnet::flow::Key;
 using vnet::flow::Ref;
 using vnet::flow::Session;
@@ -23,15 +22,6 @@ graph::Hop Out2In::not_plain(graph::Packet& packet, Pass& pass) const noexcept {
         }
     }
     return with_care(packet, pass);
-}
-
-graph::Hop Out2In::to_vrf(graph::Packet& packet, Vrf vrf, Pass& pass) const noexcept {
-    const auto path = pass.config().vrf_path(vrf);
-    if (!path) {
-        return drop(Drop::no_vrf);
-    }
-    packet.meta().adjacency = forwarding_.at(*path);
-    return graph::Hop::node(lookup_vrf_);
 }
 
 graph::Hop Out2In::with_care(graph::Packet& packet, Pass& pass) const noexcept {

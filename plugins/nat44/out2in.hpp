@@ -2,7 +2,7 @@
 #pragma once
 
 #include "plugins/nat44/plain.hpp"
-#include "vnet/fib/adjacency.hpp"
+#include "plugins/nat44/to_vrf.hpp"
 
 namespace nat44 {
 
@@ -18,7 +18,7 @@ public:
     /// `lookup_vrf` is the node that looks up in the VRF of the adjacency.
     Out2In(const Translators& translators, const vnet::fib::ForwardingTable& forwarding,
            graph::NodeId lookup_vrf)
-        : translators_(translators), forwarding_(forwarding), lookup_vrf_(lookup_vrf) {}
+        : translators_(translators), to_vrf_(forwarding, lookup_vrf) {}
 
     class Pass : public nat44::Pass {
     public:
@@ -46,13 +46,11 @@ private:
         if (session.key(direction).vrf == there) [[likely]] {
             return pass.next(packet);
         }
-        return to_vrf(packet, there, pass);
+        return to_vrf_(packet, there, pass.config());
     }
-    graph::Hop to_vrf(graph::Packet& packet, Vrf vrf, Pass& pass) const noexcept;
 
     const Translators& translators_;
-    const vnet::fib::ForwardingTable& forwarding_;
-    const graph::NodeId lookup_vrf_;
+    const ToVrf to_vrf_;
 };
 
 }  // namespace nat44

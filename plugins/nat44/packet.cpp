@@ -6,10 +6,10 @@
 namespace nat44 {
 
 template <Side side>
-Done translate_other_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
-                        const Subject& subject) noexcept {
-    // From the very host that an echo went to: it looks like an answer.
-    if (is_error(subject)) {
+Done translate_by(const vnet::flow::Session& session, vnet::flow::Direction direction,
+                  const Subject& subject) noexcept {
+    // An error from the very host that an echo went to looks like an answer.
+    if (!is_still_of(session, direction, subject) || is_error(subject)) {
         return Done::stale;
     }
     const Tuple to = leaving(session, direction);
@@ -18,12 +18,12 @@ Done translate_other_by(const vnet::flow::Session& session, vnet::flow::Directio
                           : translate<side>(subject.ip, subject.l4, to);
     return done ? Done::translated : Done::truncated;
 }
-template Done translate_other_by<Side::source>(const vnet::flow::Session&, vnet::flow::Direction,
-                                               const Subject&) noexcept;
-template Done translate_other_by<Side::destination>(const vnet::flow::Session&,
-                                                    vnet::flow::Direction, const Subject&) noexcept;
-template Done translate_other_by<Side::both>(const vnet::flow::Session&, vnet::flow::Direction,
-                                             const Subject&) noexcept;
+template Done translate_by<Side::source>(const vnet::flow::Session&, vnet::flow::Direction,
+                                         const Subject&) noexcept;
+template Done translate_by<Side::destination>(const vnet::flow::Session&, vnet::flow::Direction,
+                                              const Subject&) noexcept;
+template Done translate_by<Side::both>(const vnet::flow::Session&, vnet::flow::Direction,
+                                       const Subject&) noexcept;
 
 bool is_error(const Subject& subject) noexcept {
     if (subject.ip.protocol() != vnet::wire::IpProtocol::icmp || !subject.ip.has_l4_header()) {

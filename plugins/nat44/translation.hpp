@@ -131,37 +131,4 @@ template <Side side>
     return true;
 }
 
-/// The same for one end of a TCP or UDP packet with its ports, where the caller knows that it is
-/// one: the end as two values, which stay in registers.
-template <Side side>
-[[nodiscard, gnu::always_inline]] inline bool translate_end(vnet::wire::Ip4Header& ip,
-                                                            std::span<std::byte> l4,
-                                                            vnet::wire::Ip4Address address,
-                                                            vnet::wire::Be16 port) noexcept {
-    static_assert(side != Side::both);
-    using vnet::wire::Be16;
-    const bool udp = ip.protocol() == vnet::wire::IpProtocol::udp;
-    constexpr size_t udp_offset = offsetof(vnet::wire::UdpHeader, checksum);
-    constexpr size_t tcp_offset = offsetof(vnet::wire::TcpHeader, checksum);
-    const size_t offset = tcp_offset - size_t{udp} * (tcp_offset - udp_offset);
-    if (l4.size() < offset + sizeof(Be16)) [[unlikely]] {
-        return false;
-    }
-    auto* ports = vnet::wire::view<Ports>(l4);
-    auto* checksum = vnet::wire::view<Be16>(l4.data() + offset, l4.size() - offset);
-    vnet::wire::Ip4Address& old_address = side == Side::source ? ip.source : ip.destination;
-    Be16& old_port = side == Side::source ? ports->source : ports->destination;
-    vnet::wire::ChecksumChange change;
-    change.add(old_address, address);
-    ip.checksum = change.apply(ip.checksum);
-    change.add(old_port, port);
-    old_address = address;
-    old_port = port;
-    const std::uint16_t before = checksum->network();
-    const std::uint16_t updated = change.apply(*checksum).network();
-    const std::uint16_t some = updated == 0 && udp ? 0xffff : updated;
-    *checksum = Be16::from_network(before == 0 && udp ? 0 : some);
-    return true;
-}
-
 }  // namespace nat44
