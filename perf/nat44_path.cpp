@@ -107,6 +107,14 @@ absl::Status set_up(vnet::Router& router, const std::shared_ptr<Parts>& parts,
     return status;
 }
 
+/// A session that is none of the last millions: its number goes on for ever.
+Key new_key(uint64_t number) {
+    Key key = inside_key(uint32_t(number & 0xfffff));
+    const auto remote_host = uint32_t(number >> 20) % 250;
+    key.destination = Ip4Address(remote.value() + 1 + remote_host);
+    return key;
+}
+
 /// Makes the packet one of a session, each in its turn of an order without a pattern.
 void lay(graph::Packet& packet, const Key& key) {
     constexpr uint32_t l3 = sizeof(wire::EthernetHeader);
@@ -149,13 +157,31 @@ Path make_path(std::string_view name, std::string_view meaning, uint32_t session
     return path;
 }
 
+/// Each packet begins a session in a table that is full, whose oldest makes room for it.
+Path make_new_path() {
+    constexpr uint32_t sessions = 1U << 16;
+    Path path;
+    path.name = "nat44-new";
+    path.meaning = "NAT44 from inside, each packet a new session in a full table of 65536";
+    path.set_up = [](vnet::Router& router, const Ends&) {
+        absl::Status status = router.flows().set_capacity(sessions);
+        status.Update(
+            set_up(router, std::make_shared<Parts>(router), "in", "out", sessions, false));
+        return status;
+    };
+    path.destinations = [] { return std::vector{remote}; };
+    path.shape = [](graph::Packet& packet, uint64_t number) { lay(packet, new_key(number)); };
+    return path;
+}
+
 }  // namespace
 
 std::vector<Path> nat44_paths() {
     return {make_path("nat44-1", "NAT44 from inside, 1 session", 1, false),
             make_path("nat44-1k", "NAT44 from inside, 1024 sessions", 1U << 10, false),
             make_path("nat44-64k", "NAT44 from inside, 65536 sessions", 1U << 16, false),
-            make_path("nat44-1m", "NAT44 from inside, 1M sessions", 1U << 20, false)};
+            make_path("nat44-1m", "NAT44 from inside, 1M sessions", 1U << 20, false),
+            make_new_path()};
 }
 
 Path nat44_o2i_path() {
