@@ -89,11 +89,11 @@ void Table::finish(SessionIndex index, Ending ending) noexcept {
     sessions_.give(index);
 }
 
-std::optional<Timer> Table::oldest_transitory(Tick now) const noexcept {
+std::optional<Timer> Table::oldest_transitory(Tick now) noexcept {
     std::optional<Timer> oldest;
     int32_t most = 0;
     for (size_t i = 0; i < timers; ++i) {
-        const Wheel& wheel = wheels_[i];
+        Wheel& wheel = wheels_[i];
         if (!is_transitory(Timer(i)) || wheel.size() == 0) {
             continue;
         }

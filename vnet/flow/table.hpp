@@ -204,7 +204,7 @@ private:
     bool age(Wheel& wheel, Tick now, unsigned& most) noexcept;
     bool displace(Tick now) noexcept;
     /// Whose first session was put there longest ago; none where no session may make room.
-    std::optional<Timer> oldest_transitory(Tick now) const noexcept;
+    std::optional<Timer> oldest_transitory(Tick now) noexcept;
     /// Ends one that is in no wheel.
     void finish(SessionIndex index, Ending ending) noexcept;
 

@@ -20,6 +20,9 @@ void Wheel::add(SessionIndex index, Tick due) noexcept {
     const Tick tick = next_ + Tick(ahead < 0                  ? 0U
                                    : ahead >= int32_t(slots_) ? slots_ - 1
                                                               : unsigned(ahead));
+    if (int32_t(tick - first_) < 0) {
+        first_ = tick;
+    }
     const uint32_t end = end_flag | slot_of(tick);
     List& list = lists_[slot_of(tick)];
     Session& session = sessions_[index];
@@ -57,8 +60,8 @@ void Wheel::remove(SessionIndex index) noexcept {
     --size_;
 }
 
-unsigned Wheel::distance() const noexcept {
-    const unsigned from = slot_of(next_);
+unsigned Wheel::distance(Tick tick) const noexcept {
+    const unsigned from = slot_of(tick);
     // The word that the slot is in is looked at twice: first from the slot on, last up to it.
     uint64_t word = used_[from / 64] & ~uint64_t{0} << from % 64;
     for (unsigned i = 0; word == 0; ++i) {
@@ -70,6 +73,11 @@ unsigned Wheel::distance() const noexcept {
         }
     }
     return (from / 64 * 64 + unsigned(std::countr_zero(word))) - from;
+}
+
+Tick Wheel::first_due() noexcept {
+    first_ += distance(first_);
+    return first_;
 }
 
 SessionIndex Wheel::take_first() noexcept {
@@ -86,6 +94,7 @@ SessionIndex Wheel::take_due(Tick now) noexcept {
     // All that is over was looked at.
     if (int32_t(now - next_) > 0) {
         next_ = now;
+        first_ = int32_t(first_ - next_) < 0 ? next_ : first_;
     }
     return 0;
 }

@@ -19,7 +19,12 @@ public:
     /// `slots`: a power of two, 64 or more; as many ticks are a turn. Order is kept among what is
     /// due within one.
     Wheel(graph::StableArray<Session>& sessions, unsigned slots, Tick now)
-        : sessions_(sessions), slots_(slots), next_(now), lists_(slots), used_(slots / 64) {}
+        : sessions_(sessions),
+          slots_(slots),
+          next_(now),
+          first_(now),
+          lists_(slots),
+          used_(slots / 64) {}
 
     /// Puts a session in, to be looked at when the tick `due` is over, or before.
     void add(SessionIndex index, Tick due) noexcept;
@@ -29,7 +34,7 @@ public:
     SessionIndex take_due(Tick now) noexcept;
     /// The tick that is due first, and a session of it, taken out: the one that was put there
     /// first. There must be one.
-    Tick first_due() const noexcept { return next_ + distance(); }
+    Tick first_due() noexcept;
     SessionIndex take_first() noexcept;
     uint64_t size() const noexcept { return size_; }
 
@@ -38,13 +43,15 @@ private:
     static constexpr uint32_t end_flag = 1U << 31;
     unsigned slot_of(Tick tick) const noexcept { return tick & (slots_ - 1); }
     void mark(unsigned slot, bool used) noexcept;
-    /// Ticks from `next_` on to the first slot that holds something; there is one.
-    unsigned distance() const noexcept;
+    /// Ticks from one on to the first slot that holds something; there is one within a turn.
+    unsigned distance(Tick tick) const noexcept;
 
     graph::StableArray<Session>& sessions_;
     const unsigned slots_;
     /// The first tick that is not over, or not wholly looked at.
     Tick next_;
+    /// No slot from `next_` to it holds anything: what was searched is not searched again.
+    Tick first_;
     uint64_t size_ = 0;
     struct List {
         SessionIndex first = 0;
