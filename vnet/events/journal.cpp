@@ -95,6 +95,13 @@ Journal::Journal(const Parts& parts, const Limits& limits)
         add_next_hops(ip6_, all);
         return all;
     };
+    states_[sluice::EVENT_TOPIC_RESOURCE] = [this] {
+        std::vector<sluice::Event> all;
+        for (const auto& [key, resource] : resources_) {
+            *all.emplace_back().mutable_resource() = resource;
+        }
+        return all;
+    };
 }
 
 void Journal::publish(sluice::EventTopic topic, sluice::EventChange change, sluice::Event event) {
@@ -107,6 +114,45 @@ void Journal::publish(sluice::EventTopic topic, sluice::EventChange change, slui
 void Journal::set_state(sluice::EventTopic topic,
                         std::function<std::vector<sluice::Event>()> state) {
     states_[topic] = std::move(state);
+}
+
+void Journal::report(sluice::Resource resource) {
+    const std::tuple key(resource.owner(), resource.name(), resource.what());
+    const auto before = resources_.find(key);
+    const bool is_normal = resource.state() == sluice::RESOURCE_STATE_NORMAL;
+    const auto state_before =
+        before == resources_.end() ? sluice::RESOURCE_STATE_NORMAL : before->second.state();
+    if (resource.state() == state_before) {
+        if (!is_normal) {
+            before->second = std::move(resource);
+        }
+        return;
+    }
+    sluice::Event event;
+    *event.mutable_resource() = resource;
+    publish(sluice::EVENT_TOPIC_RESOURCE,
+            is_normal                    ? sluice::EVENT_CHANGE_REMOVED
+            : before == resources_.end() ? sluice::EVENT_CHANGE_ADDED
+                                         : sluice::EVENT_CHANGE_CHANGED,
+            std::move(event));
+    if (is_normal) {
+        resources_.erase(before);
+    } else {
+        resources_[key] = std::move(resource);
+    }
+}
+
+void Journal::forget_resources(const std::string& owner) {
+    for (auto at = resources_.begin(); at != resources_.end();) {
+        if (std::get<0>(at->first) != owner) {
+            ++at;
+            continue;
+        }
+        sluice::Event event;
+        *event.mutable_resource() = std::move(at->second);
+        at = resources_.erase(at);
+        publish(sluice::EVENT_TOPIC_RESOURCE, sluice::EVENT_CHANGE_REMOVED, std::move(event));
+    }
 }
 
 void Journal::note(const interface::Interface& interface, interface::Change change) {

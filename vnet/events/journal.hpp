@@ -7,9 +7,11 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "api/events/log.hpp"
@@ -54,6 +56,12 @@ public:
     void publish(sluice::EventTopic topic, sluice::EventChange change, sluice::Event event);
     /// Who tells what there is of a topic that the journal does not observe itself: bodies only.
     void set_state(sluice::EventTopic topic, std::function<std::vector<sluice::Event>()> state);
+
+    /// How it is with something bounded: an event of the topic RESOURCE, where its state is another
+    /// one than it was. What is not normal is kept as the topic's state.
+    void report(sluice::Resource resource);
+    /// The owner is gone, and all that it had.
+    void forget_resources(const std::string& owner);
 
     api::events::Log& log() noexcept { return log_; }
     const api::events::Log& log() const noexcept { return log_; }
@@ -127,6 +135,8 @@ private:
     /// By topic; that of ROUTE is null.
     std::array<std::unique_ptr<Messages>, topics> others_;
     std::array<std::function<std::vector<sluice::Event>()>, topics> states_;
+    /// Those that are not normal, by owner, name, and what they are.
+    std::map<std::tuple<std::string, std::string, std::string>, sluice::Resource> resources_;
     const NamePtr no_name_{new Name("-")};
     /// Shared by all route events of an interface.
     absl::flat_hash_map<interface::Index, NamePtr> names_;

@@ -91,6 +91,25 @@ Words words(const sluice::Plugin& plugin) {
             plugin.reason().empty() ? state : fmt::format("{}: {}", state, plugin.reason())};
 }
 
+Words words(const sluice::Resource& resource) {
+    std::string what;
+    switch (resource.state()) {
+        case sluice::RESOURCE_STATE_EXHAUSTED:
+            what = fmt::format("exhausted, {} refused", resource.refused());
+            break;
+        case sluice::RESOURCE_STATE_HIGH:
+            what = "nearly used up";
+            break;
+        default:
+            what = "enough";
+    }
+    if (resource.total() != 0) {
+        what += fmt::format(", {} of {} in use", resource.used(), resource.total());
+    }
+    return {sluice::EVENT_TOPIC_RESOURCE,
+            fmt::format("{} {} {}", resource.owner(), resource.name(), resource.what()), what};
+}
+
 Words words(const sluice::Event& event) {
     switch (event.body_case()) {
         case sluice::Event::kInterface:
@@ -105,6 +124,8 @@ Words words(const sluice::Event& event) {
             return words(event.next_hop());
         case sluice::Event::kPlugin:
             return words(event.plugin());
+        case sluice::Event::kResource:
+            return words(event.resource());
         case sluice::Event::BODY_NOT_SET:
             break;
     }

@@ -469,5 +469,52 @@ TEST_F(WatchTest, APartAboveTellsOfItsOwn) {
     EXPECT_THAT(client.read(), ElementsAre("removed nat not loaded"));
 }
 
+TEST_F(WatchTest, AResourceIsToldOfWhenItsStateChanges) {
+    const auto report = [this](sluice::ResourceState state, uint64_t used, const char* name) {
+        sluice::Resource resource;
+        resource.set_owner("nat44");
+        resource.set_name(name);
+        resource.set_what("ports");
+        resource.set_state(state);
+        resource.set_used(used);
+        resource.set_total(100);
+        resource.set_refused(state == sluice::RESOURCE_STATE_EXHAUSTED ? 7 : 0);
+        journal_.report(resource);
+    };
+    const auto lines = [this] {
+        std::vector<std::string> all;
+        for (const auto& line : last_lines(journal_, {sluice::EVENT_TOPIC_RESOURCE}, 100)) {
+            all.push_back(
+                fmt::format("{} {}: {}", int(line.change()), line.subject(), line.what()));
+        }
+        return all;
+    };
+    for (const uint64_t used : {1, 2, 3}) {
+        report(sluice::RESOURCE_STATE_NORMAL, used, "pool p");
+    }
+    EXPECT_THAT(lines(), IsEmpty());
+    report(sluice::RESOURCE_STATE_HIGH, 90, "pool p");
+    report(sluice::RESOURCE_STATE_HIGH, 95, "pool p");
+    report(sluice::RESOURCE_STATE_HIGH, 91, "pool q");
+    report(sluice::RESOURCE_STATE_EXHAUSTED, 100, "pool p");
+    EXPECT_THAT(lines(),
+                ElementsAre("1 nat44 pool p ports: nearly used up, 90 of 100 in use",
+                            "1 nat44 pool q ports: nearly used up, 91 of 100 in use",
+                            "2 nat44 pool p ports: exhausted, 7 refused, 100 of 100 in use"));
+    // The state is how it is by now.
+    report(sluice::RESOURCE_STATE_HIGH, 99, "pool q");
+    const auto state = journal_.state(sluice::EVENT_TOPIC_RESOURCE);
+    ASSERT_EQ(state.size(), 2U);
+    sluice::Event event;
+    state[1].write(event);
+    EXPECT_EQ(event.resource().used(), 99U);
+    report(sluice::RESOURCE_STATE_NORMAL, 10, "pool p");
+    journal_.forget_resources("dhcp");
+    EXPECT_EQ(lines().back(), "3 nat44 pool p ports: enough, 10 of 100 in use");
+    journal_.forget_resources("nat44");
+    EXPECT_EQ(lines().back(), "3 nat44 pool q ports: nearly used up, 99 of 100 in use");
+    EXPECT_THAT(journal_.state(sluice::EVENT_TOPIC_RESOURCE), IsEmpty());
+}
+
 }  // namespace
 }  // namespace vnet::events

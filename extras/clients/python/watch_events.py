@@ -46,6 +46,9 @@ def words(event):
         return f"route {text_of(body.prefix)} {to} by {body.interface}{'' if body.used else ', not used'}"
     if kind == "next_hop":
         return f"next hop {text_of(body.address)} by {body.interface}"
+    if kind == "resource":
+        state = events_pb2.ResourceState.Name(body.state).removeprefix("RESOURCE_STATE_").lower()
+        return f"{body.owner} {body.name} {body.what} {state}, {body.used} of {body.total} in use"
     return f"plugin {body.name}{': ' + body.reason if body.reason else ''}"
 
 

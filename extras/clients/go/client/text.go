@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"strings"
 
 	"sluice/pb"
 )
@@ -58,6 +59,10 @@ func EventText(event *pb.Event) string {
 		return routeText(body.Route)
 	case *pb.Event_NextHop:
 		return fmt.Sprintf("next hop %s by %s", AddressText(body.NextHop.GetAddress()), body.NextHop.Interface)
+	case *pb.Event_Resource:
+		state := strings.ToLower(strings.TrimPrefix(body.Resource.State.String(), "RESOURCE_STATE_"))
+		return fmt.Sprintf("%s %s %s %s, %d of %d in use", body.Resource.Owner, body.Resource.Name, body.Resource.What, state,
+			body.Resource.Used, body.Resource.Total)
 	case *pb.Event_Plugin:
 		if body.Plugin.Reason != "" {
 			return fmt.Sprintf("plugin %s: %s", body.Plugin.Name, body.Plugin.Reason)

@@ -121,7 +121,7 @@ func (p *program) summary() {
 func main() {
 	p := &program{out: bufio.NewWriter(os.Stdout)}
 	connection := client.Flags(flag.CommandLine)
-	topicText := flag.String("topics", "", "interface, address, neighbor, route, next-hop, plugin; all where left out")
+	topicText := flag.String("topics", "", "interface, address, neighbor, route, next-hop, plugin, resource; all where left out")
 	noState := flag.Bool("no-state", false, "changes only")
 	flag.BoolVar(&p.stateOnly, "state-only", false, "end when all that there is was told")
 	flag.IntVar(&p.stopAfter, "stop-after", 0, "end after so many changes")
