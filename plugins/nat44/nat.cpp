@@ -20,7 +20,6 @@ constexpr const char* output_arc = "ip4-output";
 constexpr const char* local_arc = "ip4-local";
 /// How often addresses that were taken from pools are looked after.
 constexpr auto tend_period = std::chrono::milliseconds(100);
-constexpr size_t most_pools = 4096;
 constexpr size_t longest_name = 63;
 constexpr uint32_t most_sessions_per_host = 1U << 24;
 constexpr uint32_t most_new_sessions = 10'000;
@@ -73,6 +72,10 @@ Nat::Nat(vnet::Router& router, Translators& translators)
     : self_(this, [](Nat*) {}),
       router_(router),
       translators_(translators),
+      sweep_(router.flows(), router.engine(),
+             [this](const vnet::flow::Flows::Found& found) {
+                 return found.session.owner == translators_.owner() && is_stale(found.session);
+             }),
       seed_(graph::random_number()) {
     publish();
     router_.addresses().observe_use([weak = std::weak_ptr(self_)](Index, const Ip4Prefix&, bool) {
@@ -183,6 +186,16 @@ absl::StatusOr<Nat::PoolEntry*> Nat::find_pool(const std::string& name) {
     if (found != pools_.end()) {
         return &found->second;
     }
+    return no_such_pool(name);
+}
+
+absl::StatusOr<uint16_t> Nat::pool_number(const std::string& name) const {
+    const auto found = pools_.find(name);
+    return found == pools_.end() ? absl::StatusOr<uint16_t>(no_such_pool(name))
+                                 : found->second.number;
+}
+
+absl::Status Nat::no_such_pool(const std::string& name) const {
     std::string there;
     for (const auto& [other, pool] : pools_) {
         there += (there.empty() ? "" : ", ") + other;
@@ -250,15 +263,19 @@ absl::Status Nat::add_pool(const PoolSettings& settings) {
     for (const auto& [name, pool] : pools_) {
         taken.insert(pool.number);
     }
+    // Hosts of a pool that was deleted may still have sessions, which are on their way out.
+    const auto is_free = [&](uint16_t number) {
+        return !taken.contains(number) && counted(number).hosts == 0;
+    };
     uint16_t number = 0;
-    while (taken.contains(number)) {
+    while (number < most_pools && !is_free(number)) {
         ++number;
     }
     if (number >= most_pools) {
         return absl::ResourceExhaustedError(
             fmt::format("there are {} pools, and no more can be", most_pools));
     }
-    pools_[settings.name] = {settings, number, {}, {}};
+    pools_[settings.name] = {settings, number, {}, {}, counted(number)};
     publish();
     return absl::OkStatus();
 }
@@ -342,7 +359,9 @@ void Nat::release(const PoolEntry& pool, AddressRange range) {
     auto numbers = addresses_.remove({pool.number, pool.settings.name}, range);
     if (numbers.ok()) {
         index_.reset();
-        leaving_.push_back({range, pool.settings.outside_vrf, *std::move(numbers)});
+        leaving_.push_back(
+            {range, pool.settings.outside_vrf, *std::move(numbers), pool.settings.name});
+        sweep_.start();
     }
 }
 
@@ -549,10 +568,8 @@ absl::Status Nat::remove_static(Vrf vrf, Ip4Address outside) {
 }
 
 void Nat::end_sessions_of(const StaticMapping& mapping, const Target& target) {
-    // No worker makes more by the configuration before.
-    router_.engine().rcu().synchronize();
-    (void)end_sessions(
-        [&](const vnet::flow::Session& session) { return is_led_by(session, mapping, target); });
+    gone_.push_back({mapping, target});
+    sweep_.start();
 }
 
 absl::Status Nat::add_forward(const StaticMapping& mapping) {
@@ -804,24 +821,48 @@ absl::Status Nat::check_vrf_unused(Vrf vrf) {
 
 // ---- sessions ----
 
-uint64_t Nat::end_sessions(const Wanted& wanted) {
-    std::vector<vnet::flow::Flows::Found> ending;
-    router_.flows().for_each([&](const vnet::flow::Flows::Found& found) {
-        if (found.session.owner == translators_.owner() && wanted(found.session)) {
-            ending.push_back(found);
-        }
+bool Nat::is_stale(const vnet::flow::Session& session) const {
+    return std::any_of(leaving_.begin(), leaving_.end(),
+                       [&](const Leaving& leaving) {
+                           return is_by(session, leaving.range, leaving.outside_vrf);
+                       }) ||
+           std::any_of(gone_.begin(), gone_.end(), [&](const Gone& gone) {
+               return !is_there_again(gone) && is_led_by(session, gone.mapping, gone.target);
+           });
+}
+
+bool Nat::is_there_again(const Gone& gone) const {
+    const StaticMapping& mapping = gone.mapping;
+    const auto found =
+        statics_.find({mapping.outside_vrf, mapping.outside, mapping.port, mapping.protocol});
+    if (found == statics_.end() || found->second.inside_vrf != mapping.inside_vrf) {
+        return false;
+    }
+    const auto& targets = found->second.targets;
+    return std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
+        return target.address == gone.target.address && target.port == gone.target.port;
     });
-    router_.flows().end(ending);
-    return ending.size();
 }
 
 bool Nat::is_ending() const {
-    return !leaving_.empty() || router_.flows().ending() != 0;
+    return !leaving_.empty() || !gone_.empty() || sweep_.is_running() ||
+           router_.flows().ending() != 0;
 }
 
 void Nat::tend() {
-    if (!leaving_.empty() && finish_leaving()) {
-        follow_addresses();
+    if (sweep_.is_running()) {
+        return;
+    }
+    // All that is by them was looked at since.
+    gone_.clear();
+    if (!leaving_.empty()) {
+        if (finish_leaving()) {
+            follow_addresses();
+        }
+        if (!leaving_.empty()) {
+            // What was begun by the configuration before, behind the place that was looked at.
+            sweep_.start();
+        }
     }
     if (!is_ending()) {
         release_paths();
@@ -829,47 +870,81 @@ void Nat::tend() {
 }
 
 bool Nat::finish_leaving() {
-    if (router_.flows().ending() != 0) {
-        // Those that are known are not ended yet.
-        return false;
-    }
-    // What was begun by the configuration before is ended with the rest; nothing more is.
+    // From now on no worker gives them out.
     router_.engine().rcu().synchronize();
-    const uint64_t left = end_sessions([&](const vnet::flow::Session& session) {
-        return std::any_of(leaving_.begin(), leaving_.end(), [&](const Leaving& leaving) {
-            return is_by(session, leaving.range, leaving.outside_vrf);
-        });
+    std::vector<uint16_t> unused;
+    std::erase_if(leaving_, [&](const Leaving& leaving) {
+        const auto is_used = [this](uint16_t number) { return use_of_address(number).hosts != 0; };
+        if (std::any_of(leaving.numbers.begin(), leaving.numbers.end(), is_used)) {
+            return false;
+        }
+        unused.insert(unused.end(), leaving.numbers.begin(), leaving.numbers.end());
+        return true;
     });
-    if (left != 0) {
+    if (unused.empty()) {
         return false;
     }
-    for (const Leaving& leaving : leaving_) {
-        drop_states(leaving.numbers);
-    }
-    leaving_.clear();
+    drop_states(unused);
     return true;
 }
 
-std::map<uint16_t, Nat::Use> Nat::uses() const {
-    std::map<uint16_t, Use> uses;
-    for (const Host& host : hosts()) {
-        Use& use = uses[host.pool];
-        ++use.hosts;
-        use.sessions += host.sessions;
-        use.refused += host.refused;
+PoolUse Nat::counted(uint16_t number) const {
+    PoolUse use;
+    for (unsigned worker = 0; worker + 1 < translators_.contexts(); ++worker) {
+        translators_.of(worker).uses().add_to(use, number);
     }
-    return uses;
+    return use;
 }
 
-std::vector<Host> Nat::hosts() const {
-    std::vector<Host> all;
+PoolUse Nat::use_of(const PoolEntry& pool) const {
+    PoolUse use = counted(pool.number);
+    use.created -= pool.before.created;
+    for (size_t i = 0; i < refusals; ++i) {
+        use.refused[i] -= pool.before.refused[i];
+    }
+    return use;
+}
+
+PoolUse Nat::use_of_statics() const {
+    return counted(no_pool);
+}
+
+AddressUse Nat::use_of_address(uint16_t number) const {
+    AddressUse use;
     for (unsigned worker = 0; worker + 1 < translators_.contexts(); ++worker) {
-        const Hosts& hosts = translators_.of(worker).hosts();
-        for (uint32_t at = 1; at <= hosts.highest(); ++at) {
-            if (const auto host = vnet::flow::copy_versioned(hosts.at(at))) {
-                all.push_back(*host);
-            }
+        translators_.of(worker).uses().add_to(use, number);
+    }
+    return use;
+}
+
+PoolSize Nat::size_of(const PoolEntry& pool) const {
+    PoolSize size;
+    for (const AddressRange& range : pool.ranges) {
+        size.addresses += range.size();
+    }
+    for (const auto& [index, address] : pool.interfaces) {
+        size.addresses += address.is_unspecified() ? 0 : 1;
+    }
+    size.ports = size.addresses * pool.settings.ports.size();
+    if (pool.settings.block_size != 0) {
+        const unsigned workers = translators_.contexts() - 1;
+        const auto partition =
+            PortPartition::make(pool.settings.ports, workers, pool.settings.block_size);
+        for (unsigned worker = 0; partition.ok() && worker < workers; ++worker) {
+            size.blocks +=
+                size.addresses * (partition->part(worker).size() / pool.settings.block_size);
         }
+    }
+    return size;
+}
+
+std::vector<Nat::Addresses> Nat::addresses() const {
+    std::vector<Addresses> all;
+    for (const auto& [first, range] : addresses_.all()) {
+        all.push_back({range.pool_name, range.addresses, range.numbers, false});
+    }
+    for (const Leaving& leaving : leaving_) {
+        all.push_back({leaving.pool, leaving.range, leaving.numbers, true});
     }
     return all;
 }

@@ -4,7 +4,6 @@
 #include <absl/container/flat_hash_set.h>
 #include <absl/status/statusor.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "plugins/nat44/pool_addresses.hpp"
+#include "plugins/nat44/sweep.hpp"
 #include "plugins/nat44/translators.hpp"
 #include "vnet/router.hpp"
 
@@ -48,6 +48,8 @@ public:
         std::vector<AddressRange> ranges;
         /// The address that each brings at present; 0.0.0.0: none.
         std::map<Index, Ip4Address> interfaces;
+        /// What was counted of its number before it was made.
+        PoolUse before;
     };
     /// By name.
     const std::map<std::string, PoolEntry>& pools() const noexcept { return pools_; }
@@ -64,18 +66,32 @@ public:
 
     // ---- sessions ----
     vnet::flow::OwnerId owner() const noexcept { return translators_.owner(); }
-    using Wanted = std::function<bool(const vnet::flow::Session&)>;
-    /// Has the workers end all sessions that are wanted; their number.
-    uint64_t end_sessions(const Wanted& wanted);
-    /// What hosts of a pool have.
-    struct Use {
-        uint64_t hosts = 0;
-        uint64_t sessions = 0;
-        uint64_t refused = 0;
+    const Translators& translators() const noexcept { return translators_; }
+    /// How much of a pool is in use, all workers together, and what became of sessions since it was
+    /// made.
+    PoolUse use_of(const PoolEntry& pool) const;
+    /// The same of sessions by static mappings.
+    PoolUse use_of_statics() const;
+    AddressUse use_of_address(uint16_t number) const;
+    /// What a pool has to give out.
+    PoolSize size_of(const PoolEntry& pool) const;
+    /// Addresses that pools have, and those that were taken from them and still have sessions.
+    struct Addresses {
+        std::string pool;
+        AddressRange range;
+        std::vector<uint16_t> numbers;
+        /// Taken from it.
+        bool leaving = false;
     };
-    std::map<uint16_t, Use> uses() const;
-    std::vector<Host> hosts() const;
+    std::vector<Addresses> addresses() const;
+    /// What each worker keeps of the address with a number; nothing where ports are shared.
+    const std::vector<std::unique_ptr<AddressState>>* states_of(uint16_t number) const {
+        const auto found = states_.find(number);
+        return found == states_.end() ? nullptr : &found->second;
+    }
     std::string pool_name(uint16_t number) const;
+    /// NOT_FOUND names the pools.
+    absl::StatusOr<uint16_t> pool_number(const std::string& name) const;
 
     /// The interface goes.
     void removing(Index interface);
@@ -86,8 +102,17 @@ private:
         AddressRange range;
         Vrf outside_vrf;
         std::vector<uint16_t> numbers;
+        std::string pool;
     };
+    /// A target that was taken from a static mapping, until its sessions were looked for.
+    struct Gone {
+        StaticMapping mapping;
+        Target target;
+    };
+    /// All that was ever counted of a pool's number.
+    PoolUse counted(uint16_t number) const;
     absl::StatusOr<PoolEntry*> find_pool(const std::string& name);
+    absl::Status no_such_pool(const std::string& name) const;
     absl::Status check(const PoolSettings& settings) const;
     absl::Status claim(PoolEntry& pool, AddressRange range);
     void release(const PoolEntry& pool, AddressRange range);
@@ -116,8 +141,12 @@ private:
     /// Ends those of a static mapping's target that is not its any more.
     void end_sessions_of(const StaticMapping& mapping, const Target& target);
     void tend();
-    /// True when nothing is left of the addresses that are leaving.
+    /// Forgets the addresses that are leaving and that nobody has any more. True where there were
+    /// such.
     bool finish_leaving();
+    /// It is by what was taken back and is not there again.
+    bool is_stale(const vnet::flow::Session& session) const;
+    bool is_there_again(const Gone& gone) const;
     absl::Status check_vrf_unused(Vrf vrf);
     bool answers_for(Index interface, Ip4Address address) const;
 
@@ -133,6 +162,8 @@ private:
     /// By number, for each worker.
     std::map<uint16_t, std::vector<std::unique_ptr<AddressState>>> states_;
     std::vector<Leaving> leaving_;
+    std::vector<Gone> gone_;
+    Sweep sweep_;
     /// VRFs that packets are led to, and routes to outside addresses.
     std::map<Vrf, vnet::fib::PathIndex> vrf_paths_;
     /// As workers have them.

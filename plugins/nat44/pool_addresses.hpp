@@ -40,6 +40,15 @@ public:
 
     /// The ranges of a pool, in order.
     std::vector<AddressRange> ranges(uint16_t pool) const;
+    /// Addresses that were added together, and their numbers, in order.
+    struct Range {
+        AddressRange addresses;
+        uint16_t pool;
+        std::string pool_name;
+        std::vector<uint16_t> numbers;
+    };
+    /// Of all pools, by first address.
+    const std::map<Ip4Address, Range>& all() const noexcept { return ranges_; }
     /// Of all pools.
     size_t size() const noexcept { return size_; }
 
@@ -47,12 +56,6 @@ public:
     AddressIndex index(uint64_t seed) const;
 
 private:
-    struct Range {
-        AddressRange addresses;
-        uint16_t pool;
-        std::string pool_name;
-        std::vector<uint16_t> numbers;
-    };
     absl::Status check(std::string_view pool, const AddressRange& range) const;
 
     std::map<Ip4Address, Range> ranges_;

@@ -7,8 +7,11 @@
 #include <map>
 
 #include "plugins/nat44/session_filter.hpp"
+#include "plugins/nat44/text.hpp"
+#include "plugins/nat44/use_service.hpp"
 #include "vnet/service/convert.hpp"
 #include "vnet/service/flow_match.hpp"
+#include "vnet/service/session_lists.hpp"
 
 namespace nat44 {
 
@@ -21,16 +24,6 @@ using vnet::service::from_api;
 using vnet::service::to_api;
 
 constexpr uint32_t default_block_size = 256;
-constexpr uint32_t default_top = 20;
-
-std::string protocol_text(uint8_t protocol) {
-    const std::string_view known = vnet::wire::name(vnet::wire::IpProtocol(protocol));
-    return known.empty() ? std::to_string(protocol) : std::string(known);
-}
-
-std::string text(const End& end) {
-    return fmt::format("{}:{}", end.address, end.port);
-}
 
 absl::StatusOr<Vrf> vrf_of(vnet::Router& router, bool given, const std::string& name) {
     return given ? router.vrfs().find(name) : absl::StatusOr<Vrf>(vnet::interface::default_vrf);
@@ -295,7 +288,6 @@ void write_config(vnet::Router& router, const Nat& nat, const api::config::Emit&
 
 std::vector<proto::PoolState> pools(vnet::Router& router, const Nat& nat) {
     std::vector<proto::PoolState> all;
-    auto uses = nat.uses();
     for (const auto& [name, pool] : nat.pools()) {
         proto::PoolState& state = all.emplace_back();
         const proto::PoolRequest request = request_of(router, pool.settings);
@@ -315,10 +307,10 @@ std::vector<proto::PoolState> pools(vnet::Router& router, const Nat& nat) {
                             address.is_unspecified() ? "no address" : address.to_string()));
         }
         state.set_addresses(addresses.empty() ? "-" : addresses);
-        const Nat::Use& use = uses[pool.number];
+        const PoolUse use = nat.use_of(pool);
         state.set_hosts(use.hosts);
         state.set_sessions(use.sessions);
-        state.set_refused(use.refused);
+        state.set_refused(use.refused_in_all());
     }
     return all;
 }
@@ -352,54 +344,6 @@ void describe(vnet::Router& router, const Flows::Found& found, proto::SessionSta
     state.set_packets_in(view.packets_in);
     state.set_worker(found.worker);
     state.set_inside_vrf(router.vrfs().name_of(view.inside_vrf));
-}
-
-/// Looked at as the client reads: as many places at a time as hold what it asks for.
-api::ItemSource<proto::SessionState> sessions(vnet::Router& router, vnet::flow::OwnerId owner,
-                                              const SessionFilter& filter) {
-    constexpr size_t looked_at_once = 1024;
-    return [&router, owner, filter, at = Flows::Place(), found = std::vector<Flows::Found>(),
-            next = size_t{0}](proto::SessionState& state) mutable {
-        while (next == found.size()) {
-            if (router.flows().at_end(at)) {
-                return false;
-            }
-            found.clear();
-            next = 0;
-            router.flows().look(at, looked_at_once, [&](const Flows::Found& one) {
-                if (one.session.owner == owner && filter(one.session)) {
-                    found.push_back(one);
-                }
-            });
-        }
-        describe(router, found[next++], state);
-        return true;
-    };
-}
-
-std::vector<proto::HostState> hosts(vnet::Router& router, const Nat& nat, size_t top) {
-    std::vector<Host> all = nat.hosts();
-    const size_t shown = std::min(top, all.size());
-    std::partial_sort(
-        all.begin(), all.begin() + ptrdiff_t(shown), all.end(),
-        [](const Host& one, const Host& other) { return one.sessions > other.sessions; });
-    std::vector<proto::HostState> states;
-    for (size_t i = 0; i < shown; ++i) {
-        const Host& host = all[i];
-        proto::HostState& state = states.emplace_back();
-        *state.mutable_address() = to_api(host.address);
-        state.set_inside_vrf(router.vrfs().name_of(host.vrf));
-        state.set_pool(nat.pool_name(host.pool));
-        *state.mutable_outside() = to_api(host.outside);
-        state.set_sessions(host.sessions);
-        state.set_refused(host.refused);
-        std::string blocks;
-        for (unsigned block = 0; block < host.blocks; ++block) {
-            blocks += fmt::format("{}{}", blocks.empty() ? "" : ", ", host.block[block]);
-        }
-        state.set_blocks(blocks.empty() ? "-" : blocks);
-    }
-    return states;
 }
 
 // ---- methods ----
@@ -464,7 +408,7 @@ absl::Status add_settings(vnet::plugin::Registry& registry, Nat& nat) {
     return status;
 }
 
-absl::Status add_lists(vnet::plugin::Registry& registry, Nat& nat, vnet::flow::OwnerId owner) {
+absl::Status add_lists(vnet::plugin::Registry& registry, Nat& nat) {
     vnet::Router& router = registry.router();
     absl::Status status = registry.add_list<proto::ListRequest, proto::PoolState>(
         "sluice.nat44.Nat44.ListPools",
@@ -476,45 +420,46 @@ absl::Status add_lists(vnet::plugin::Registry& registry, Nat& nat, vnet::flow::O
         [&nat](const auto&) -> absl::StatusOr<api::ItemSource<proto::StaticState>> {
             return api::items(statics(nat));
         }));
-    status.Update(registry.add_list<proto::ListHostsRequest, proto::HostState>(
-        "sluice.nat44.Nat44.ListHosts",
-        [&router, &nat](const auto& request) -> absl::StatusOr<api::ItemSource<proto::HostState>> {
-            return api::items(hosts(router, nat, request.has_top() ? request.top() : default_top));
-        }));
-    status.Update(registry.add_list<proto::SessionFilter, proto::SessionState>(
-        "sluice.nat44.Nat44.ListSessions",
-        [&router,
-         owner](const auto& request) -> absl::StatusOr<api::ItemSource<proto::SessionState>> {
+    return status;
+}
+
+/// Registers a method that looks for sessions: `make` turns a search for those that are meant into
+/// items.
+template <class Item, class Make>
+absl::Status add_search(vnet::plugin::Registry& registry, vnet::flow::OwnerId owner,
+                        const char* method, const Make& make) {
+    vnet::Router& router = registry.router();
+    return registry.add_search<proto::SessionFilter, Item>(
+        std::string("sluice.nat44.Nat44.") + method,
+        [&router, owner, make](const auto& request) -> absl::StatusOr<api::SearchSource<Item>> {
             const auto filter = SessionFilter::make(router, request);
             if (!filter.ok()) {
                 return filter.status();
             }
-            return sessions(router, owner, *filter);
-        }));
-    const auto count = [&router](const proto::SessionFilter& request,
-                                 const auto& act) -> absl::StatusOr<proto::SessionCount> {
-        const auto filter = SessionFilter::make(router, request);
-        if (!filter.ok()) {
-            return filter.status();
-        }
-        proto::SessionCount counted;
-        counted.set_sessions(act(*filter));
-        return counted;
+            return make(search_for(router.flows(), owner, *filter));
+        });
+}
+
+absl::Status add_searches(vnet::plugin::Registry& registry, vnet::flow::OwnerId owner) {
+    vnet::Router& router = registry.router();
+    const auto answer = [](uint64_t sessions, proto::SessionCount& counted) {
+        counted.set_sessions(sessions);
     };
-    status.Update(registry.add_unary<proto::SessionFilter, proto::SessionCount>(
-        "sluice.nat44.Nat44.CountSessions", [&router, owner, count](const auto& request) {
-            return count(request, [&](const SessionFilter& filter) {
-                uint64_t sessions = 0;
-                router.flows().for_each([&](const Flows::Found& found) {
-                    sessions += found.session.owner == owner && filter(found.session) ? 1 : 0;
+    absl::Status status = add_search<proto::SessionState>(
+        registry, owner, "ListSessions", [&router](vnet::flow::Search search) {
+            return vnet::service::list_sessions<proto::SessionState>(
+                std::move(search), [&router](const Flows::Found& found, auto& state) {
+                    describe(router, found, state);
                 });
-                return sessions;
-            });
+        });
+    status.Update(add_search<proto::SessionCount>(
+        registry, owner, "CountSessions", [answer](vnet::flow::Search search) {
+            return vnet::service::count_sessions<proto::SessionCount>(std::move(search), answer);
         }));
-    status.Update(registry.add_unary<proto::SessionFilter, proto::SessionCount>(
-        "sluice.nat44.Nat44.ClearSessions", [&nat, count](const auto& request) {
-            return count(request,
-                         [&](const SessionFilter& filter) { return nat.end_sessions(filter); });
+    status.Update(add_search<proto::SessionCount>(
+        registry, owner, "ClearSessions", [&router, answer](vnet::flow::Search search) {
+            return vnet::service::end_sessions<proto::SessionCount>(
+                {router.flows(), router.engine(), std::move(search)}, answer);
         }));
     return status;
 }
@@ -526,7 +471,9 @@ absl::Status register_service(vnet::plugin::Registry& registry, Nat& nat) {
     registry.add_config(
         [&router, &nat](const api::config::Emit& emit) { write_config(router, nat, emit); });
     absl::Status status = add_settings(registry, nat);
-    status.Update(add_lists(registry, nat, nat.owner()));
+    status.Update(add_lists(registry, nat));
+    status.Update(add_searches(registry, nat.owner()));
+    status.Update(register_use_service(registry, nat));
     return status;
 }
 

@@ -7,6 +7,7 @@
 
 #include "plugins/nat44/nat44.pb.h"
 #include "plugins/nat44/translator.hpp"
+#include "vnet/flow/search.hpp"
 #include "vnet/router.hpp"
 
 namespace nat44 {
@@ -42,5 +43,13 @@ private:
     std::optional<Vrf> inside_vrf_;
     std::optional<vnet::flow::Timer> timer_;
 };
+
+/// A search for those, among the sessions of `owner`.
+inline vnet::flow::Search search_for(const vnet::flow::Flows& flows, vnet::flow::OwnerId owner,
+                                     const SessionFilter& filter) {
+    return {flows, [owner, filter](const vnet::flow::Flows::Found& found) {
+                return found.session.owner == owner && filter(found.session);
+            }};
+}
 
 }  // namespace nat44

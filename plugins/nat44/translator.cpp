@@ -107,6 +107,10 @@ Verdict Translator::make(const Asked& asked, const Key& reverse, uint8_t flags, 
         return Verdict::table_full;
     }
     ref = Ref(index, Direction::forward);
+    if (host == 0) {
+        uses_.count_fixed(1);
+        uses_.count_created(no_pool);
+    }
     if (log_.enabled()) [[unlikely]] {
         tell(table()[index], LogKind::session_created, asked.tsc);
     }
@@ -252,7 +256,11 @@ Verdict Translator::host_for(const Asked& asked, const Pool& pool, unsigned atte
     host.number = chosen->number;
     host.next_us = microseconds(asked.tsc);
     at = hosts_.add(host);
-    return at == 0 ? Verdict::hosts_full : Verdict::made;
+    if (at == 0) {
+        return Verdict::hosts_full;
+    }
+    uses_.count_host(host.pool, host.number, 1);
+    return Verdict::made;
 }
 
 Verdict Translator::by_pool(const Asked& asked, const Pool& pool, const Far& far,
@@ -333,7 +341,9 @@ Verdict Translator::make_counted(const Asked& asked, const Key& reverse, uint8_t
         if (mapping != 0) {
             leave_mapping(mapping, Leaving::unused);
         }
+        return verdict;
     }
+    uses_.count_created(host.pool);
     return verdict;
 }
 
@@ -341,6 +351,7 @@ void Translator::count(Host& host, const Key& outside, uint8_t flags, uint32_t m
                        int change) noexcept {
     const bool from_outside = (flags & session_flag::from_outside) != 0;
     store_shared(host.sessions, host.sessions + uint32_t(change));
+    uses_.count_session(host.pool, host.number, change);
     if (has_port(outside.protocol)) {
         count_block(host, outside.ports.destination(), change);
     }
@@ -467,6 +478,7 @@ Verdict Translator::choose_port(const Asked& asked, const Pool& pool, const Far&
             release_port(mapping, Leaving::unused);
             return Verdict::mappings_full;
         }
+        uses_.count_mapping(pool.number, key.protocol, 1);
         if (log_.enabled()) {
             tell_mapping(mapping, LogKind::mapping_created, asked.tsc);
         }
@@ -500,6 +512,7 @@ std::optional<uint16_t> Translator::port_in_blocks(const Asked& asked, const Poo
     store_shared(host.block[host.blocks], block->first);
     store_shared(host.block_sessions[host.blocks], 0U);
     store_shared(host.blocks, uint8_t(host.blocks + 1));
+    uses_.count_block(host.pool, 1);
     if (log_.enabled()) {
         tell_block(host, *block, LogKind::block_allocated, asked.tsc);
     }
@@ -564,6 +577,7 @@ void Translator::leave_mapping(uint32_t at, Leaving leaving) noexcept {
     if (log_.enabled()) {
         tell_mapping(mapping, LogKind::mapping_deleted, rte_rdtsc());
     }
+    uses_.count_mapping(hosts_[mapping.host].pool, mapping.outside.protocol, -1);
     release_port(mapping, leaving);
     mappings_.remove(at);
 }
@@ -578,12 +592,14 @@ void Translator::leave_host(uint32_t at, Leaving leaving) noexcept {
         if (state != nullptr && state->blocks != nullptr) {
             release_block(host, *state, host.block[i], leaving);
         }
+        uses_.count_block(host.pool, -1);
         const auto last = uint8_t(host.blocks - 1);
         store_shared(host.block[i], host.block[last]);
         store_shared(host.block_sessions[i], host.block_sessions[last]);
         store_shared(host.blocks, last);
     }
     if (host.sessions == 0) {
+        uses_.count_host(host.pool, host.number, -1);
         hosts_.remove(at);
     }
 }
@@ -731,6 +747,7 @@ void Translator::ended(const Session& session) noexcept {
         tell(session, LogKind::session_deleted, rte_rdtsc());
     }
     if ((session.flags & session_flag::fixed) != 0 || session.user == 0) {
+        uses_.count_fixed(-1);
         return;
     }
     // By the key inside: the other one of a session between two inside is of the VRF inside too.
@@ -770,6 +787,25 @@ LogRecord record_of(const Session& session) noexcept {
     return record;
 }
 
+Refusal refusal_of(Verdict verdict) noexcept {
+    switch (verdict) {
+        case Verdict::no_address:
+            return Refusal::no_address;
+        case Verdict::no_port:
+            return Refusal::no_port;
+        case Verdict::host_limit:
+            return Refusal::host_limit;
+        case Verdict::host_rate:
+            return Refusal::host_rate;
+        case Verdict::hosts_full:
+            return Refusal::hosts_full;
+        case Verdict::mappings_full:
+            return Refusal::mappings_full;
+        default:
+            return Refusal::table_full;
+    }
+}
+
 LogKind kind_of(Verdict verdict) noexcept {
     switch (verdict) {
         case Verdict::no_address:
@@ -797,6 +833,7 @@ void Translator::tell(const Session& session, LogKind kind, uint64_t tsc) noexce
 
 void Translator::tell_refused(const Asked& asked, const Pool& pool, Verdict verdict,
                               const End& inside, Ip4Address outside) noexcept {
+    uses_.count_refused(pool.number, refusal_of(verdict));
     if (!log_.enabled()) {
         return;
     }

@@ -12,6 +12,7 @@
 #include "plugins/nat44/log.hpp"
 #include "plugins/nat44/mapping.hpp"
 #include "plugins/nat44/random.hpp"
+#include "plugins/nat44/uses.hpp"
 #include "vnet/flow/tables.hpp"
 
 namespace nat44 {
@@ -97,7 +98,7 @@ enum class Verdict : uint8_t {
 };
 
 /// Makes one worker's sessions and keeps what they take of pools. Used by that worker alone, but
-/// for hosts() and mappings(), which anybody may read.
+/// for hosts(), mappings() and uses(), which anybody may read.
 class Translator {
 public:
     struct Parts {
@@ -139,6 +140,7 @@ public:
     AddressStates& addresses() noexcept { return addresses_; }
     const Hosts& hosts() const noexcept { return hosts_; }
     const Mappings& mappings() const noexcept { return mappings_; }
+    const Uses& uses() const noexcept { return uses_; }
     graph::MemoryUse memory() const noexcept {
         return hosts_.memory() + mappings_.memory() + contacts_.memory();
     }
@@ -216,6 +218,7 @@ private:
     Contacts contacts_;
     Exhausted exhausted_;
     AddressStates addresses_;
+    Uses uses_;
     Random random_;
 };
 

@@ -104,6 +104,7 @@ TEST(Translator, MappingsAreAsThePoolSays) {
         outside.emplace(world.last.reverse.destination, world.outside_port());
     }
     EXPECT_EQ(outside.size(), 1U);
+    EXPECT_EQ(world.use_of(0).ports, (std::array<uint64_t, port_protocols>{0, 1, 0}));
     const Session one = world.last;
     // Nobody else is let in, and the mapping lives as long as one session does.
     EXPECT_EQ(world.in({ip("203.0.113.9"), one.reverse.destination,
@@ -312,6 +313,8 @@ TEST(Translator, WhatIsUsedUpIsRefusedByName) {
     EXPECT_EQ(world.out(key(tcp, "10.0.0.1", 11, "198.51.100.2", 80)), Verdict::made);
     EXPECT_EQ(world.out(key(udp, "10.0.0.1", 11, "198.51.100.1", 80)), Verdict::made);
     EXPECT_EQ(world.hosts(), 1U);
+    EXPECT_EQ(world.use_of(0).refused, (std::array<uint64_t, refusals>{0, 2, 0, 0}));
+    EXPECT_EQ(world.use_of(0).created, 12U);
     world.end_all();
     world.expect_empty();
 
@@ -561,6 +564,8 @@ TEST(Translator, AFullTableGivesTheNewSessionTheOldOnesPlace) {
                 sessions += host ? host->sessions : 0;
             }
             ASSERT_EQ(sessions, world.tables.sessions()) << n;
+            ASSERT_EQ(world.use_of(0).sessions, sessions) << n;
+            ASSERT_EQ(world.use_of(0).hosts, world.hosts()) << n;
         }
         EXPECT_EQ(world.tables.sessions(), most);
         world.end_all();
@@ -580,6 +585,7 @@ TEST(Translator, BlocksAreClaimedAndGivenBack) {
         ASSERT_EQ(world.out(key(tcp, "10.0.0.1", port, "198.51.100.1", 80)), Verdict::made);
         used.insert((world.outside_port() - 1024U) / 64);
         EXPECT_EQ(free.free(), port <= 64 ? 2U : 1U);
+        EXPECT_EQ(world.use_of(0).blocks, port <= 64 ? 1U : 2U);
     }
     EXPECT_EQ(used.size(), 2U);
     EXPECT_EQ(world.out(key(tcp, "10.0.0.1", 200, "198.51.100.1", 80)), Verdict::no_port);

@@ -9,6 +9,7 @@ from lib.clients import ping
 from lib.lab import LAN, WAN
 from lib.nat import DEN, POOL, TELLER, NatLab, Teller, ask, ask_tcp, end_of, is_unanswered, tell, udp_socket
 from lib.numbered import Numbered
+from lib.wait import wait_until
 
 CONFIGURATION = [
     "add nat44 pool p mapping endpoint-independent filtering endpoint-independent sessions-per-host 1000",
@@ -59,6 +60,33 @@ def test_sessions_are_found_and_ended_by_any_field(lab):
         session, = lab.sessions()
         assert end_of(session["outside"]) == outside == tell(mine, WAN)
         assert end_of(session["remote"]) == (WAN, TELLER)
+
+
+def test_who_uses_what(lab):
+    """Hosts by their sessions, mappings, addresses; all of them the same story, and over when it is."""
+    with lab.pool("mapping endpoint-independent"), Teller(lab.wan), Teller(lab.wan, 9001), udp_socket(lab.lan) as mine, \
+            udp_socket(lab.den) as theirs:
+        outside = tell(mine, WAN)
+        tell(mine, WAN, 9001)
+        tell(theirs, WAN)
+        ask_tcp(lab.lan, WAN)
+        hosts = {row["address"]: row["sessions"] for row in lab.daemon.ctl_json("show nat44 hosts")}
+        assert list(hosts.items()) == [(LAN, 3), (DEN, 1)]
+        for words, shown in {f"inside {DEN}/32": [DEN], "pool p top 1": [LAN], "inside-vrf default": [LAN, DEN], "inside 192.0.2.0/24": []}.items():
+            assert [row["address"] for row in lab.daemon.ctl_json(f"show nat44 hosts {words}")] == shown
+        mappings = lab.daemon.ctl_json("show nat44 mappings")
+        assert sorted((row["protocol"], row["sessions"], row["pool"]) for row in mappings) == [("tcp", 1, "p"), ("udp", 1, "p"), ("udp", 2, "p")]
+        mine_alone, = lab.daemon.ctl_json(f"show nat44 mappings protocol udp inside {LAN}/32 outside-port {outside[1]}")
+        assert (end_of(mine_alone["inside"]), end_of(mine_alone["outside"])) == ((LAN, mine.getsockname()[1]), outside)
+        address, = lab.daemon.ctl_json("show nat44 addresses")
+        assert (address["address"], address["sessions"], address["hosts"]) == (POOL, 4, 2)
+        assert (address["tcp_ports"], address["udp_ports"], address["icmp_ports"], address["ports"]) == (1, 2, 0, 64512)
+        pool, = lab.daemon.ctl_json("show nat44 pool")
+        assert (pool["hosts"], pool["sessions"], pool["refused"]) == (2, 4, 0)
+        lab.end_sessions()
+        address, = lab.daemon.ctl_json("show nat44 addresses pool p")
+        assert [int(address[key]) for key in ("sessions", "hosts", "tcp_ports", "udp_ports")] == [0, 0, 0, 0]
+        assert lab.daemon.ctl_json("show nat44 mappings") == lab.daemon.ctl_json("show nat44 hosts") == []
 
 
 def test_clearing_under_traffic_ends_what_was_said(lab):

@@ -142,6 +142,20 @@ struct World {
                       state->blocks == nullptr ? 0 : state->blocks->free());
         }
         EXPECT_EQ(tables.sessions(), 0U);
+        for (uint16_t number = 0; number < pools.size(); ++number) {
+            const PoolUse use = use_of(number);
+            EXPECT_EQ(use.hosts + use.sessions + use.blocks, 0U);
+            EXPECT_EQ(use.ports, (std::array<uint64_t, port_protocols>{}));
+        }
+        EXPECT_EQ(use_of(no_pool).sessions, 0U);
+    }
+    /// What all workers count of a pool.
+    PoolUse use_of(uint16_t number) const {
+        PoolUse use;
+        for (unsigned at = 0; at + 1 < translators.contexts(); ++at) {
+            translators.of(at).uses().add_to(use, number);
+        }
+        return use;
     }
     uint32_t hosts(unsigned at = 0) {
         uint32_t there = 0;

@@ -77,7 +77,7 @@ class NatLab(Lab):
         return self.daemon.ctl_json(" ".join(map(str, ("show nat44 sessions", *words))))
 
     def count(self, *words):
-        return int(self.daemon.ctl_json(" ".join(map(str, ("show nat44 count", *words))))["sessions"])
+        return int(self.daemon.ctl_json(" ".join(map(str, ("show nat44 count", *words))))[0]["sessions"])
 
     def wait_count(self, count, *words):
         wait_until(lambda: self.count(*words) == count, 10,
