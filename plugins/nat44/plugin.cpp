@@ -2,6 +2,7 @@
 #include "plugins/nat44/hairpin.hpp"
 #include "plugins/nat44/in2out.hpp"
 #include "plugins/nat44/log_service.hpp"
+#include "plugins/nat44/metrics.hpp"
 #include "plugins/nat44/out2in.hpp"
 #include "plugins/nat44/service.hpp"
 
@@ -85,6 +86,7 @@ absl::Status register_plugin(vnet::plugin::Registry& registry) {
     }
     absl::Status status = register_service(registry, *nat);
     status.Update(register_log_service(registry, *nat, log));
+    status.Update(add_metrics(registry, *nat));
     return status;
 }
 

@@ -25,7 +25,9 @@ def scraped(tmp_path_factory):
     with Lab(tmp_path_factory.mktemp("lab"), arguments=["--metrics", str(PORT)]) as lab:
         lab.assert_forwards()
         lab.daemon.ctl("add next-hop-group out ip4", f"add next-hop-group-member out {WAN}",
-                       "add next-hop-group-member out 172.16.0.2", "add route 198.51.100.0/24 via group out")
+                       "add next-hop-group-member out 172.16.0.2", "add route 198.51.100.0/24 via group out",
+                       "add nat44 pool shared", "add nat44 address shared 192.0.2.1",
+                       "add nat44 pool blocks allocation blocks first-port 1024 last-port 2047", "add nat44 address blocks 192.0.2.2 to 192.0.2.3")
         yield lab
 
 
@@ -105,6 +107,15 @@ def test_next_hop_groups_are_counted(scraped):
     assert value(page, "sluice_next_hop_group_routes", group="out") == 1
     assert value(page, "sluice_next_hop_group_members", group="out") == 2
     assert value(page, "sluice_next_hop_group_used_members", group="out") == 1
+
+
+def test_pools_of_nat44_are_counted(scraped):
+    page = scrape(scraped)
+    assert value(page, "sluice_nat44_addresses", pool="blocks") == 2
+    assert value(page, "sluice_nat44_ports", pool="shared") == 65535 - 1024 + 1
+    assert value(page, "sluice_nat44_blocks", pool="blocks") == 2 * 1024 // 256
+    assert {s.labels["pool"] for s in page["sluice_nat44_sessions"].samples} == {"blocks", "shared", "-"}
+    assert {s.labels["reason"] for s in page["sluice_nat44_refused"].samples} == {"no-address", "no-port", "host-limit", "table-full"}
 
 
 def test_drops_by_node_and_reason(scraped):
