@@ -172,6 +172,8 @@ private:
         "<9>",
         "add nat44 pool p<2> mapping endpoint-independent hold-down 12<9> hold-down-ports <9>0",
         "add nat44 pool d<2> inside 10.<3>.0.0/28 allocation deterministic inside-vrf <v>",
+        "set nat44 pool p<2> threshold 9<9>",
+        "set nat44 pool p<2> threshold 5<9> low <9>",
         "add nat44 address p<2> 192.0.2.<9>",
         "add nat44 address p<2> 192.0.2.2<9> to 192.0.2.3<9>",
         "add nat44 address d<2> 192.0.2.<9>",

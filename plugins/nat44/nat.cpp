@@ -275,8 +275,23 @@ absl::Status Nat::add_pool(const PoolSettings& settings) {
         return absl::ResourceExhaustedError(
             fmt::format("there are {} pools, and no more can be", most_pools));
     }
-    pools_[settings.name] = {settings, number, {}, {}, counted(number)};
+    pools_[settings.name] = {settings, number, {}, {}, counted(number), {}};
     publish();
+    return absl::OkStatus();
+}
+
+absl::Status Nat::set_threshold(const std::string& name, Threshold threshold) {
+    const auto pool = find_pool(name);
+    if (!pool.ok()) {
+        return pool.status();
+    }
+    if (threshold.high > 100 || threshold.low == 0 || threshold.low >= threshold.high) {
+        return absl::OutOfRangeError(
+            fmt::format("thresholds of {} and {} percent are out of range; give 2 to 100, and for "
+                        "the lower one less than that, but 1 at least",
+                        threshold.high, threshold.low));
+    }
+    (*pool)->threshold = threshold;
     return absl::OkStatus();
 }
 

@@ -50,7 +50,9 @@ public:
         std::map<Index, Ip4Address> interfaces;
         /// What was counted of its number before it was made.
         PoolUse before;
+        Threshold threshold;
     };
+    absl::Status set_threshold(const std::string& pool, Threshold threshold);
     /// By name.
     const std::map<std::string, PoolEntry>& pools() const noexcept { return pools_; }
 

@@ -4,6 +4,7 @@
 #include "plugins/nat44/log_service.hpp"
 #include "plugins/nat44/metrics.hpp"
 #include "plugins/nat44/out2in.hpp"
+#include "plugins/nat44/pressure.hpp"
 #include "plugins/nat44/service.hpp"
 
 namespace nat44 {
@@ -87,6 +88,7 @@ absl::Status register_plugin(vnet::plugin::Registry& registry) {
     absl::Status status = register_service(registry, *nat);
     status.Update(register_log_service(registry, *nat, log));
     status.Update(add_metrics(registry, *nat));
+    registry.keep(std::make_shared<Pressure>(registry.engine().control(), router.events(), *nat));
     return status;
 }
 

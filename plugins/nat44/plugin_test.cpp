@@ -464,14 +464,14 @@ TEST_F(PluginTest, WhatIsTakenBackEndsItsOwnSessionsOnly) {
     control.run();
     EXPECT_EQ(tables.sessions(), 2U);
     run("delete nat44 forward udp 192.0.2.10 1000 to 10.0.0.5 1000");
-    EXPECT_TRUE(eventually([&] { return tables.sessions() == 1; }, [&] { control.poll(); }));
+    EXPECT_TRUE(eventually([&] { return tables.sessions() == 1; }));
     // Deleted and there again, it has its sessions.
     run("delete nat44 static 192.0.2.20");
     run("add nat44 static 192.0.2.20 to 10.0.0.6");
     control.poll();
     EXPECT_EQ(tables.sessions(), 1U);
     run("delete nat44 static 192.0.2.20");
-    EXPECT_TRUE(eventually([&] { return tables.sessions() == 0; }, [&] { control.poll(); }));
+    EXPECT_TRUE(eventually([&] { return tables.sessions() == 0; }));
 }
 
 TEST_F(PluginTest, SessionsBetweenTwoInsideEndWithEitherOnesMapping) {
@@ -582,6 +582,24 @@ TEST_F(PluginTest, AVrfIsReachedUntilItsSessionsHaveEnded) {
     EXPECT_EQ(paths(), before + 1);
     must(router_.engine->start());
     EXPECT_TRUE(eventually([&] { return paths() == before; }));
+}
+
+TEST_F(PluginTest, ThresholdsAreOfAPoolAndKept) {
+    run("add nat44 pool p");
+    EXPECT_EQ(refusal("set nat44 pool x threshold 80"), "there is no pool 'x'; there are: p");
+    for (const char* wrong : {"101", "1", "50 low 50", "50 low 0"}) {
+        EXPECT_THAT(refusal(std::string("set nat44 pool p threshold ") + wrong),
+                    HasSubstr("give 2 to 100"));
+    }
+    run("set nat44 pool p threshold 70");
+    EXPECT_THAT(config(), ElementsAre("add nat44 pool p", "set nat44 pool p threshold 70 low 60"));
+    run("set nat44 pool p threshold 5");
+    EXPECT_THAT(config(), ElementsAre("add nat44 pool p", "set nat44 pool p threshold 5 low 1"));
+    run("set nat44 pool p threshold 90 low 80");
+    EXPECT_THAT(config(), ElementsAre("add nat44 pool p"));
+    run("set nat44 pool p threshold 50 low 20");
+    run("reset nat44 pool p threshold");
+    EXPECT_THAT(config(), ElementsAre("add nat44 pool p"));
 }
 
 TEST_F(PluginTest, LeavesNothingWhenItGoes) {

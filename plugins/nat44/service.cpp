@@ -250,6 +250,13 @@ void write_config(vnet::Router& router, const Nat& nat, const api::config::Emit&
             request.set_interface(interface);
             emit("sluice.nat44.Nat44.AddInterfaceAddress", request);
         }
+        if (pool.threshold != Threshold()) {
+            proto::ThresholdRequest request;
+            request.set_pool(name);
+            request.set_high(pool.threshold.high);
+            request.set_low(pool.threshold.low);
+            emit("sluice.nat44.Nat44.SetThreshold", request);
+        }
     }
     for (const auto& [place, mapping] : nat.statics()) {
         if (mapping.is_one_to_one()) {
@@ -373,6 +380,16 @@ absl::Status add_settings(vnet::plugin::Registry& registry, Nat& nat) {
     }));
     status.Update(add(As<proto::DeletePoolRequest>(), "DeletePool",
                       [&nat](const auto& request) { return nat.remove_pool(request.name()); }));
+    status.Update(add(As<proto::ThresholdRequest>(), "SetThreshold", [&nat](const auto& request) {
+        constexpr uint32_t below = 10;
+        const uint32_t low = request.has_low()        ? request.low()
+                             : request.high() > below ? request.high() - below
+                                                      : 1;
+        return nat.set_threshold(request.pool(), {request.high(), low});
+    }));
+    status.Update(add(
+        As<proto::ResetThresholdRequest>(), "ResetThreshold",
+        [&nat](const auto& request) { return nat.set_threshold(request.pool(), Threshold()); }));
     status.Update(add(As<proto::AddressRequest>(), "AddAddress", [&nat](const auto& request) {
         return nat.add_addresses(request.pool(), range_of(request));
     }));

@@ -73,6 +73,16 @@ struct PoolSettings {
     friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };
 
+/// When a pool counts as nearly used up: in percent of its ports or blocks that are in use.
+struct Threshold {
+    /// From so many on.
+    uint32_t high = 90;
+    /// Until there are fewer than so many.
+    uint32_t low = 80;
+
+    friend bool operator==(const Threshold&, const Threshold&) = default;
+};
+
 /// Somebody inside that a static mapping leads to.
 struct Target {
     Ip4Address address;

@@ -89,6 +89,35 @@ def test_who_uses_what(lab):
         assert lab.daemon.ctl_json("show nat44 mappings") == lab.daemon.ctl_json("show nat44 hosts") == []
 
 
+def test_an_exhausted_pool_is_one_event(lab):
+    """However many packets are refused: when it is nearly used up, when it is, and when it no longer is."""
+    def events():
+        return [(row["change"], row["subject"], row["what"]) for row in lab.daemon.ctl_json("show events resource")]
+
+    def wait_events(*wanted):
+        def are_there():
+            seen = events()
+            return len(seen) == len(wanted) and all(change == is_change and subject == is_subject and what.startswith(begin)
+                                                    for (change, subject, begin), (is_change, is_subject, what) in zip(wanted, seen))
+        wait_until(are_there, 30, lambda: f"{wanted} are {events()}", every=0.2)
+
+    with lab.pool("mapping endpoint-independent first-port 2000 last-port 2009"), Teller(lab.wan), contextlib.ExitStack() as stack:
+        lab.daemon.ctl("set nat44 pool p threshold 80 low 50")
+        sockets = [stack.enter_context(udp_socket(lab.lan)) for _ in range(11)]
+        for each in sockets[:8]:
+            tell(each, WAN)
+        high = ("added", "nat44 pool p ports", "nearly used up, 8 of 10 in use")
+        wait_events(high)
+        for each in sockets[8:10]:
+            tell(each, WAN)
+        for _ in range(5):
+            assert is_unanswered(sockets[10], WAN)
+        exhausted = ("changed", "nat44 pool p ports", "exhausted, ")
+        wait_events(high, exhausted)
+        lab.end_sessions()
+        wait_events(high, exhausted, ("removed", "nat44 pool p ports", "enough, 0 of 10 in use"))
+
+
 def test_clearing_under_traffic_ends_what_was_said(lab):
     with lab.pool(), udp_socket(lab.den) as asking, Teller(lab.wan), Numbered(lab.lan, lab.wan, WAN) as flows:
         flows.wait_received(100)
