@@ -14,8 +14,11 @@ constexpr auto calm = std::chrono::seconds(10);
 
 constexpr size_t ports_place = size_t(Refusal::no_port);
 constexpr size_t blocks_place = refusals;
-constexpr std::array<const char*, refusals + 1> thing_names = {
-    "addresses", "ports", "sessions-of-a-host", "sessions", "blocks"};
+/// By what a session was refused for, in the order of Refusal.
+constexpr auto thing_names = std::to_array<const char*>({"addresses", "ports", "sessions-of-a-host",
+                                                         "new-sessions-of-a-host", "sessions",
+                                                         "hosts", "mappings", "blocks"});
+static_assert(thing_names.size() == refusals + 1);
 
 }  // namespace
 

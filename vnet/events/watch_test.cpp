@@ -268,7 +268,7 @@ TEST_F(WatchTest, RefusesWithASentence) {
     sluice::WatchEventsRequest unknown;
     unknown.add_topics(sluice::EventTopic(77));
     EXPECT_EQ(Watch::open(journal_, unknown, channel).status(),
-              absl::InvalidArgumentError("77 is no topic of events; they are numbered 0 to 5"));
+              absl::InvalidArgumentError("77 is no topic of events; they are numbered 0 to 6"));
     sluice::WatchEventsRequest ahead;
     ahead.mutable_after()->set_epoch(journal_.log().position().epoch);
     ahead.mutable_after()->set_sequence(1'000'000);
