@@ -6,6 +6,7 @@
 #include <grpcpp/security/tls_credentials_options.h>
 
 #include "api/client/connection.hpp"
+#include "api/grpc_lifetime.hpp"
 #include "api/tls/files.hpp"
 
 namespace api {
@@ -38,6 +39,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> TlsConnection::channel() {
     if (!contents.ok()) {
         return contents.status();
     }
+    keep_grpc();
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(-1);
     // A daemon on this network is not behind the proxy that a browser uses.

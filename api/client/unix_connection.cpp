@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/client/connection.hpp"
+#include "api/grpc_lifetime.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -84,6 +85,7 @@ absl::Status UnixConnection::connect() {
     if (!watched || ::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0) {
         return refused(place(), errno);
     }
+    keep_grpc();
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(-1);
     channel_ = grpc::CreateCustomInsecureChannelFromFd("sluice", socket.release(), arguments);

@@ -15,6 +15,7 @@
 #include <string>
 #include <utility>
 
+#include "api/grpc_lifetime.hpp"
 #include "api/server/authority.hpp"
 #include "api/server/call.hpp"
 #include "api/server/certificates.hpp"
@@ -164,6 +165,7 @@ public:
 
 private:
     bool start_grpc() {
+        keep_grpc();
         grpc::ServerBuilder builder;
         builder.RegisterCallbackGenericService(front_.get());
         builder.SetMaxReceiveMessageSize(options_.max_receive_bytes);

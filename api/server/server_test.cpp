@@ -2,6 +2,7 @@
 #include "api/server/server.hpp"
 
 #include <gmock/gmock.h>
+#include <grpc/grpc.h>
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -134,6 +135,14 @@ TEST(Server, StopsOnItsOwnControlThread) {
     daemon.on_control([&] { daemon.server->stop(); });
     const auto status = ask(*client, "Double", number(1)).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+}
+
+TEST(Server, LeavesGrpcItselfUp) {
+    {
+        Daemon daemon;
+        ASSERT_TRUE(ask(*daemon.client(), "Double", number(1)).ok());
+    }
+    EXPECT_TRUE(grpc_is_initialized());
 }
 
 TEST(Server, StopsUnderLoad) {

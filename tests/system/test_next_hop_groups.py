@@ -118,6 +118,7 @@ def test_flows_spread_without_traffic_having_asked_for_the_way(ways, family):
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_weights(ways, family):
+    ways.wait_used(ALL, family)
     address = "10.1.0.2" if family == 4 else "2001:db8:1:0::2"
     try:
         ways.daemon.ctl(f"add next-hop-group-member {GROUPS[family]} {address} weight 6")
