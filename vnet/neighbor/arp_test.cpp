@@ -371,8 +371,9 @@ TEST(Arp, AHostThatARouteConnectsLaterIsReached) {
                           {ip4::Via::Kind::next_hop, Link::lan, ip("30.0.0.9")})
                     .ok());
     link.receive(Link::wan, in("50.0.0.1"));
+    EXPECT_THAT(link.sent(), ElementsAre(request("30.0.0.9")));
     link.receive(Link::lan, reply(host, "30.0.0.9"));
-    link.sent();
+    EXPECT_THAT(link.sent(), ElementsAre(out("50.0.0.1", host)));
     ASSERT_TRUE(link.fib
                     ->add(wire::testing::prefix("30.0.0.0/24"), ip4::RouteSource::configured,
                           {ip4::Via::Kind::connected, Link::lan, {}})
