@@ -27,6 +27,8 @@ inline constexpr uint16_t flow = 1 << 4;
 /// The ports of its datagram, which a fragment need not have itself, are in the slot that is for
 /// them.
 inline constexpr uint16_t ports_noted = 1 << 5;
+/// Its destination was looked up in another VRF than that of the interface it came in by.
+inline constexpr uint16_t led_to_vrf = 1 << 6;
 /// The highest four bits: the priority of the frame on layer 2, which outlives the tag that it came
 /// in (IEEE 802.1Q: three bits of priority, one of drop eligibility). 0 where it had none.
 inline constexpr unsigned priority_shift = 12;
@@ -55,7 +57,9 @@ struct alignas(64) Metadata {
     NodeId start;
     /// The feature arc it is on.
     uint8_t arc;
-    uint8_t reserved[3];
+    /// With packet_flag::led_to_vrf: that VRF.
+    uint8_t vrf;
+    uint8_t reserved[2];
     /// Which traced packet this is; valid with packet_flag::traced.
     uint32_t trace;
     /// With packet_flag::flow: the session that it belongs to, as this worker's table numbers them;

@@ -284,7 +284,8 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     ip4_.neighbors = std::make_unique<neighbor::Arp>(
         neighbor::Arp::Parts{engine_, interfaces_, *ip4_.addresses, *ip4_.fibs, *ip4_.next_hops,
                              *next_hop_slot_},
-        *error_slot_, neighbor::Arp::Nodes{lookup, graph.find("interface-output"), icmp_error},
+        *error_slot_,
+        neighbor::Arp::Nodes{lookup, ends.lookup_vrf, graph.find("interface-output"), icmp_error},
         options.neighbors);
     absl::Status status = set_formats(ip4_, "ip4-lookup");
     status.Update(start_groups(ip4_, balance));
@@ -346,7 +347,8 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
     ip6_.neighbors = std::make_unique<neighbor::Nd>(
         neighbor::Nd::Parts{engine_, interfaces_, *ip6_.addresses, *ip6_.fibs, *ip6_.next_hops,
                             *next_hop_slot_},
-        *error6_slot_, neighbor::Nd::Nodes{lookup, graph.find("interface-output"), icmp_error},
+        *error6_slot_,
+        neighbor::Nd::Nodes{lookup, ends.lookup_vrf, graph.find("interface-output"), icmp_error},
         options.neighbors);
     router_advertisements_ = std::make_unique<neighbor::RouterAdvertisements>(
         engine_, interfaces_, *ip6_.addresses, *ip6_.neighbors);
@@ -366,10 +368,11 @@ absl::Status Router::set_formats(const Network<Family, Neighbors>& network,
         engine_.graph().set_format(lookup, [this, words](const graph::TraceStep& step) {
             return fib::format_lookup(step, interfaces_.vrf_of(step.at.meta.rx_interface), words);
         });
-    status.Update(engine_.graph().set_format(lookup + "-vrf", [this, words](
-                                                                  const graph::TraceStep& step) {
-        return fib::format_lookup(step, forwarding_.adjacency(step.at.meta.adjacency).vrf, words);
-    }));
+    status.Update(
+        engine_.graph().set_format(lookup + "-vrf", [this, words](const graph::TraceStep& step) {
+            return fib::format_lookup(
+                step, fib::LookupVrf<Family>::vrf_of(step.at.meta, forwarding_), words);
+        }));
     return status;
 }
 

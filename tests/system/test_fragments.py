@@ -369,6 +369,12 @@ def test_jumbo_tcp_and_back_to_short(jumbo_lab):
     wait_until(lambda: lab.daemon.free_buffers() >= free - 100, 10, "all buffers are back")
     lab.daemon.ctl("set interface wan mtu 1500")
     lab.wan.ip("link", "set", "eth0", "mtu", 1500)
-    assert ping(lab.lan, WAN, "-M", "dont", "-s", 8972, count=3).received == 3, lab.daemon.errors()
-    told = ping(lab.lan, WAN, "-M", "do", "-s", 8972)
-    assert told.received == 0 and "mtu = 1500" in told.text
+    try:
+        assert ping(lab.lan, WAN, "-M", "dont", "-s", 8972, count=3).received == 3, lab.daemon.errors()
+        told = ping(lab.lan, WAN, "-M", "do", "-s", 8972)
+        assert told.received == 0 and "mtu = 1500" in told.text
+    finally:
+        lab.wan.ip("link", "set", "eth0", "mtu", 9000)
+        lab.daemon.ctl("set interface wan mtu 9000")
+        # The host remembers what it was told.
+        lab.lan.ip("route", "flush", "cache")

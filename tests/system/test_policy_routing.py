@@ -65,6 +65,9 @@ class Site:
                         "add route ::/0 via 2001:db8:3::2 interface dear vrf other")
         wait_until(lambda: all(a["state"] == "used" for a in self.daemon.ctl_json("show address")), 20,
                    lambda: f"addresses are used: {self.daemon.ctl('show address')}", every=0.1)
+        for name, (net, net6) in WAYS.items():
+            # The router knows its neighbours from now on, as `explain` would say otherwise.
+            assert ping(self.ways[name], f"{net}.1").received == ping(self.ways[name], f"{net6}::1").received == 1
 
     def sent(self, name):
         return int(self.daemon.interface(name)["tx_packets"])

@@ -105,6 +105,7 @@ def test_the_default_route(lab, check):
 
 def test_neighbors_are_still_found(lab, check):
     check("strict")
+    assert ping(lab.lan, "2001:db8:1::1").received == 1
     lab.daemon.ctl("delete neighbor lan 2001:db8:1::2")
     lab.lan.ip("-6", "neighbor", "flush", "dev", "eth0")
     lab.lan.ip("neighbor", "flush", "dev", "eth0")

@@ -82,6 +82,8 @@ struct alignas(64) Adjacency {
 static_assert(sizeof(Adjacency) == 64);
 
 using AdjacencyIndex = uint32_t;
+/// Of a packet that is to be looked up again in the VRF that it was led to.
+inline constexpr AdjacencyIndex no_adjacency = ~AdjacencyIndex(0);
 
 /// Adjacencies, paths and the buckets of next-hop groups. A path is what a route's leaf holds: many
 /// routes share it, and it is turned to another adjacency by one store. Control makes and turns

@@ -9,6 +9,8 @@ namespace vnet::fib {
 
 /// Looks a packet up again, in the VRF that its adjacency names: "ip4-lookup-vrf" and
 /// "ip6-lookup-vrf". Where that leads to a further VRF it goes on there at once, but not for ever.
+/// The packet remembers the last one: whoever holds it for a while, and cannot keep its adjacency,
+/// sends it here again with `no_adjacency`.
 template <class Family>
 class LookupVrf {
 public:
@@ -30,13 +32,15 @@ public:
             return Drop::truncated;
         }
         const auto key = Family::scoped(*destination, meta.rx_interface);
-        interface::Vrf vrf = forwarding_.adjacency(meta.adjacency).vrf;
+        interface::Vrf vrf = vrf_of(meta, forwarding_);
         for (unsigned passed = 0; passed < most_vrfs_passed; ++passed) {
             const AdjacencyIndex index = forwarding_.at(Family::look_up(tables_.of(vrf), key));
             const Adjacency& adjacency = forwarding_.adjacency(index);
             if (adjacency.action != Action::lookup) {
                 meta.adjacency = index;
                 meta.tx_interface = adjacency.interface;
+                meta.flags |= graph::packet_flag::led_to_vrf;
+                meta.vrf = vrf;
                 if (adjacency.action == Action::broadcast) {
                     // Nobody answers a broadcast of another VRF either (RFC 2644).
                     meta.flags |= graph::packet_flag::l2_group;
@@ -46,6 +50,12 @@ public:
             vrf = adjacency.vrf;
         }
         return Drop::loop;
+    }
+
+    /// Where a packet is looked up that comes here.
+    static interface::Vrf vrf_of(const graph::Metadata& meta,
+                                 const ForwardingTable& forwarding) noexcept {
+        return meta.adjacency == no_adjacency ? meta.vrf : forwarding.adjacency(meta.adjacency).vrf;
     }
 
 private:

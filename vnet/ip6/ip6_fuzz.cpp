@@ -102,7 +102,7 @@ public:
             [this] { return now_; });
         nd_ = std::make_unique<neighbor::Nd>(
             neighbor::Nd::Parts{*engine_, interfaces_, *addresses_, *fibs_, *next_hops_, next_hop},
-            slot, neighbor::Nd::Nodes{0, 0, 0}, quick(), [this] { return now_; });
+            slot, neighbor::Nd::Nodes{0, 0, 0, 0}, quick(), [this] { return now_; });
         for (const auto& [name, network] : {std::pair("lan", 0), std::pair("wan", 1)}) {
             auto state = std::make_shared<interface::testing::FakeState>();
             state->tx_node = bench_.collector("tx");

@@ -26,7 +26,7 @@ std::string_view name(State state) {
 Arp::Arp(const Parts& parts, icmp4::ErrorSlot error_slot, const Nodes& nodes,
          const Settings& settings, Now clock)
     : Cache(parts, nodes, settings, std::move(clock), "neighbor-control",
-            {"ip4-lookup", "interface-output", "icmp4-error"}),
+            {"ip4-lookup", "ip4-lookup-vrf", "interface-output", "icmp4-error"}),
       error_slot_(error_slot) {
     interfaces().observe([this](const interface::Interface& interface, interface::Change change) {
         if (change == interface::Change::link_up || change == interface::Change::mac) {

@@ -104,6 +104,8 @@ public:
     /// Where it sends packets.
     struct Nodes {
         graph::NodeId lookup;
+        /// For a packet that was led to another VRF.
+        graph::NodeId lookup_vrf;
         graph::NodeId output;
         graph::NodeId icmp_error;
     };

@@ -534,6 +534,10 @@ void Cache<Family>::go_on(graph::Packet* packet) {
             node = (*chooser)(*packet);
         }
     }
+    if (!node && packet->meta().has(graph::packet_flag::led_to_vrf)) {
+        packet->meta().adjacency = fib::no_adjacency;
+        node = nodes_.lookup_vrf;
+    }
     give_back(packet, node.value_or(nodes_.lookup));
 }
 

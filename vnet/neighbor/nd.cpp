@@ -47,7 +47,7 @@ bool has_nonce(std::span<const std::byte> options, std::span<const std::byte> no
 Nd::Nd(const Parts& parts, icmp6::ErrorSlot error_slot, const Nodes& nodes,
        const Settings& settings, Now clock)
     : Cache(parts, nodes, settings, std::move(clock), "nd-control",
-            {"ip6-lookup", "interface-output", "icmp6-error"}),
+            {"ip6-lookup", "ip6-lookup-vrf", "interface-output", "icmp6-error"}),
       error_slot_(error_slot) {
     interfaces().observe([this](const interface::Interface& interface, interface::Change change) {
         const interface::Index index = interface.index;

@@ -170,6 +170,37 @@ TEST_F(VrfsTest, APacketOfAnotherVrfThatWaitedForItsNextHopGoesOn) {
     EXPECT_EQ(link_.drops("neighbor-control", "table-full"), 0U);
 }
 
+/// As a feature does that knows better than the routes of the interface's VRF.
+TEST_F(VrfsTest, APacketThatWasLedToAVrfByNoRouteIsLookedUpThereWhenItHasWaited) {
+    const interface::Vrf red = add("red");
+    ASSERT_TRUE(vrfs_.move(Link::lan, red).ok());
+    (void)link_.sent();
+    const fib::PathIndex path = link_.ip4.fib->acquire(ip4::Via::look_up(red));
+    const auto bytes = wire::testing::packet()
+                           .ethernet("02:00:00:00:00:b2", Link::wan_mac)
+                           .ip4("10.1.0.2", "10.0.0.9")
+                           .udp()
+                           .bytes();
+    const auto receive = [&] {
+        graph::Packet* packet = link_.engine->pool().allocate();
+        ASSERT_TRUE(packet->resize(uint32_t(bytes.size())));
+        std::memcpy(packet->data(), bytes.data(), bytes.size());
+        graph::reset_metadata(*packet, Link::wan);
+        packet->meta().l3_offset = sizeof(wire::EthernetHeader);
+        packet->meta().adjacency = link_.forwarding.at(path);
+        link_.engine->inject(packet, link_.engine->graph().find("ip4-lookup-vrf"));
+    };
+    receive();
+    EXPECT_EQ(link_.sent().size(), 1U) << "the question";
+    ASSERT_TRUE(link_.table->add_fixed("lan", ip("10.0.0.9"), mac("02:00:00:00:00:09")).ok());
+    const auto sent = link_.sent();
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].interface, Link::lan);
+    receive();
+    EXPECT_EQ(link_.sent(), sent);
+    link_.ip4.fib->release(ip4::Via::look_up(red));
+}
+
 TEST_F(VrfsTest, AnInterfaceThatGoesTakesItsRoutesOutOfAllVrfs) {
     const interface::Vrf red = add("red");
     ASSERT_TRUE(vrfs_.move(Link::lan, red).ok());

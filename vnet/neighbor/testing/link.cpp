@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "graph/testing/bench.hpp"
+#include "vnet/fib/lookup_vrf.hpp"
 #include "vnet/fragment/fragmenter.hpp"
 #include "vnet/icmp4/error.hpp"
 #include "vnet/interface/output.hpp"
@@ -88,7 +89,7 @@ private:
 
 template <class Family, class Neighbors>
 void Link::make_fib(Network<Family, Neighbors>& network, graph::NodeId resolve,
-                    graph::NodeId rewrite, graph::NodeId end) {
+                    graph::NodeId rewrite, graph::NodeId end, graph::NodeId lookup_vrf) {
     const auto special = [&](fib::Action action) {
         fib::Adjacency adjacency;
         adjacency.next = end;
@@ -103,7 +104,7 @@ void Link::make_fib(Network<Family, Neighbors>& network, graph::NodeId resolve,
     network.next_hops = std::make_unique<fib::NextHops<typename Family::Address>>(
         forwarding, interfaces,
         typename fib::NextHops<typename Family::Address>::Nodes{resolve, rewrite, end});
-    network.make_fibs(forwarding, {paths, end});
+    network.make_fibs(forwarding, {paths, lookup_vrf});
     network.groups = std::make_unique<fib::Groups<Family>>(typename fib::Groups<Family>::Parts{
         interfaces, forwarding, *network.next_hops, *network.fibs, end, paths.unreachable});
     network.addresses = std::make_unique<fib::Addresses<Family>>(interfaces, *network.fibs);
@@ -122,6 +123,8 @@ void Link::add_ip4_nodes(const Settings& settings) {
     const auto arc = must(
         graph.add_arc({"ip4-output", graph::ArcSide::tx, {"ip4-rewrite"}, "interface-output"}));
     lookup_ = must(graph.add(std::make_shared<const ip4::Lookup>(ip4.tables, forwarding)));
+    const auto lookup_vrf = must(
+        graph.add(std::make_shared<const fib::LookupVrf<ip4::Family>>(ip4.tables, forwarding)));
     const auto rewrite = must(
         graph.add(std::make_shared<const ip4::Rewrite>(ip4.tables, forwarding, error_slot, arc)));
     must(
@@ -136,11 +139,14 @@ void Link::add_ip4_nodes(const Settings& settings) {
         *ip4.heard, limits, Known<ip4::Family>(ip4.tables, forwarding))));
     for (const char* next : {"ip4-rewrite", "ip4-resolve", "ip4-unreachable"}) {
         graph.link("ip4-lookup", next);
+        graph.link("ip4-lookup-vrf", next);
     }
-    make_fib(ip4, resolve, rewrite, unreachable);
+    graph.link("ip4-lookup", "ip4-lookup-vrf");
+    make_fib(ip4, resolve, rewrite, unreachable, lookup_vrf);
     table = std::make_unique<Arp>(
         Arp::Parts{*engine, interfaces, *addresses, *ip4.fibs, *ip4.next_hops, next_hop_slot},
-        error_slot, Arp::Nodes{lookup_, output_, error}, settings, [this] { return now_; });
+        error_slot, Arp::Nodes{lookup_, lookup_vrf, output_, error}, settings,
+        [this] { return now_; });
 }
 
 void Link::add_ip6_nodes(const Settings& settings) {
@@ -156,6 +162,8 @@ void Link::add_ip6_nodes(const Settings& settings) {
     const auto arc = must(
         graph.add_arc({"ip6-output", graph::ArcSide::tx, {"ip6-rewrite"}, "interface-output"}));
     lookup6_ = must(graph.add(std::make_shared<const ip6::Lookup>(ip6.tables, forwarding)));
+    const auto lookup_vrf = must(
+        graph.add(std::make_shared<const fib::LookupVrf<ip6::Family>>(ip6.tables, forwarding)));
     const auto rewrite = must(graph.add(
         std::make_shared<const ip6::Rewrite>(ip6.tables, forwarding, error_slot, arc, redirects_)));
     const auto resolve = must(graph.add(std::make_shared<const Resolve<ip6::Family>>(
@@ -172,12 +180,15 @@ void Link::add_ip6_nodes(const Settings& settings) {
         *ip6.heard, limits, Known<ip6::Family>(ip6.tables, forwarding))));
     for (const char* next : {"ip6-rewrite", "ip6-resolve", "ip6-unreachable"}) {
         graph.link("ip6-lookup", next);
+        graph.link("ip6-lookup-vrf", next);
     }
-    make_fib(ip6, resolve, rewrite, unreachable);
+    graph.link("ip6-lookup", "ip6-lookup-vrf");
+    make_fib(ip6, resolve, rewrite, unreachable, lookup_vrf);
     link_locals = std::make_unique<ip6::LinkLocals>(interfaces, *ip6.addresses);
     ip6.neighbors = std::make_unique<Nd>(
         Nd::Parts{*engine, interfaces, *ip6.addresses, *ip6.fibs, *ip6.next_hops, next_hop_slot},
-        error_slot, Nd::Nodes{lookup6_, output_, error}, settings, [this] { return now_; });
+        error_slot, Nd::Nodes{lookup6_, lookup_vrf, output_, error}, settings,
+        [this] { return now_; });
 }
 
 Link::Link(const Settings& settings, unsigned workers)
@@ -196,7 +207,8 @@ Link::Link(const Settings& settings, unsigned workers)
     must(graph.add(std::make_shared<const interface::Transmit>(interfaces)));
     add_ip4_nodes(settings);
     add_ip6_nodes(settings);
-    for (const char* next : {"ip4-lookup", "ip6-lookup", "arp-input", "nd-input", "capture"}) {
+    for (const char* next : {"ip4-lookup", "ip6-lookup", "ip4-lookup-vrf", "ip6-lookup-vrf",
+                             "arp-input", "nd-input", "capture"}) {
         graph.link("control-inject", next);
     }
     graph.link("interface-output", "capture");

@@ -89,7 +89,7 @@ private:
     void add_ip6_nodes(const Settings& settings);
     template <class Family, class Neighbors>
     void make_fib(Network<Family, Neighbors>& network, graph::NodeId resolve, graph::NodeId rewrite,
-                  graph::NodeId end);
+                  graph::NodeId end, graph::NodeId lookup_vrf);
 
     std::atomic<bool> redirects_{true};
     graph::NodeId output_ = 0;
