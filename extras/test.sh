@@ -77,7 +77,7 @@ run_system() {
         build release sluiced sluicectl plugins docs routes_bench plugin_pass plugin_crash \
             hostile_plugins &&
         build_ahead "${parts[@]}" &&
-        SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q -n 2 tests/system
+        SLUICE_BUILD=$top/build/release /usr/bin/python3 -m pytest -q -n 2 --dist loadfile tests/system
 }
 run_package() {
     cmake --preset release -DBUILD_TESTING=ON >/dev/null && build release product || return 1

@@ -53,6 +53,8 @@ struct Settings {
     /// Solicitations that ask whether another host has a new IPv6 address, retransmit_time apart
     /// (RFC 4862 5.1); 0: nobody is asked, and an address is used at once.
     unsigned duplicate_tries = 1;
+    /// How often it is seen what is due.
+    std::chrono::milliseconds tick{100};
 };
 
 enum class State {

@@ -47,7 +47,7 @@ Cache<Family>::Cache(const Parts& parts, const Nodes& nodes, const Settings& set
             });
         }
     });
-    timer_ = engine().control().every(std::chrono::milliseconds(100), [this] { tick(now()); });
+    timer_ = engine().control().every(settings.tick, [this] { tick(now()); });
 }
 
 template <class Family>
