@@ -174,6 +174,31 @@ Path make_new_path() {
     return path;
 }
 
+/// Packets to an exempt destination have no session, and are looked for each time.
+Path make_exempt_path() {
+    constexpr uint32_t flows = 1U << 10;
+    Path path;
+    path.name = "nat44-exempt";
+    path.meaning = "NAT44 from inside, 1024 flows to an exempt destination among 1024 exempts";
+    path.set_up = [](vnet::Router& router, const Ends&) {
+        const auto parts = std::make_shared<Parts>(router);
+        absl::Status status = set_up(router, parts, "in", "out", 0, false);
+        for (uint32_t i = 1; i < nat44::most_exempts; ++i) {
+            const wire::Ip4Prefix elsewhere(Ip4Address(Ip4Address(198, 18, 0, 0).value() + i), 32);
+            status.Update(parts->nat->add_exempt(
+                {0, elsewhere, udp, nat44::PortRange{uint16_t(i), uint16_t(i)}}));
+        }
+        const wire::Ip4Prefix network = wire::Ip4Prefix(remote, 24).normalised();
+        status.Update(parts->nat->add_exempt({0, network, {}, {}}));
+        return status;
+    };
+    path.destinations = [] { return std::vector{remote}; };
+    path.shape = [](graph::Packet& packet, uint64_t number) {
+        lay(packet, inside_key(uint32_t(number * 0x9e37'79b1 % flows)));
+    };
+    return path;
+}
+
 }  // namespace
 
 std::vector<Path> nat44_paths() {
@@ -181,7 +206,8 @@ std::vector<Path> nat44_paths() {
             make_path("nat44-1k", "NAT44 from inside, 1024 sessions", 1U << 10, false),
             make_path("nat44-64k", "NAT44 from inside, 65536 sessions", 1U << 16, false),
             make_path("nat44-1m", "NAT44 from inside, 1M sessions", 1U << 20, false),
-            make_new_path()};
+            make_new_path(),
+            make_exempt_path()};
 }
 
 Path nat44_o2i_path() {

@@ -11,6 +11,7 @@
 
 #include "plugins/nat44/address_index.hpp"
 #include "plugins/nat44/deterministic.hpp"
+#include "plugins/nat44/exempt_index.hpp"
 #include "plugins/nat44/settings.hpp"
 #include "vnet/fib/adjacency.hpp"
 #include "vnet/flow/key.hpp"
@@ -48,6 +49,8 @@ public:
         unsigned workers = 1;
         /// Any number that nobody outside can guess; the same for all versions.
         uint64_t seed = 0;
+        /// Null where nothing is exempt.
+        std::shared_ptr<const ExemptIndex> exempts = nullptr;
     };
     explicit Config(Parts parts);
 
@@ -106,6 +109,17 @@ public:
         return (mapping != nullptr && mapping->outside_vrf == outside_vrf) ||
                pool_for(inside_vrf, inside, outside_vrf) != nullptr;
     }
+
+    /// The number of what exempts a packet from inside, as it came in, from translation; none where
+    /// nothing does.
+    std::optional<uint16_t> exempt(Vrf outside_vrf, const vnet::flow::Key& key) const noexcept {
+        return parts_.exempts == nullptr
+                   ? std::nullopt
+                   : parts_.exempts->find(outside_vrf, key.destination, key.protocol,
+                                          key.ports.destination());
+    }
+    /// The one with a number that exempt() gave.
+    const Exempt& exempt_at(uint16_t number) const noexcept { return parts_.exempts->at(number); }
 
     /// Protocols whose packets are told apart by ports, or identifiers, that are translated.
     static bool has_ports(uint8_t protocol) noexcept;

@@ -2,6 +2,7 @@
 #include "plugins/nat44/in2out.hpp"
 
 #include "plugins/nat44/format.hpp"
+#include "vnet/flow/quote.hpp"
 
 namespace nat44 {
 
@@ -9,6 +10,24 @@ using vnet::flow::Direction;
 using vnet::flow::Key;
 using vnet::flow::Ref;
 using vnet::flow::Session;
+
+namespace {
+
+/// Of a packet that has no ports of its own: it is to a destination that is exempt whatever the
+/// ports, or an error about what came from an exempt one.
+bool is_exempt(const Subject& subject, Vrf outside_vrf, const Config& config) noexcept {
+    if (!is_error(subject)) {
+        const Key key{
+            subject.ip.source, subject.ip.destination, {}, 0, subject.ip.protocol_number, 0};
+        return config.exempt(outside_vrf, key).has_value();
+    }
+    const auto quoted = vnet::flow::quoted_key(subject.l4);
+    // To nobody but who sent what it quotes.
+    return quoted && quoted->source == subject.ip.destination &&
+           config.exempt(outside_vrf, quoted->reversed());
+}
+
+}  // namespace
 
 /// With options, of another protocol, an error, or without a session.
 graph::Hop In2Out::not_plain(graph::Packet& packet, Pass& pass) const noexcept {
@@ -61,12 +80,17 @@ graph::Hop In2Out::begin(graph::Packet& packet, const Subject& subject, Pass& pa
     const Key key = key_of(packet, subject, inside_vrf);
     if (!meta.has(graph::packet_flag::flow) || is_error(subject)) {
         // Cut short, an error about nothing that is known: it would tell the outside who is inside.
-        const bool ours = config.translates(inside_vrf, subject.ip.source, outside_vrf);
+        const bool ours = config.translates(inside_vrf, subject.ip.source, outside_vrf) &&
+                          !is_exempt(subject, outside_vrf, config);
         return ours ? drop(Drop::no_session) : pass.next(packet);
     }
     // One before it in the same vector may have made the session.
     Ref ref = pass.table().find(key);
     if (!ref) {
+        if (const auto exempt = config.exempt(outside_vrf, key)) {
+            pass.translator().count_exempt(*exempt);
+            return pass.next(packet);
+        }
         const Verdict verdict = pass.translator().outbound(pass.ask(config, key), outside_vrf, ref);
         if (verdict == Verdict::not_ours) {
             return pass.next(packet);
@@ -113,7 +137,23 @@ graph::Hop In2Out::own_error(graph::Packet& packet, const Subject& subject,
 }
 
 graph::TraceFields In2Out::format(const graph::TraceStep& step) const {
-    return format_translation(step);
+    graph::TraceFields fields = format_translation(step);
+    const graph::Metadata& meta = step.at.meta;
+    const auto* ip = vnet::wire::view<vnet::wire::Ip4Header>(step.at.from_offset(meta.l3_offset));
+    const bool goes_on = step.next != nullptr && !step.next->dropped();
+    if (!fields.empty() || !goes_on || ip == nullptr ||
+        meta.has(graph::packet_flag::local_origin) ||
+        translators_.role(meta.rx_interface) != Role::inside) {
+        return fields;
+    }
+    const bool known = meta.has(graph::packet_flag::flow);
+    const Key key{ip->source, ip->destination, {known ? meta.ports : 0}, 0, ip->protocol_number, 0};
+    // By what is said now: a trace is shown soon.
+    const Config& config = translators_.config();
+    if (const auto exempt = config.exempt(translators_.vrf_of(meta.tx_interface), key)) {
+        fields.emplace_back("exempt", config.exempt_at(*exempt).to_string());
+    }
+    return fields;
 }
 
 }  // namespace nat44

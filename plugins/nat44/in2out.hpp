@@ -8,7 +8,7 @@ namespace nat44 {
 /// Translates the source of packets from inside, as they leave by an outside interface, on the arc
 /// "ip4-output": behind routing, so that errors that the router sends about them say what their
 /// senders know. A packet without a session gets one, where a pool or a static mapping is for its
-/// sender; who has none goes as he is.
+/// sender; who has none goes as he is, and so does what is to an exempt destination.
 class In2Out {
 public:
     static constexpr auto info = graph::node<Drop>("nat44-in2out", drop_reasons);

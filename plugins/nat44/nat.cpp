@@ -654,6 +654,37 @@ absl::Status Nat::remove_forward(const StaticMapping& mapping) {
     return absl::OkStatus();
 }
 
+// ---- exempts ----
+
+absl::Status Nat::add_exempt(const Exempt& exempt) {
+    absl::Status status =
+        exempts_.add(exempt, [this](uint16_t number) { return counted_exempt(number); });
+    if (status.ok()) {
+        publish();
+    }
+    return status;
+}
+
+absl::Status Nat::remove_exempt(const Exempt& exempt) {
+    absl::Status status = exempts_.remove(exempt);
+    if (status.ok()) {
+        publish();
+    }
+    return status;
+}
+
+uint64_t Nat::counted_exempt(uint16_t number) const {
+    uint64_t packets = 0;
+    for (unsigned worker = 0; worker + 1 < translators_.contexts(); ++worker) {
+        packets += translators_.of(worker).uses().exempt(number);
+    }
+    return packets;
+}
+
+uint64_t Nat::packets_of(const Exempts::Entry& exempt) const {
+    return counted_exempt(exempt.number) - exempt.before;
+}
+
 // ---- what workers see ----
 
 bool Nat::is_own(Vrf vrf, Ip4Address address) const {
@@ -709,7 +740,7 @@ void Nat::publish() {
     if (moved) {
         index_ = std::make_shared<const AddressIndex>(addresses_.index(graph::random_number()));
     }
-    Config::Parts parts{{}, index_, {}, {}, own_, 1, seed_};
+    Config::Parts parts{{}, index_, {}, {}, own_, 1, seed_, exempts_.index()};
     parts.workers = translators_.contexts() - 1;
     for (const auto& [name, entry] : pools_) {
         const PoolSettings& settings = entry.settings;
@@ -827,6 +858,12 @@ absl::Status Nat::check_vrf_unused(Vrf vrf) {
         if (mapping.inside_vrf == vrf || mapping.outside_vrf == vrf) {
             return absl::FailedPreconditionError(
                 fmt::format("a static mapping of {} is for this VRF", mapping.outside));
+        }
+    }
+    for (const auto& [exempt, entry] : exempts_.all()) {
+        if (exempt.outside_vrf == vrf) {
+            return absl::FailedPreconditionError(
+                fmt::format("nat44 exempt {} is for this VRF", exempt.to_string()));
         }
     }
     // It goes with packets of sessions that are still being ended, which are dropped.

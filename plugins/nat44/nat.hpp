@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/nat44/exempts.hpp"
 #include "plugins/nat44/pool_addresses.hpp"
 #include "plugins/nat44/sweep.hpp"
 #include "plugins/nat44/translators.hpp"
@@ -19,8 +20,8 @@ namespace nat44 {
 
 using vnet::interface::Index;
 
-/// The translation as an operator sees it: interfaces, pools, static mappings. Every change makes a
-/// new Config for the workers. Control thread.
+/// The translation as an operator sees it: interfaces, pools, static mappings, exempts. Every
+/// change makes a new Config for the workers. Control thread.
 class Nat {
 public:
     /// The nodes are registered and on their arcs. All outlive it.
@@ -65,6 +66,14 @@ public:
     /// VRF, address, port and protocol outside.
     using Place = std::tuple<Vrf, Ip4Address, uint16_t, uint8_t>;
     const std::map<Place, StaticMapping>& statics() const noexcept { return statics_; }
+
+    // ---- exempts ----
+    /// Sessions to the destination go on as they are until they end.
+    absl::Status add_exempt(const Exempt& exempt);
+    absl::Status remove_exempt(const Exempt& exempt);
+    const Exempts::All& exempts() const noexcept { return exempts_.all(); }
+    /// Packets that went out by one since it was added.
+    uint64_t packets_of(const Exempts::Entry& exempt) const;
 
     // ---- sessions ----
     vnet::flow::OwnerId owner() const noexcept { return translators_.owner(); }
@@ -113,6 +122,8 @@ private:
     };
     /// All that was ever counted of a pool's number.
     PoolUse counted(uint16_t number) const;
+    /// The same of an exempt's.
+    uint64_t counted_exempt(uint16_t number) const;
     absl::StatusOr<PoolEntry*> find_pool(const std::string& name);
     absl::Status no_such_pool(const std::string& name) const;
     absl::Status check(const PoolSettings& settings) const;
@@ -159,6 +170,7 @@ private:
     PoolAddresses addresses_;
     std::map<std::string, PoolEntry> pools_;
     std::map<Place, StaticMapping> statics_;
+    Exempts exempts_;
     std::map<Index, Role> roles_;
     std::map<Index, std::shared_ptr<void>> lookups_;
     /// By number, for each worker.

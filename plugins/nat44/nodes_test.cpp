@@ -214,6 +214,66 @@ TEST_F(NatNodesTest, DropsByName) {
         "truncated");
 }
 
+TEST_F(NatNodesTest, WhatIsToAnExemptDestinationGoesAsItIs) {
+    const auto unchanged = [this](const Bytes& sent, unsigned burst = 1, bool known = true) {
+        for (const Result& result : run("nat44-in2out", sent, burst, lan, known)) {
+            EXPECT_EQ(result.next, "interface-output");
+            EXPECT_EQ(result.bytes, sent);
+        }
+    };
+    const Bytes web = from_inside().tcp(1000, 80).bytes();
+    const Bytes names = from_inside().udp(1001, 53).bytes();
+    (void)run("nat44-in2out", names);
+    world.exempt({0, {ip(remote), 32}, udp, {}});
+    world.exempt({0, {ip("192.0.2.0"), 24}, tcp, PortRange{80, 80}});
+    // What has a session goes on by it.
+    EXPECT_NE(run("nat44-in2out", names).at(0).bytes, names);
+    for (const unsigned burst : Bench::bursts) {
+        unchanged(web, burst);
+        unchanged(from_inside().udp(1001, 54).bytes(), burst);
+    }
+    EXPECT_EQ(world.tables.sessions(), 1U);
+    constexpr unsigned sent = 1 + 3 + 63 + 256;
+    EXPECT_EQ(world.translators.of(0).uses().exempt(0), sent);
+    EXPECT_EQ(world.translators.of(0).uses().exempt(1), sent);
+    // Answers come in as they are.
+    const Bytes answer = packet().ethernet().ip4(remote, inside).tcp(80, 1000).bytes();
+    EXPECT_EQ(run("nat44-out2in", answer, 1, wan).at(0).bytes, answer);
+    // Other ports and protocols have sessions.
+    for (const Bytes& other :
+         {from_inside().tcp(1000, 81).bytes(), from_inside().icmp_echo_request(7).bytes()}) {
+        EXPECT_NE(run("nat44-in2out", other).at(0).bytes, other);
+    }
+    EXPECT_EQ(world.tables.sessions(), 3U);
+    // Cut short: of whatever ports it is, it is to an exempt destination; or it may not be.
+    unchanged(from_inside().udp(1, 2).truncate(14 + 20 + 3).bytes(), 1, false);
+    EXPECT_EQ(
+        run("nat44-in2out", from_inside().tcp(1, 80).truncate(14 + 20 + 3).bytes(), 1, lan, false)
+            .at(0)
+            .drop,
+        "no-session");
+}
+
+TEST_F(NatNodesTest, ErrorsAboutWhatCameFromAnExemptDestinationGoAsTheyAre) {
+    world.exempt({0, {ip(remote), 32}, tcp, PortRange{80, 80}});
+    const auto error = [](const char* to, const char* sender, uint16_t port) {
+        const Bytes about = packet().ip4(sender, inside).tcp(port, 1000).payload(8).bytes();
+        return packet()
+            .ethernet()
+            .ip4("10.0.0.1", to)
+            .icmp_unreachable(vnet::wire::Icmp4Unreachable::port)
+            .payload(std::span<const std::byte>(about))
+            .bytes();
+    };
+    const Bytes about_exempt = error(remote, remote, 80);
+    const Result passed = run("nat44-in2out", about_exempt).at(0);
+    EXPECT_EQ(passed.next, "interface-output");
+    EXPECT_EQ(passed.bytes, about_exempt);
+    EXPECT_EQ(run("nat44-in2out", error(remote, remote, 81)).at(0).drop, "no-session");
+    // To somebody else it would tell who is inside.
+    EXPECT_EQ(run("nat44-in2out", error("203.0.113.5", remote, 80)).at(0).drop, "no-session");
+}
+
 TEST_F(NatNodesTest, WhatIsForTheRouterItselfArrivesBesideAnOpenPort) {
     PoolSettings settings;
     settings.mapping = MappingKind::endpoint_independent;

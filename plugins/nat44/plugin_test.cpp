@@ -279,6 +279,38 @@ TEST_F(PluginTest, RefusesStaticMappingsInASentence) {
                             AllOf(HasSubstr("192.0.2.30"), HasSubstr(R"("protocol":"all")"))));
 }
 
+TEST_F(PluginTest, RefusesExemptsInASentence) {
+    run("add nat44 exempt 198.51.100.0/24 protocol tcp port 25");
+    EXPECT_EQ(refusal("add nat44 exempt 198.51.100.0/24 protocol 6 port 25-25"),
+              "198.51.100.0/24 protocol tcp port 25 is exempt already");
+    // Of another VRF, of other ports, and of all: something else.
+    run("add nat44 exempt 198.51.100.0/24 protocol tcp port 25 vrf red");
+    run("add nat44 exempt 198.51.100.0/24 protocol tcp port 25-26");
+    run("add nat44 exempt 198.51.100.0/24");
+    EXPECT_THAT(refusal("add nat44 exempt 198.51.100.1/24"),
+                HasSubstr("198.51.100.0/24 would be right"));
+    EXPECT_THAT(refusal("add nat44 exempt 198.51.100.0/24 protocol xyz"), HasSubstr("'xyz'"));
+    for (const char* without : {"", " protocol icmp", " protocol 47"}) {
+        EXPECT_EQ(refusal("add nat44 exempt 198.51.100.0/24" + std::string(without) + " port 80"),
+                  "ports are of a protocol that has them; give protocol tcp or protocol udp too");
+    }
+    EXPECT_EQ(refusal("add nat44 exempt 198.51.100.0/24 protocol tcp port 80-79"),
+              "'80-79' are no ports; give one, or the first and the last: 80, 8000-8999");
+    EXPECT_EQ(refusal("add nat44 exempt 198.51.100.0/24 protocol tcp port 0-79"),
+              "ports 0 to 79 are no range; give 1 to 65535, the lower one first");
+    EXPECT_THAT(refusal("add nat44 exempt 198.51.100.0/24 vrf blue"), HasSubstr("'blue'"));
+    EXPECT_EQ(refusal("delete nat44 exempt 198.51.100.0/25"),
+              "198.51.100.0/25 is not exempt as such; `show nat44 exempts` lists what is");
+    EXPECT_EQ(refusal("delete vrf red"),
+              "nat44 exempt 198.51.100.0/24 protocol tcp port 25 is for this VRF");
+    EXPECT_THAT(run("show nat44 exempts"),
+                ElementsAre(AllOf(HasSubstr(R"("protocol":"all")"), HasSubstr(R"("port":"all")")),
+                            HasSubstr(R"("port":"25")"), HasSubstr(R"("port":"25-26")"),
+                            AllOf(HasSubstr(R"("protocol":"tcp")"), HasSubstr(R"("vrf":"red")"))));
+    run("delete nat44 exempt 198.51.100.0/24 protocol tcp port 25 vrf red");
+    run("delete vrf red");
+}
+
 TEST_F(PluginTest, ARunningConfigurationIsPrintedBackAndReplayed) {
     const std::vector<std::string> lines = {
         "add nat44 pool a inside 10.0.0.0/8 mapping endpoint-independent filtering "
@@ -293,6 +325,9 @@ TEST_F(PluginTest, ARunningConfigurationIsPrintedBackAndReplayed) {
         "add nat44 static 192.0.2.30 to 10.0.0.9 inside-vrf red",
         "add nat44 forward tcp 192.0.2.1 80 to 10.0.0.5 8080 weight 3 affinity on twice-nat on",
         "add nat44 forward tcp 192.0.2.1 80 to 10.0.0.6 8080 weight 1 affinity on twice-nat on",
+        "add nat44 exempt 198.51.100.0/24",
+        "add nat44 exempt 198.51.100.0/24 protocol 47",
+        "add nat44 exempt 0.0.0.0/0 protocol udp port 53-54 vrf red",
         "set interface lan nat44 inside",
         "set interface wan nat44 outside",
     };

@@ -4,6 +4,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <string>
 
 namespace nat44 {
 
@@ -17,8 +18,13 @@ struct PortRange {
 
     constexpr uint32_t size() const noexcept { return uint32_t(last) - first + 1; }
     constexpr bool contains(uint16_t port) const noexcept { return first <= port && port <= last; }
-    friend constexpr bool operator==(const PortRange&, const PortRange&) = default;
+    /// By the first, then by the last.
+    friend constexpr auto operator<=>(const PortRange&, const PortRange&) = default;
 };
+/// "80", or the first and the last of several: "8000-8999".
+std::string ports_text(PortRange ports);
+/// The same read; INVALID_ARGUMENT for what are no ports in that order.
+absl::StatusOr<PortRange> parse_ports(const std::string& text);
 
 /// Which worker gives out which ports of a range, the same for each outside address: so a packet
 /// from outside is known by its destination port to be of a worker, without any table. Each has one

@@ -219,6 +219,47 @@ absl::Status add_forward(vnet::Router& router, Nat& nat, const proto::ForwardReq
     return nat.add_forward(*mapping);
 }
 
+// ---- exempts ----
+
+absl::StatusOr<Exempt> exempt_of(vnet::Router& router, const proto::ExemptRequest& request) {
+    Exempt exempt;
+    const auto vrf = vrf_of(router, request.has_vrf(), request.vrf());
+    const auto destination = from_api(request.destination());
+    if (!vrf.ok() || !destination.ok()) {
+        return vrf.ok() ? destination.status() : vrf.status();
+    }
+    exempt.outside_vrf = *vrf;
+    exempt.destination = *destination;
+    if (request.has_protocol()) {
+        const auto protocol = vnet::service::parse_protocol(request.protocol());
+        if (!protocol.ok()) {
+            return protocol.status();
+        }
+        exempt.protocol = uint8_t(*protocol);
+    }
+    if (request.has_port()) {
+        const auto ports = parse_ports(request.port());
+        if (!ports.ok()) {
+            return ports.status();
+        }
+        exempt.ports = *ports;
+    }
+    return exempt;
+}
+
+proto::ExemptRequest request_of(vnet::Router& router, const Exempt& exempt) {
+    proto::ExemptRequest request;
+    *request.mutable_destination() = to_api(exempt.destination);
+    if (exempt.protocol) {
+        request.set_protocol(protocol_word(*exempt.protocol));
+    }
+    if (exempt.ports) {
+        request.set_port(ports_text(*exempt.ports));
+    }
+    request.set_vrf(router.vrfs().name_of(exempt.outside_vrf));
+    return request;
+}
+
 // ---- the running configuration ----
 
 /// In an order that is the same after a restart, when indexes may be others.
@@ -283,6 +324,9 @@ void write_config(vnet::Router& router, const Nat& nat, const api::config::Emit&
             emit("sluice.nat44.Nat44.AddForward", request);
         }
     }
+    for (const auto& [exempt, entry] : nat.exempts()) {
+        emit("sluice.nat44.Nat44.AddExempt", request_of(router, exempt));
+    }
     for (const auto& [interface, role] : by_name(router, nat.roles())) {
         proto::SetInterfaceRequest request;
         request.set_name(interface);
@@ -334,6 +378,20 @@ std::vector<proto::StaticState> statics(const Nat& nat) {
             state.set_inside_port(target.port);
             state.set_weight(target.weight);
         }
+    }
+    return all;
+}
+
+std::vector<proto::ExemptState> exempts(vnet::Router& router, const Nat& nat) {
+    std::vector<proto::ExemptState> all;
+    for (const auto& [exempt, entry] : nat.exempts()) {
+        proto::ExemptState& state = all.emplace_back();
+        const proto::ExemptRequest request = request_of(router, exempt);
+        *state.mutable_destination() = request.destination();
+        state.set_protocol(request.has_protocol() ? request.protocol() : "all");
+        state.set_port(request.has_port() ? request.port() : "all");
+        state.set_vrf(request.vrf());
+        state.set_packets(nat.packets_of(entry));
     }
     return all;
 }
@@ -422,6 +480,16 @@ absl::Status add_settings(vnet::plugin::Registry& registry, Nat& nat) {
                           const auto mapping = forward_of(router, request);
                           return mapping.ok() ? nat.remove_forward(*mapping) : mapping.status();
                       }));
+    status.Update(
+        add(As<proto::ExemptRequest>(), "AddExempt", [&nat, &router](const auto& request) {
+            const auto exempt = exempt_of(router, request);
+            return exempt.ok() ? nat.add_exempt(*exempt) : exempt.status();
+        }));
+    status.Update(
+        add(As<proto::ExemptRequest>(), "DeleteExempt", [&nat, &router](const auto& request) {
+            const auto exempt = exempt_of(router, request);
+            return exempt.ok() ? nat.remove_exempt(*exempt) : exempt.status();
+        }));
     return status;
 }
 
@@ -436,6 +504,11 @@ absl::Status add_lists(vnet::plugin::Registry& registry, Nat& nat) {
         "sluice.nat44.Nat44.ListStatics",
         [&nat](const auto&) -> absl::StatusOr<api::ItemSource<proto::StaticState>> {
             return api::items(statics(nat));
+        }));
+    status.Update(registry.add_list<proto::ListRequest, proto::ExemptState>(
+        "sluice.nat44.Nat44.ListExempts",
+        [&](const auto&) -> absl::StatusOr<api::ItemSource<proto::ExemptState>> {
+            return api::items(exempts(router, nat));
         }));
     return status;
 }

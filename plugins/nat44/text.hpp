@@ -16,6 +16,17 @@ inline std::string protocol_text(uint8_t protocol) {
     return known.empty() ? std::to_string(protocol) : std::string(known);
 }
 
+/// The same as vnet::service::parse_protocol() reads it.
+inline std::string protocol_word(uint8_t protocol) {
+    using vnet::wire::IpProtocol;
+    for (const IpProtocol known : {IpProtocol::icmp, IpProtocol::tcp, IpProtocol::udp}) {
+        if (protocol == uint8_t(known)) {
+            return std::string(vnet::wire::name(known));
+        }
+    }
+    return std::to_string(protocol);
+}
+
 /// "10.0.0.5:1000".
 inline std::string text(const End& end) {
     return fmt::format("{}:{}", end.address, end.port);

@@ -133,6 +133,8 @@ public:
     /// so that the other one may answer, as hosts punch holes. Also for a packet of such an
     /// attempt.
     Verdict hairpin(const Asked& asked, Vrf outside_vrf, vnet::flow::Ref& ref) noexcept;
+    /// A packet goes out untranslated by the exempt with a number.
+    void count_exempt(uint16_t number) noexcept { uses_.count_exempt(number); }
     /// A session ended: what it took is free.
     void ended(const vnet::flow::Session& session) noexcept;
 

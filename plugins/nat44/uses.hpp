@@ -8,6 +8,7 @@
 
 #include "graph/counter.hpp"
 #include "graph/stable_array.hpp"
+#include "plugins/nat44/exempt_index.hpp"
 #include "vnet/wire/ip_protocol.hpp"
 
 namespace nat44 {
@@ -89,7 +90,7 @@ struct AddressUse {
 /// at all sessions to know. It changes them, any thread reads.
 class Uses {
 public:
-    Uses() : addresses_(65536), pools_(size_t{most_pools} + 1) {}
+    Uses() : addresses_(65536), pools_(size_t{most_pools} + 1), exempts_(most_exempts) {}
 
     // ---- the worker; `change` is 1 or -1 ----
 
@@ -113,8 +114,13 @@ public:
         }
     }
     void count_block(uint16_t pool, int change) noexcept { count(pools_[pool].blocks, change); }
+    /// A packet that went out untranslated by the exempt with a number.
+    void count_exempt(uint16_t number) noexcept { exempts_[number].add(1); }
 
     // ---- any thread ----
+
+    /// Packets by the exempts that ever had a number.
+    uint64_t exempt(uint16_t number) const noexcept { return exempts_[number].read(); }
 
     /// Adds what this worker has of a pool, or of `no_pool`.
     void add_to(PoolUse& use, uint16_t pool) const noexcept {
@@ -155,6 +161,7 @@ private:
 
     graph::StableArray<Address> addresses_;
     graph::StableArray<Pool> pools_;
+    graph::StableArray<graph::Counter> exempts_;
 };
 
 }  // namespace nat44

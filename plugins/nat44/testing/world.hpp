@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "graph/testing/bench.hpp"
+#include "plugins/nat44/exempts.hpp"
 #include "plugins/nat44/pool_addresses.hpp"
 #include "plugins/nat44/translators.hpp"
 #include "vnet/wire/testing/packets.hpp"
@@ -79,11 +80,15 @@ struct World {
         statics.push_back(mapping);
         publish();
     }
+    void exempt(const Exempt& exempt) {
+        ASSERT_TRUE(exempts.add(exempt, [](uint16_t) { return 0; }).ok());
+        publish();
+    }
     void publish() {
         Config::Parts parts{pools,   std::make_shared<const AddressIndex>(addresses.index(5)),
                             statics, vrf_paths,
                             own,     tables.workers(),
-                            77};
+                            77,      exempts.index()};
         translators.publish(std::make_unique<const Config>(std::move(parts)));
     }
     Translator::Asked ask(const Key& key) { return {translators.config(), key, now, tsc, owner}; }
@@ -173,6 +178,7 @@ struct World {
     PoolAddresses addresses;
     std::vector<std::optional<Pool>> pools;
     std::vector<StaticMapping> statics;
+    Exempts exempts;
     decltype(Config::Parts::vrf_paths) vrf_paths{};
     decltype(Config::Parts::own) own;
     std::vector<std::unique_ptr<AddressState>> states;

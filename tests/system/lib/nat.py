@@ -21,6 +21,7 @@ TELLER = 9000
 # What a line that begins so is undone by; pools go with their addresses.
 UNDO = ((r"add nat44 (pool \S+).*", r"delete nat44 \1"),
         (r"add nat44 (static \S+) to \S+(?: inside-vrf \S+)?( vrf \S+)?", r"delete nat44 \1\2"),
+        (r"add nat44 (exempt .*)", r"delete nat44 \1"),
         (r"add nat44 (forward \S+ \S+ \d+ to \S+ \d+).*?( vrf \S+)?$", r"delete nat44 \1\2"))
 
 
