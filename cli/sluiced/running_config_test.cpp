@@ -189,6 +189,7 @@ private:
         "add nat44 exempt 0.0.0.0/0 protocol udp port <9>-<9>00",
         "set nat44 log 127.0.0.<9>",
         "set nat44 log 127.0.0.<9> port 47<3><9> domain <9>",
+        "set nat44 log 127.0.0.<9> destinations on",
         "set interface <i> nat44 inside",
         "set interface <i> nat44 outside",
         "add vrf <v>",

@@ -12,11 +12,15 @@ namespace {
 
 constexpr uint64_t ns_per_ms = 1'000'000;
 
-constexpr Layout session(256, observation_time_milliseconds, nat_event, source_ipv4_address,
+constexpr Layout session_to(256, observation_time_milliseconds, nat_event, source_ipv4_address,
+                            post_nat_source_ipv4_address, protocol_identifier,
+                            source_transport_port, post_napt_source_transport_port,
+                            destination_ipv4_address, post_nat_destination_ipv4_address,
+                            destination_transport_port, post_napt_destination_transport_port,
+                            ingress_vrf_id, egress_vrf_id);
+constexpr Layout session(264, observation_time_milliseconds, nat_event, source_ipv4_address,
                          post_nat_source_ipv4_address, protocol_identifier, source_transport_port,
-                         post_napt_source_transport_port, destination_ipv4_address,
-                         post_nat_destination_ipv4_address, destination_transport_port,
-                         post_napt_destination_transport_port, ingress_vrf_id, egress_vrf_id);
+                         post_napt_source_transport_port, ingress_vrf_id, egress_vrf_id);
 constexpr Layout mapping(257, observation_time_milliseconds, nat_event, source_ipv4_address,
                          post_nat_source_ipv4_address, protocol_identifier, source_transport_port,
                          post_napt_source_transport_port, ingress_vrf_id, egress_vrf_id);
@@ -68,22 +72,35 @@ uint8_t event_number(LogKind kind) noexcept {
     return 0;
 }
 
-std::vector<vnet::ipfix::Template> log_templates() {
-    return {session.declaration(),       mapping.declaration(),     block.declaration(),
-            addresses.declaration(),     ports.declaration(),       most_sessions.declaration(),
-            most_mappings.declaration(), most_of_user.declaration()};
+std::vector<vnet::ipfix::Template> log_templates(Destinations destinations) {
+    const auto of_session =
+        destinations == Destinations::told ? session_to.declaration() : session.declaration();
+    return {of_session,
+            mapping.declaration(),
+            block.declaration(),
+            addresses.declaration(),
+            ports.declaration(),
+            most_sessions.declaration(),
+            most_mappings.declaration(),
+            most_of_user.declaration()};
 }
 
-void export_records(vnet::ipfix::Exporter& exporter, std::span<const LogRecord> records) {
+void export_records(vnet::ipfix::Exporter& exporter, std::span<const LogRecord> records,
+                    Destinations destinations) {
     for (const LogRecord& r : records) {
         const uint64_t time = r.time_ns / ns_per_ms;
         const uint8_t event = event_number(r.kind);
         switch (r.kind) {
             case LogKind::session_created:
             case LogKind::session_deleted:
-                exporter.add(session, time, event, r.inside, r.outside, r.protocol, r.inside_port,
-                             r.outside_port, r.remote_inside, r.remote, r.remote_inside_port,
-                             r.remote_port, r.inside_vrf, r.outside_vrf);
+                if (destinations == Destinations::told) {
+                    exporter.add(session_to, time, event, r.inside, r.outside, r.protocol,
+                                 r.inside_port, r.outside_port, r.remote_inside, r.remote,
+                                 r.remote_inside_port, r.remote_port, r.inside_vrf, r.outside_vrf);
+                } else {
+                    exporter.add(session, time, event, r.inside, r.outside, r.protocol,
+                                 r.inside_port, r.outside_port, r.inside_vrf, r.outside_vrf);
+                }
                 break;
             case LogKind::mapping_created:
             case LogKind::mapping_deleted:

@@ -44,16 +44,16 @@ LogRecord record(LogKind kind) {
 }
 
 /// What a collector makes of a record.
-Reader::Record sent(LogKind kind) {
+Reader::Record sent(LogKind kind, Destinations destinations = Destinations::left_out) {
     graph::Control control;
     Collector collector;
     vnet::ipfix::Exporter::Options options;
     options.destination = boost::asio::ip::make_address("127.0.0.1");
     options.port = collector.port();
-    auto exporter = vnet::ipfix::Exporter::create(control, options, log_templates());
+    auto exporter = vnet::ipfix::Exporter::create(control, options, log_templates(destinations));
     EXPECT_TRUE(exporter.ok()) << exporter.status();
     const LogRecord told = record(kind);
-    export_records(**exporter, {&told, 1});
+    export_records(**exporter, {&told, 1}, destinations);
     (*exporter)->flush();
     std::vector<Reader::Record> records;
     EXPECT_TRUE(graph::testing::eventually([&] {
@@ -70,7 +70,16 @@ Reader::Record sent(LogKind kind) {
 
 // The numbers are those of RFC 8158 and of IANA's registry, once more.
 
-TEST(LogIpfix, Sessions) {
+TEST(LogIpfix, SessionsWithoutDestinations) {
+    Reader::Record expected{{323, time_ms}, {230, 4},  {8, inside.value()}, {225, outside.value()},
+                            {4, 17},        {7, 4000}, {227, 5000},         {234, 3},
+                            {235, 4}};
+    EXPECT_EQ(sent(LogKind::session_created), expected);
+    expected[230] = 5;
+    EXPECT_EQ(sent(LogKind::session_deleted), expected);
+}
+
+TEST(LogIpfix, SessionsWithDestinations) {
     Reader::Record expected{{323, time_ms},
                             {230, 4},
                             {8, inside.value()},
@@ -84,9 +93,9 @@ TEST(LogIpfix, Sessions) {
                             {228, 8080},
                             {234, 3},
                             {235, 4}};
-    EXPECT_EQ(sent(LogKind::session_created), expected);
+    EXPECT_EQ(sent(LogKind::session_created, Destinations::told), expected);
     expected[230] = 5;
-    EXPECT_EQ(sent(LogKind::session_deleted), expected);
+    EXPECT_EQ(sent(LogKind::session_deleted, Destinations::told), expected);
 }
 
 TEST(LogIpfix, Mappings) {

@@ -39,6 +39,10 @@ constexpr bool is_limited(LogKind kind) noexcept {
     return kind >= first_limited_kind;
 }
 
+/// Whether a log says whom hosts inside speak with. A log of who had an address and port does not
+/// need it, and it should not be kept unless it must be (RFC 6888 REQ-12).
+enum class Destinations : uint8_t { left_out, told };
+
 /// An event of the translator. Which fields count depends on the kind; the others are zero. Ports
 /// are those of TCP and UDP, and the identifiers of ICMP queries.
 struct LogRecord {

@@ -24,6 +24,11 @@ using vnet::service::done;
 using vnet::service::from_api;
 using vnet::service::to_api;
 
+template <class Request>
+Destinations destinations_of(const Request& request) {
+    return request.destinations() ? Destinations::told : Destinations::left_out;
+}
+
 boost::asio::ip::address host_address(Ip4Address address) {
     return boost::asio::ip::address_v4(address.value());
 }
@@ -51,14 +56,16 @@ public:
         if (request.has_source()) {
             options.source = host_address(from_api(request.source()));
         }
-        auto exporter = Exporter::create(control_, options, log_templates());
+        const Destinations destinations = destinations_of(request);
+        auto exporter = Exporter::create(control_, options, log_templates(destinations));
         if (!exporter.ok()) {
             return exporter.status();
         }
         sink_.reset();
         exporter_ = *std::move(exporter);
-        sink_ = log_->add_sink(
-            [this](std::span<const LogRecord> records) { export_records(*exporter_, records); });
+        sink_ = log_->add_sink([this, destinations](std::span<const LogRecord> records) {
+            export_records(*exporter_, records, destinations);
+        });
         statement_ = request;
         return absl::OkStatus();
     }
@@ -103,7 +110,7 @@ std::string end(Ip4Address address, uint16_t port) {
     return fmt::format("{}:{}", address, port);
 }
 
-/// "2026-01-31T12:00:00.123456 session created tcp 10.0.0.1:1000 as 198.51.100.1:2000 with ...".
+/// "2026-01-31T12:00:00.123456 session created: protocol 6 10.0.0.1:1000 as ... with ...".
 std::string line_of(const LogRecord& record, const proto::LogEvent& event) {
     const auto seconds = std::chrono::seconds(record.time_ns / 1'000'000'000);
     const std::chrono::sys_seconds time(seconds);
@@ -115,15 +122,14 @@ std::string line_of(const LogRecord& record, const proto::LogEvent& event) {
     switch (record.kind) {
         case LogKind::session_created:
         case LogKind::session_deleted:
-            return line + fmt::format(": protocol {} {} as {} with {}\n", record.protocol,
-                                      end(record.inside, record.inside_port),
-                                      end(record.outside, record.outside_port),
-                                      end(record.remote, record.remote_port));
         case LogKind::mapping_created:
         case LogKind::mapping_deleted:
-            return line + fmt::format(": protocol {} {} as {}\n", record.protocol,
+            return line + fmt::format(": protocol {} {} as {}{}\n", record.protocol,
                                       end(record.inside, record.inside_port),
-                                      end(record.outside, record.outside_port));
+                                      end(record.outside, record.outside_port),
+                                      event.has_remote()
+                                          ? " with " + end(record.remote, record.remote_port)
+                                          : "");
         case LogKind::block_allocated:
         case LogKind::block_released:
             return line + fmt::format(": {} as {} ports {} to {}\n", record.inside, record.outside,
@@ -136,7 +142,8 @@ std::string line_of(const LogRecord& record, const proto::LogEvent& event) {
     }
 }
 
-proto::LogEvent event_of(const Nat& nat, const vnet::vrf::Vrfs& vrfs, const LogRecord& record) {
+proto::LogEvent event_of(const Nat& nat, const vnet::vrf::Vrfs& vrfs, const LogRecord& record,
+                         Destinations destinations) {
     proto::LogEvent event;
     event.set_time_ns(record.time_ns);
     event.set_kind(proto::LogKind(record.kind));
@@ -145,8 +152,12 @@ proto::LogEvent event_of(const Nat& nat, const vnet::vrf::Vrfs& vrfs, const LogR
     event.set_inside_port(record.inside_port);
     *event.mutable_outside() = to_api(record.outside);
     event.set_outside_port(record.outside_port);
-    *event.mutable_remote() = to_api(record.remote);
-    event.set_remote_port(record.remote_port);
+    const bool of_session =
+        record.kind == LogKind::session_created || record.kind == LogKind::session_deleted;
+    if (of_session && destinations == Destinations::told) {
+        *event.mutable_remote() = to_api(record.remote);
+        event.set_remote_port(record.remote_port);
+    }
     event.set_block_first(record.block_first);
     event.set_block_last(record.block_last);
     event.set_inside_vrf(vrfs.name_of(Vrf(record.inside_vrf)));
@@ -169,11 +180,12 @@ public:
     Followers(const Followers&) = delete;
     Followers& operator=(const Followers&) = delete;
 
-    void add(const api::Watcher<proto::LogBatch>& watcher) {
-        auto sink = log_.add_sink([this, watcher](std::span<const LogRecord> records) {
+    void add(Destinations destinations, const api::Watcher<proto::LogBatch>& watcher) {
+        auto sink = log_.add_sink([=, this](std::span<const LogRecord> records) {
             proto::LogBatch batch;
             for (const LogRecord& record : records) {
-                proto::LogEvent& event = *batch.add_events() = event_of(nat_, vrfs_, record);
+                proto::LogEvent& event = *batch.add_events() =
+                    event_of(nat_, vrfs_, record, destinations);
                 batch.mutable_text()->append(line_of(record, event));
             }
             (void)watcher.push(batch);
@@ -225,8 +237,8 @@ absl::Status register_log_service(vnet::plugin::Registry& registry, const Nat& n
         }));
     status.Update(registry.add_watch<proto::WatchLogRequest, proto::LogBatch>(
         "sluice.nat44.Nat44.WatchLog",
-        [followers = followers.get()](const auto&, api::Watcher<proto::LogBatch> watcher) {
-            followers->add(watcher);
+        [followers = followers.get()](const auto& request, api::Watcher<proto::LogBatch> watcher) {
+            followers->add(destinations_of(request), watcher);
             return absl::OkStatus();
         }));
     return status;

@@ -22,14 +22,20 @@ def lab(tmp_path_factory):
         yield lab
 
 
-def test_a_collector_is_told_of_sessions(lab):
+@pytest.mark.parametrize("words, destination", [("", False), (" destinations off", False), (" destinations on", True)])
+def test_a_collector_is_told_of_sessions(lab, words, destination):
+    """With whom, only where that is asked for (RFC 6888 REQ-12)."""
     with lab.pool(), Wire(lab.box, "lo") as wire:
-        lab.daemon.ctl("set nat44 log 127.0.0.1 domain 7")
+        lab.daemon.ctl(f"set nat44 log 127.0.0.1 domain 7{words}")
         try:
-            assert "set nat44 log 127.0.0.1 domain 7" in lab.daemon.ctl("show running-config")
+            said = "set nat44 log 127.0.0.1 domain 7" + (words if destination else "")
+            assert said in lab.daemon.ctl("show running-config").splitlines()
             assert ping(lab.lan, WAN, count=1).received == 1
             lab.end_sessions()
-            fields = ("cflow.od_id", "cflow.nat_event", "cflow.srcaddr", "cflow.post_natsource_ipv4_address", "cflow.dstaddr")
+            fields = ["cflow.od_id", "cflow.nat_event", "cflow.srcaddr", "cflow.post_natsource_ipv4_address"]
+            unsaid = ("cflow.dstaddr", "cflow.post_natdestination_ipv4_address", "cflow.dstport", "cflow.post_naptdestination_transport_port")
+            if destination:
+                fields.append("cflow.dstaddr")
 
             def events():
                 """What was told; on a loopback each message is seen twice, as it leaves and as it comes."""
@@ -37,17 +43,20 @@ def test_a_collector_is_told_of_sessions(lab):
                         for row in wire.tshark("cflow", *fields) if row["cflow.nat_event"]]
                 return {(event, *rest) for _, *values in rows for event, *rest in zip(*values)}
 
-            told = {(event, LAN, POOL, WAN) for event in ("4", "5")}
+            told = {(event, LAN, POOL, *([WAN] if destination else [])) for event in ("4", "5")}
             wait_until(lambda: events() == told, 20, lambda: f"{events()} is {told}", every=0.5)
+            if not destination:
+                assert not any(row[field] for row in wire.tshark("cflow", *unsaid) for field in unsaid)
         finally:
             lab.daemon.ctl("reset nat44 log")
     assert "there is no" not in lab.daemon.ctl("show nat44 log")
     assert lab.daemon.refused("reset nat44 log") == "the log of nat44 goes to no collector"
 
 
-def test_who_follows_the_log_reads_lines(lab):
+@pytest.mark.parametrize("words, remote", [("", ""), (" destinations on", rf" with {re.escape(WAN)}:\d+")])
+def test_who_follows_the_log_reads_lines(lab, words, remote):
     with lab.pool():
-        shell = subprocess.Popen([SLUICECTL, "--socket", lab.daemon.socket, "-c", "monitor nat44"], stdout=subprocess.PIPE,
+        shell = subprocess.Popen([SLUICECTL, "--socket", lab.daemon.socket, "-c", f"monitor nat44{words}"], stdout=subprocess.PIPE,
                                  text=True)
         try:
             # Followed from some moment on: a session for each ping.
@@ -57,4 +66,4 @@ def test_who_follows_the_log_reads_lines(lab):
         finally:
             shell.terminate()
             shell.wait()
-    assert re.search(rf"session created: protocol 1 {LAN}:\d+ as {POOL}:\d+ with {WAN}:\d+", line), line
+    assert re.search(rf"session created: protocol 1 {LAN}:\d+ as {POOL}:\d+{remote}$", line.rstrip()), line

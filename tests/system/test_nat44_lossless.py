@@ -81,7 +81,7 @@ def timeouts(lab):
 
 def logs(lab):
     lab.box.ip("link", "set", "lo", "up")
-    lab.daemon.ctl("set nat44 log 127.0.0.1", "show nat44 log", "set nat44 log 127.0.0.1 port 5000 domain 9", "reset nat44 log")
+    lab.daemon.ctl("set nat44 log 127.0.0.1", "show nat44 log", "set nat44 log 127.0.0.1 port 5000 domain 9 destinations on", "reset nat44 log")
 
 
 def address_in_use(lab):
