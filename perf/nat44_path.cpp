@@ -51,11 +51,13 @@ Key inside_key(uint32_t number) {
 absl::Status add_nodes(vnet::Router& router, const std::shared_ptr<Parts>& parts) {
     graph::Graph& graph = router.engine().graph();
     const graph::NodeId lookup_vrf = graph.find("ip4-lookup-vrf");
-    parts->in2out = std::make_unique<nat44::In2Out>(parts->translators);
+    const nat44::TellSender::Parts to_sender{router.icmp_error_slot(), graph.find("icmp4-error"),
+                                             unsigned(router.engine().workers().size())};
+    parts->in2out = std::make_unique<nat44::In2Out>(parts->translators, to_sender);
     parts->out2in =
         std::make_unique<nat44::Out2In>(parts->translators, router.forwarding(), lookup_vrf);
-    parts->hairpin =
-        std::make_unique<nat44::Hairpin>(parts->translators, router.forwarding(), lookup_vrf);
+    parts->hairpin = std::make_unique<nat44::Hairpin>(parts->translators, router.forwarding(),
+                                                      lookup_vrf, to_sender);
     const auto shared = [&]<class Node>(const std::unique_ptr<Node>& node) {
         return std::shared_ptr<const Node>(parts, node.get());
     };

@@ -50,7 +50,7 @@ graph::Hop Hairpin::operator()(graph::Packet& packet, Pass& pass) const noexcept
             return pass.next(packet);
         }
         if (verdict != Verdict::made) {
-            return drop(drop_for(verdict));
+            return tell_sender_(packet, verdict, pass.dispatch());
         }
         pass.seen(ref, *subject);
     }

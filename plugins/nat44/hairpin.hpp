@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plugins/nat44/pass.hpp"
+#include "plugins/nat44/tell_sender.hpp"
 #include "plugins/nat44/to_vrf.hpp"
 
 namespace nat44 {
@@ -17,8 +18,8 @@ public:
     static constexpr auto info = graph::node<Drop>("nat44-hairpin", drop_reasons);
 
     Hairpin(const Translators& translators, const vnet::fib::ForwardingTable& forwarding,
-            graph::NodeId lookup_vrf)
-        : translators_(translators), to_vrf_(forwarding, lookup_vrf) {}
+            graph::NodeId lookup_vrf, const TellSender::Parts& parts)
+        : translators_(translators), to_vrf_(forwarding, lookup_vrf), tell_sender_(parts) {}
 
     class Pass : public nat44::Pass {
     public:
@@ -35,6 +36,7 @@ private:
 
     const Translators& translators_;
     const ToVrf to_vrf_;
+    const TellSender tell_sender_;
 };
 
 }  // namespace nat44

@@ -96,7 +96,7 @@ graph::Hop In2Out::begin(graph::Packet& packet, const Subject& subject, Pass& pa
             return pass.next(packet);
         }
         if (verdict != Verdict::made) {
-            return drop(drop_for(verdict));
+            return tell_sender_(packet, verdict, pass.dispatch());
         }
     }
     const Session& session = pass.table()[ref.index()];

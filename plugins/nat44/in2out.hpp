@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plugins/nat44/plain.hpp"
+#include "plugins/nat44/tell_sender.hpp"
 
 namespace nat44 {
 
@@ -14,7 +15,8 @@ public:
     static constexpr auto info = graph::node<Drop>("nat44-in2out", drop_reasons);
     static constexpr bool any_order = true;
 
-    explicit In2Out(const Translators& translators) : translators_(translators) {}
+    In2Out(const Translators& translators, const TellSender::Parts& parts)
+        : translators_(translators), tell_sender_(parts) {}
 
     class Pass : public nat44::Pass {
     public:
@@ -39,6 +41,7 @@ private:
     graph::Hop begin(graph::Packet& packet, const Subject& subject, Pass& pass) const noexcept;
 
     const Translators& translators_;
+    const TellSender tell_sender_;
 };
 
 }  // namespace nat44

@@ -41,14 +41,18 @@ struct NatNodesTest : ::testing::Test {
             bench.collector(name);
         }
         const graph::NodeId lookup_vrf = bench.collector("ip4-lookup-vrf");
-        bench.add(std::make_shared<const In2Out>(world.translators));
+        const TellSender::Parts to_sender{slot, bench.collector("icmp4-error"), 1};
+        bench.add(std::make_shared<const In2Out>(world.translators, to_sender));
         bench.add(std::make_shared<const Out2In>(world.translators, forwarding, lookup_vrf));
-        bench.add(std::make_shared<const Hairpin>(world.translators, forwarding, lookup_vrf));
+        bench.add(
+            std::make_shared<const Hairpin>(world.translators, forwarding, lookup_vrf, to_sender));
         add("ip4-output", graph::ArcSide::tx, "ip4-rewrite", "interface-output", "nat44-in2out");
         add("ip4-unicast", graph::ArcSide::rx, "ip4-input", "ip4-lookup", "nat44-out2in");
         add("ip4-local", graph::ArcSide::rx, "ip4-local", "ip4-deliver", "nat44-hairpin");
         graph.link("nat44-out2in", "ip4-lookup-vrf");
         graph.link("nat44-hairpin", "ip4-lookup-vrf");
+        graph.link("nat44-in2out", "icmp4-error");
+        graph.link("nat44-hairpin", "icmp4-error");
     }
     void add(const char* arc, graph::ArcSide side, const char* start, const char* end,
              const char* node) {
@@ -126,6 +130,7 @@ struct NatNodesTest : ::testing::Test {
     World world;
     vnet::fib::ForwardingTable forwarding{world.engine->rcu()};
     Bench bench;
+    vnet::icmp4::ErrorSlot slot{*bench.slots().place<vnet::icmp4::ErrorRequest>("icmp4-error")};
     std::map<std::string, graph::ArcId> arcs;
 };
 

@@ -42,17 +42,23 @@ private:
 absl::Status add_nodes(vnet::plugin::Registry& registry, const Translators& translators) {
     vnet::Router& router = registry.router();
     const graph::NodeId lookup_vrf = registry.engine().graph().find("ip4-lookup-vrf");
-    absl::Status status = registry.add_node(std::make_shared<const In2Out>(translators)).status();
+    const TellSender::Parts to_sender{router.icmp_error_slot(),
+                                      registry.engine().graph().find("icmp4-error"),
+                                      unsigned(registry.engine().workers().size())};
+    absl::Status status =
+        registry.add_node(std::make_shared<const In2Out>(translators, to_sender)).status();
     status.Update(
         registry
             .add_node(std::make_shared<const Out2In>(translators, router.forwarding(), lookup_vrf))
             .status());
-    status.Update(
-        registry
-            .add_node(std::make_shared<const Hairpin>(translators, router.forwarding(), lookup_vrf))
-            .status());
+    status.Update(registry
+                      .add_node(std::make_shared<const Hairpin>(translators, router.forwarding(),
+                                                                lookup_vrf, to_sender))
+                      .status());
     registry.link("nat44-out2in", "ip4-lookup-vrf");
     registry.link("nat44-hairpin", "ip4-lookup-vrf");
+    registry.link("nat44-in2out", "icmp4-error");
+    registry.link("nat44-hairpin", "icmp4-error");
     status.Update(registry.add_feature("ip4-output", {"nat44-in2out", {}, {}}));
     status.Update(registry.add_feature("ip4-unicast", {"nat44-out2in", {}, {"ip4-flow"}}));
     status.Update(registry.add_feature("ip4-local", {"nat44-hairpin", {}, {}}));

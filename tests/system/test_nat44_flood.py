@@ -3,6 +3,7 @@
 
 import contextlib
 import random
+import re
 
 import pytest
 
@@ -135,7 +136,11 @@ def test_an_exhausted_pool_under_a_flood_stalls_nobody(tmp_path):
             daemon.ctl("start pg flood")
             wait_until(lambda: daemon.error("nat44-in2out", "no-port") > 100_000, 60, lambda: f"refusals: {daemon.errors()}")
             assert ping(lab.lan, WAN, count=3).received == 3
+            # Few are told that they are refused, and other errors have their share.
+            hops = lab.lan.run("traceroute", "-n", "-q", 3, "-m", 1, "-w", 5, "-I", WAN).stdout
+            assert len(re.findall(r" ms", hops)) == 3, hops
             daemon.ctl("stop pg flood")
+            assert daemon.error("icmp4-error", "rate-limited") == 0
             # The last few ports are found by chance.
             assert 960 < lab.count(f"inside {CROWD}") <= 1024
             flows.stop()

@@ -2,10 +2,12 @@
 """Which outside addresses and ports hosts get, what there is no more of, and what becomes of those whose address goes."""
 
 import contextlib
+import errno
 
 import pytest
+from scapy.layers.inet import ICMP, IP, IPerror, TCPerror
 
-from lib.lab import LAN, WAN
+from lib.lab import LAN, LAN_ROUTER, WAN
 from lib.nat import DEN, POOL, TELLER, NatLab, Teller, ask, ask_tcp, end_of, is_unanswered, tell, udp_socket, undo
 from lib.numbered import Numbered
 from lib.wait import wait_until
@@ -140,6 +142,27 @@ def test_hold_down(lab):
         # What has connections that are followed has its ports at once.
         assert ask_tcp(lab.lan, WAN)[0] == POOL
         wait_until(lambda: not is_unanswered(asking[4], WAN), 20, "a port is free again")
+
+
+@pytest.mark.parametrize("words, reason, code", [("mapping endpoint-independent first-port 5000 last-port 5000", "no-port", 1),
+                                                 ("sessions-per-host 1", "host-limit", 13),
+                                                 ("new-sessions-per-second 1", "host-rate", 13)])
+def test_a_host_is_told_why(lab, words, reason, code):
+    """Who is refused a connection knows it at once (RFC 6888 REQ-11, RFC 5508 REQ-8)."""
+    def is_refused():
+        try:
+            return ask_tcp(lab.lan, WAN)[0] != POOL
+        except OSError as error:
+            assert error.errno == errno.EHOSTUNREACH
+            return True
+
+    with lab.pool(words), lab.wire("lan") as wire:
+        before = refused(lab, reason)
+        wait_until(is_refused, 10, "a connection is refused")
+        told = wire.wait(ICMP)[0]
+        assert (told[ICMP].type, told[ICMP].code, told[IP].src, told[IP].dst) == (3, code, LAN_ROUTER, LAN)
+        assert (told[IPerror].src, told[IPerror].dst, told[TCPerror].dport) == (LAN, WAN, TELLER)
+        assert refused(lab, reason) == before + 1
 
 
 def test_exhausted_ports(lab):

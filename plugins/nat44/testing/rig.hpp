@@ -176,13 +176,19 @@ private:
     void add_nat_nodes(graph::Graph& graph) {
         const graph::NodeId lookup_vrf = graph.find("ip4-lookup-vrf");
         const auto& forwarding = router_->forwarding();
-        must(graph.add(std::make_shared<const In2Out>(*translators_)).status());
+        const TellSender::Parts to_sender{router_->icmp_error_slot(), graph.find("icmp4-error"),
+                                          unsigned(engine_->workers().size())};
+        must(graph.add(std::make_shared<const In2Out>(*translators_, to_sender)).status());
         must(graph.add(std::make_shared<const Out2In>(*translators_, forwarding, lookup_vrf))
                  .status());
-        must(graph.add(std::make_shared<const Hairpin>(*translators_, forwarding, lookup_vrf))
+        must(graph
+                 .add(std::make_shared<const Hairpin>(*translators_, forwarding, lookup_vrf,
+                                                      to_sender))
                  .status());
         graph.link("nat44-out2in", "ip4-lookup-vrf");
         graph.link("nat44-hairpin", "ip4-lookup-vrf");
+        graph.link("nat44-in2out", "icmp4-error");
+        graph.link("nat44-hairpin", "icmp4-error");
         must(graph.add_feature("ip4-output", {"nat44-in2out", {}, {}}));
         must(graph.add_feature("ip4-unicast", {"nat44-out2in", {}, {"ip4-flow"}}));
         must(graph.add_feature("ip4-local", {"nat44-hairpin", {}, {}}));
