@@ -84,6 +84,13 @@ def logs(lab):
     lab.daemon.ctl("set nat44 log 127.0.0.1", "show nat44 log", "set nat44 log 127.0.0.1 port 5000 domain 9 destinations on", "reset nat44 log")
 
 
+def exempts(lab):
+    """What has a session goes on by it; WAN itself is exempt for a port that nobody asks."""
+    words = ("203.0.113.0/24", f"{WAN}/32 protocol tcp port 1-2", "0.0.0.0/0 protocol 47")
+    lab.daemon.ctl(*(f"add nat44 exempt {each}" for each in words), "show nat44 exempts",
+                   *(f"delete nat44 exempt {each}" for each in words))
+
+
 def address_in_use(lab):
     """It takes the sessions of its hosts with it, and no others."""
     lab.daemon.ctl(f"add nat44 pool short inside {DEN}/32", "add nat44 address short 10.0.2.160")
@@ -127,7 +134,7 @@ def clears(lab):
     lab.daemon.ctl("start pg crowd", "clear nat44 sessions inside 10.8.1.0/28")
 
 
-CHANGES = (pools, addresses, forwards, statics, limits, timeouts, logs, address_in_use, interface_address, roles, shows, clears)
+CHANGES = (pools, addresses, forwards, statics, limits, timeouts, logs, exempts, address_in_use, interface_address, roles, shows, clears)
 
 
 def test_flows_lose_nothing_while_all_else_changes(lab):
