@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "graph/random_number.hpp"
 
@@ -317,7 +318,7 @@ absl::Status Nat::claim(PoolEntry& pool, AddressRange range) {
     // A configuration may move an address: where nobody uses it, that needs no waiting.
     const auto leaves = [&range](const Leaving& leaving) { return leaving.range.overlaps(range); };
     if (std::any_of(leaving_.begin(), leaving_.end(), leaves)) {
-        (void)finish_leaving();
+        finish_leaving();
     }
     for (const Leaving& leaving : leaving_) {
         // Nobody of those that are on their way out may meet the new ones.
@@ -374,8 +375,13 @@ void Nat::release(const PoolEntry& pool, AddressRange range) {
     auto numbers = addresses_.remove({pool.number, pool.settings.name}, range);
     if (numbers.ok()) {
         index_.reset();
-        leaving_.push_back(
-            {range, pool.settings.outside_vrf, *std::move(numbers), pool.settings.name});
+        leaving_.push_back({range, pool.settings.outside_vrf, *std::move(numbers),
+                            pool.settings.name, pool.number});
+        const std::vector<uint16_t>& left = leaving_.back().numbers;
+        for (size_t i = 0; i < left.size(); ++i) {
+            leaving_numbers_[Ip4Address(uint32_t(range.first.value() + i))] = left[i];
+        }
+        taken_back_.add(range, pool.settings.outside_vrf);
         sweep_.start();
     }
 }
@@ -501,21 +507,30 @@ absl::Status Nat::remove_interface(const std::string& name, const std::string& i
 }
 
 void Nat::follow_addresses() {
+    const auto address_of = [this](Index index) {
+        return Ip4Address(
+            router_.interfaces().hot(index).ip4_address.load(std::memory_order_relaxed));
+    };
     bool changed = false;
     for (auto& [name, pool] : pools_) {
         for (auto& [index, address] : pool.interfaces) {
-            const Ip4Address now(
-                router_.interfaces().hot(index).ip4_address.load(std::memory_order_relaxed));
-            if (now == address) {
-                continue;
-            }
-            if (!address.is_unspecified()) {
+            if (!address.is_unspecified() && address != address_of(index)) {
                 release(pool, alone(address));
                 address = Ip4Address();
                 changed = true;
             }
+        }
+    }
+    if (std::exchange(changed, false)) {
+        // Before another address is claimed, which may finish these: a number is given out again
+        // only when no worker finds an address by it.
+        publish();
+    }
+    for (auto& [name, pool] : pools_) {
+        for (auto& [index, address] : pool.interfaces) {
+            const Ip4Address now = address_of(index);
             // Where it cannot be had now, as its sessions are still ending, it is asked for again.
-            if (!now.is_unspecified() && claim(pool, alone(now)).ok()) {
+            if (now != address && claim(pool, alone(now)).ok()) {
                 address = now;
                 changed = true;
             }
@@ -583,8 +598,7 @@ absl::Status Nat::remove_static(Vrf vrf, Ip4Address outside) {
 }
 
 void Nat::end_sessions_of(const StaticMapping& mapping, const Target& target) {
-    gone_.push_back({mapping, target});
-    sweep_.start();
+    taken_back_.add(mapping, target, sweep_.start());
 }
 
 absl::Status Nat::add_forward(const StaticMapping& mapping) {
@@ -874,70 +888,87 @@ absl::Status Nat::check_vrf_unused(Vrf vrf) {
 // ---- sessions ----
 
 bool Nat::is_stale(const vnet::flow::Session& session) const {
-    return std::any_of(leaving_.begin(), leaving_.end(),
-                       [&](const Leaving& leaving) {
-                           return is_by(session, leaving.range, leaving.outside_vrf);
-                       }) ||
-           std::any_of(gone_.begin(), gone_.end(), [&](const Gone& gone) {
-               return !is_there_again(gone) && is_led_by(session, gone.mapping, gone.target);
-           });
-}
-
-bool Nat::is_there_again(const Gone& gone) const {
-    const StaticMapping& mapping = gone.mapping;
-    const auto found =
-        statics_.find({mapping.outside_vrf, mapping.outside, mapping.port, mapping.protocol});
-    if (found == statics_.end() || found->second.inside_vrf != mapping.inside_vrf) {
-        return false;
-    }
-    const auto& targets = found->second.targets;
-    return std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
-        return target.address == gone.target.address && target.port == gone.target.port;
+    return taken_back_.has(session, [this](Vrf outside_vrf, const vnet::flow::Key& to_outside,
+                                           const vnet::flow::Key& from_target) {
+        return is_led(outside_vrf, to_outside, from_target);
     });
 }
 
+bool Nat::is_led(Vrf outside_vrf, const vnet::flow::Key& to_outside,
+                 const vnet::flow::Key& from_target) const {
+    const auto is_by = [&](uint16_t port, uint8_t protocol) {
+        const auto found = statics_.find({outside_vrf, to_outside.destination, port, protocol});
+        return found != statics_.end() &&
+               std::any_of(found->second.targets.begin(), found->second.targets.end(),
+                           [&](const Target& target) {
+                               return leads(found->second, target, to_outside, from_target);
+                           });
+    };
+    return is_by(to_outside.ports.destination(), to_outside.protocol) || is_by(0, 0);
+}
+
 bool Nat::is_ending() const {
-    return !leaving_.empty() || !gone_.empty() || sweep_.is_running() ||
-           router_.flows().ending() != 0;
+    return !taken_back_.empty() || sweep_.is_running() || router_.flows().ending() != 0;
 }
 
 void Nat::tend() {
-    if (sweep_.is_running()) {
-        return;
-    }
-    // All that is by them was looked at since.
-    gone_.clear();
+    taken_back_.forget(sweep_.completed());
     if (!leaving_.empty()) {
-        if (finish_leaving()) {
-            follow_addresses();
-        }
-        if (!leaving_.empty()) {
-            // What was begun by the configuration before, behind the place that was looked at.
-            sweep_.start();
-        }
+        finish_leaving();
+    }
+    // Also where it was somebody else's wish that finished them.
+    if (std::exchange(are_addresses_free_, false)) {
+        follow_addresses();
+    }
+    if (!leaving_.empty() && !sweep_.is_running()) {
+        // An open port of theirs may have begun more, behind the place that was looked at.
+        sweep_.start();
     }
     if (!is_ending()) {
         release_paths();
     }
 }
 
-bool Nat::finish_leaving() {
+bool Nat::is_spoken_to(const AddressRange& range) const {
+    for (unsigned worker = 0; worker + 1 < translators_.contexts(); ++worker) {
+        const Uses& uses = translators_.of(worker).uses();
+        for (uint64_t i = 0; i < range.size(); ++i) {
+            if (uses.hairpins(Ip4Address(uint32_t(range.first.value() + i))) != 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void Nat::finish_leaving() {
     // From now on no worker gives them out.
     router_.engine().rcu().synchronize();
     std::vector<uint16_t> unused;
-    std::erase_if(leaving_, [&](const Leaving& leaving) {
+    std::erase_if(leaving_, [&](Leaving& leaving) {
         const auto is_used = [this](uint16_t number) { return use_of_address(number).hosts != 0; };
         if (std::any_of(leaving.numbers.begin(), leaving.numbers.end(), is_used)) {
             return false;
         }
+        // Who speaks to them from inside is a host of another address. Without a host of theirs no
+        // more of that begins: what there is, one more pass finds.
+        if (is_spoken_to(leaving.range)) {
+            leaving.pass = leaving.pass != 0 ? leaving.pass : sweep_.start();
+            if (leaving.pass > sweep_.completed()) {
+                return false;
+            }
+        }
         unused.insert(unused.end(), leaving.numbers.begin(), leaving.numbers.end());
+        for (size_t i = 0; i < leaving.numbers.size(); ++i) {
+            leaving_numbers_.erase(Ip4Address(uint32_t(leaving.range.first.value() + i)));
+        }
+        taken_back_.remove(leaving.range);
         return true;
     });
-    if (unused.empty()) {
-        return false;
+    if (!unused.empty()) {
+        drop_states(unused);
+        are_addresses_free_ = true;
     }
-    drop_states(unused);
-    return true;
 }
 
 PoolUse Nat::counted(uint16_t number) const {

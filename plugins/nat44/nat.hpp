@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 #include <absl/status/statusor.h>
 
@@ -13,6 +14,7 @@
 #include "plugins/nat44/exempts.hpp"
 #include "plugins/nat44/pool_addresses.hpp"
 #include "plugins/nat44/sweep.hpp"
+#include "plugins/nat44/taken_back.hpp"
 #include "plugins/nat44/translators.hpp"
 #include "vnet/router.hpp"
 
@@ -114,11 +116,9 @@ private:
         Vrf outside_vrf;
         std::vector<uint16_t> numbers;
         std::string pool;
-    };
-    /// A target that was taken from a static mapping, until its sessions were looked for.
-    struct Gone {
-        StaticMapping mapping;
-        Target target;
+        uint16_t pool_number;
+        /// The pass of the sweep behind which none speaks to them any more; 0: not known yet.
+        uint64_t pass = 0;
     };
     /// All that was ever counted of a pool's number.
     PoolUse counted(uint16_t number) const;
@@ -154,12 +154,15 @@ private:
     /// Ends those of a static mapping's target that is not its any more.
     void end_sessions_of(const StaticMapping& mapping, const Target& target);
     void tend();
-    /// Forgets the addresses that are leaving and that nobody has any more. True where there were
-    /// such.
-    bool finish_leaving();
-    /// It is by what was taken back and is not there again.
+    /// Forgets the addresses that are leaving and that nobody has any more.
+    void finish_leaving();
+    /// Somebody inside may have a session with one of these outside addresses.
+    bool is_spoken_to(const AddressRange& range) const;
+    /// It is by what was taken back.
     bool is_stale(const vnet::flow::Session& session) const;
-    bool is_there_again(const Gone& gone) const;
+    /// A static mapping leads packets with the one key to whom those with the other come from.
+    bool is_led(Vrf outside_vrf, const vnet::flow::Key& to_outside,
+                const vnet::flow::Key& from_target) const;
     absl::Status check_vrf_unused(Vrf vrf);
     bool answers_for(Index interface, Ip4Address address) const;
 
@@ -176,7 +179,11 @@ private:
     /// By number, for each worker.
     std::map<uint16_t, std::vector<std::unique_ptr<AddressState>>> states_;
     std::vector<Leaving> leaving_;
-    std::vector<Gone> gone_;
+    /// By address, the numbers of those.
+    absl::flat_hash_map<Ip4Address, uint16_t> leaving_numbers_;
+    /// Addresses are free that some interface may wait for.
+    bool are_addresses_free_ = false;
+    TakenBack taken_back_;
     Sweep sweep_;
     /// VRFs that packets are led to, and routes to outside addresses.
     std::map<Vrf, vnet::fib::PathIndex> vrf_paths_;

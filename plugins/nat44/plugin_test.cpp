@@ -495,15 +495,19 @@ TEST_F(PluginTest, WhatIsTakenBackEndsItsOwnSessionsOnly) {
     auto& control = router_.engine->control();
     run("delete nat44 forward tcp 192.0.2.10 1000 to 10.0.0.5 1000");
     run("delete nat44 static 192.0.2.20 vrf red");
-    const auto later = control.after(std::chrono::milliseconds(50), [&] { control.stop(); });
-    control.run();
+    // Long enough for all that control has to do.
+    const auto go_on = [&control] {
+        const auto later = control.after(std::chrono::milliseconds(50), [&] { control.stop(); });
+        control.run();
+    };
+    go_on();
     EXPECT_EQ(tables.sessions(), 2U);
     run("delete nat44 forward udp 192.0.2.10 1000 to 10.0.0.5 1000");
     EXPECT_TRUE(eventually([&] { return tables.sessions() == 1; }));
     // Deleted and there again, it has its sessions.
     run("delete nat44 static 192.0.2.20");
     run("add nat44 static 192.0.2.20 to 10.0.0.6");
-    control.poll();
+    go_on();
     EXPECT_EQ(tables.sessions(), 1U);
     run("delete nat44 static 192.0.2.20");
     EXPECT_TRUE(eventually([&] { return tables.sessions() == 0; }));
@@ -528,21 +532,6 @@ TEST_F(PluginTest, SessionsBetweenTwoInsideEndWithEitherOnesMapping) {
             eventually([this] { return router_.router->flows().tables().sessions() == 0; }));
         router_.engine->stop();
     }
-}
-
-/// Workers are told of some at a time, and where none listens nothing piles up.
-TEST_F(PluginTest, SessionsThatAreEndingAreToldOfABitAtATime) {
-    run("add nat44 pool p");
-    run("add nat44 address p 192.0.2.10");
-    constexpr uint16_t many = 5000;
-    for (uint16_t i = 0; i < many; ++i) {
-        make_session(session("10.0.0.5", "192.0.2.10", uint16_t(1024 + i)), 0);
-    }
-    run("delete nat44 address p 192.0.2.10");
-    auto& control = router_.engine->control();
-    const auto over = control.after(std::chrono::milliseconds(300), [&control] { control.stop(); });
-    control.run();
-    EXPECT_LE(router_.router->flows().ending(), 128U);
 }
 
 TEST_F(PluginTest, TellsHowMuchOfEachAddressIsInUse) {
@@ -570,19 +559,6 @@ TEST_F(PluginTest, TellsHowMuchOfEachAddressIsInUse) {
     EXPECT_THAT(run("show nat44 addresses pool a"), ::testing::Each(HasSubstr("\"leaving\"")));
 }
 
-TEST_F(PluginTest, AnInterfacesAddressComesBackToItsPoolUnderTraffic) {
-    run("add nat44 pool p");
-    run("add address wan 192.0.2.1/24");
-    run("add nat44 interface-address p wan");
-    make_session(session("10.0.0.5", "192.0.2.1", 1000), 0);
-    must(router_.engine->start());
-    run("delete nat44 interface-address p wan");
-    run("add nat44 interface-address p wan");
-    EXPECT_TRUE(eventually([this] {
-        return run("show nat44 pool").at(0).find("wan (192.0.2.1)") != std::string::npos;
-    }));
-}
-
 TEST_F(PluginTest, KnowsItsOwnAddressesWheneverTheyCome) {
     run("add nat44 pool p");
     run("add nat44 address p 192.0.2.0 to 192.0.2.9");
@@ -597,15 +573,6 @@ TEST_F(PluginTest, KnowsItsOwnAddressesWheneverTheyCome) {
     run("set interface lan vrf red");
     run("add address lan 192.0.2.31/24");
     run("add nat44 static 192.0.2.31 to 10.0.0.9");
-}
-
-TEST_F(PluginTest, SessionsOfAnotherVrfStayWhenAPoolLosesTheirRemoteAddress) {
-    run("add nat44 pool p");
-    run("add nat44 address p 198.51.100.1");
-    // It speaks with the pool's address, which is somebody else's in its own VRF.
-    make_session(session("10.0.0.5", "192.0.2.10", 1000), 0);
-    run("delete nat44 address p 198.51.100.1");
-    run("add nat44 address p 198.51.100.1");
 }
 
 TEST_F(PluginTest, AVrfIsReachedUntilItsSessionsHaveEnded) {

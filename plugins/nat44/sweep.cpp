@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/nat44/sweep.hpp"
 
+#include <utility>
+
 namespace nat44 {
 
 using vnet::flow::Removal;
@@ -15,7 +17,18 @@ constexpr auto patience = std::chrono::milliseconds(100);
 Sweep::Sweep(vnet::flow::Flows& flows, graph::Engine& engine, vnet::flow::Search::Wanted stale)
     : flows_(flows), engine_(engine), stale_(std::move(stale)) {}
 
-void Sweep::start() {
+uint64_t Sweep::start() {
+    if (!is_running()) {
+        begin();
+    } else if (!is_fresh_) {
+        is_due_again_ = true;
+        return begun_ + 1;
+    }
+    return begun_;
+}
+
+void Sweep::begin() {
+    ++begun_;
     removal_.emplace(flows_, engine_, vnet::flow::Search(flows_, stale_));
     is_fresh_ = true;
     next_ = engine_.control().after(std::chrono::nanoseconds(0), [this] { step(); });
@@ -29,7 +42,11 @@ void Sweep::step() {
     }
     const Removal::Step done = removal_->step();
     if (done == Removal::Step::done) {
+        completed_ = begun_;
         removal_.reset();
+        if (std::exchange(is_due_again_, false)) {
+            begin();
+        }
         return;
     }
     next_ = engine_.control().after(

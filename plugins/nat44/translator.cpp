@@ -107,6 +107,9 @@ Verdict Translator::make(const Asked& asked, const Key& reverse, uint8_t flags, 
         return Verdict::table_full;
     }
     ref = Ref(index, Direction::forward);
+    if ((flags & session_flag::hairpin) != 0) {
+        uses_.count_hairpin(asked.key.destination, reverse.destination, 1);
+    }
     if (host == 0) {
         uses_.count_fixed(1);
         uses_.count_created(no_pool);
@@ -745,6 +748,9 @@ void Translator::count_block(Host& host, uint16_t port, int change) noexcept {
 void Translator::ended(const Session& session) noexcept {
     if (log_.enabled()) [[unlikely]] {
         tell(session, LogKind::session_deleted, rte_rdtsc());
+    }
+    if ((session.flags & session_flag::hairpin) != 0) {
+        uses_.count_hairpin(session.forward.destination, session.reverse.destination, -1);
     }
     if ((session.flags & session_flag::fixed) != 0 || session.user == 0) {
         uses_.count_fixed(-1);

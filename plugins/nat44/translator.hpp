@@ -44,36 +44,15 @@ inline const vnet::flow::Key& outside_key(const vnet::flow::Session& session) no
 inline bool is_attempt(const vnet::flow::Session& session) noexcept {
     return (session.flags & (session_flag::hairpin | session_flag::twice)) == session_flag::hairpin;
 }
-/// The session is by a pool that has the addresses, and no static mapping. One between two inside
-/// is where either of them has an outside address there; its packets are of VRFs inside.
-inline bool is_by(const vnet::flow::Session& session, const AddressRange& outside,
-                  Vrf outside_vrf) noexcept {
-    if ((session.flags & session_flag::hairpin) != 0) {
-        return outside.contains(session.forward.destination) ||
-               outside.contains(session.reverse.destination);
-    }
-    const vnet::flow::Key& key = outside_key(session);
-    return (session.flags & session_flag::fixed) == 0 && key.vrf == outside_vrf &&
-           outside.contains(key.destination);
-}
-/// The session is by a static mapping, to its target or from it.
-inline bool is_led_by(const vnet::flow::Session& session, const StaticMapping& mapping,
-                      const Target& target) noexcept {
-    const auto leads = [&](const vnet::flow::Key& to_outside, const vnet::flow::Key& from_target) {
-        const bool all = mapping.is_one_to_one();
-        return to_outside.destination == mapping.outside && from_target.source == target.address &&
-               from_target.vrf == mapping.inside_vrf &&
-               (all || (to_outside.protocol == mapping.protocol &&
-                        to_outside.ports.destination() == mapping.port &&
-                        from_target.ports.source() == target.port));
-    };
-    if ((session.flags & session_flag::hairpin) != 0) {
-        // Either of the two may have it.
-        return leads(session.forward, session.reverse) || leads(session.reverse, session.forward);
-    }
-    return (session.flags & session_flag::fixed) != 0 &&
-           outside_key(session).vrf == mapping.outside_vrf &&
-           leads(outside_key(session), inside_key(session));
+/// Packets with one of these keys go to a static mapping's outside address, those with the other
+/// come from its target.
+inline bool leads(const StaticMapping& mapping, const Target& target,
+                  const vnet::flow::Key& to_outside, const vnet::flow::Key& from_target) noexcept {
+    return to_outside.destination == mapping.outside && from_target.source == target.address &&
+           from_target.vrf == mapping.inside_vrf &&
+           (mapping.is_one_to_one() || (to_outside.protocol == mapping.protocol &&
+                                        to_outside.ports.destination() == mapping.port &&
+                                        from_target.ports.source() == target.port));
 }
 
 /// What became of a packet that has no session.

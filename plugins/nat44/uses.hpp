@@ -9,6 +9,7 @@
 #include "graph/counter.hpp"
 #include "graph/stable_array.hpp"
 #include "plugins/nat44/exempt_index.hpp"
+#include "vnet/wire/ip4.hpp"
 #include "vnet/wire/ip_protocol.hpp"
 
 namespace nat44 {
@@ -90,7 +91,11 @@ struct AddressUse {
 /// at all sessions to know. It changes them, any thread reads.
 class Uses {
 public:
-    Uses() : addresses_(65536), pools_(size_t{most_pools} + 1), exempts_(most_exempts) {}
+    Uses()
+        : addresses_(65536),
+          pools_(size_t{most_pools} + 1),
+          exempts_(most_exempts),
+          hairpins_(65536) {}
 
     // ---- the worker; `change` is 1 or -1 ----
 
@@ -104,6 +109,12 @@ public:
     }
     /// One by a static mapping.
     void count_fixed(int change) noexcept { count(pools_[no_pool].sessions, change); }
+    /// One between two inside, by whatever: to these outside addresses.
+    void count_hairpin(vnet::wire::Ip4Address one, vnet::wire::Ip4Address other,
+                       int change) noexcept {
+        count(hairpins_[one.value() & 0xffff], change);
+        count(hairpins_[other.value() & 0xffff], change);
+    }
     void count_created(uint16_t pool) noexcept { pools_[pool].created.add(1); }
     void count_refused(uint16_t pool, Refusal why) noexcept {
         pools_[pool].refused[size_t(why)].add(1);
@@ -136,6 +147,11 @@ public:
         }
         use.blocks += mine.blocks.read();
     }
+    /// 0 where no session between two inside is to an outside address; another one may have them
+    /// where it is not.
+    uint64_t hairpins(vnet::wire::Ip4Address address) const noexcept {
+        return hairpins_[address.value() & 0xffff].read();
+    }
     /// Adds what it has of the address with a number.
     void add_to(AddressUse& use, uint16_t address) const noexcept {
         use.hosts += addresses_[address].hosts.read();
@@ -162,6 +178,8 @@ private:
     graph::StableArray<Address> addresses_;
     graph::StableArray<Pool> pools_;
     graph::StableArray<graph::Counter> exempts_;
+    /// By the lower half of an address.
+    graph::StableArray<graph::Counter> hairpins_;
 };
 
 }  // namespace nat44
