@@ -14,6 +14,9 @@ enum class Drop : graph::Edge {
     filtered,
     no_address,
     no_port,
+    no_block,
+    host_ports,
+    clash,
     host_limit,
     table_full,
     host_rate,
@@ -30,6 +33,10 @@ inline constexpr graph::DropReason<Drop> drop_reasons[] = {
      "to a port of a host that did not speak with the sender (RFC 4787 5)"},
     {Drop::no_address, "no-address", "the pool has no address for the host"},
     {Drop::no_port, "no-port", "no port of the outside address is left"},
+    {Drop::no_block, "no-block", "no block of ports of the outside address is left for the host"},
+    {Drop::host_ports, "host-ports",
+     "the host has all the ports that it may have: blocks, or those of its own"},
+    {Drop::clash, "clash", "its answers could not be told from another session's"},
     {Drop::host_limit, "host-limit", "the host has as many sessions as it may have"},
     {Drop::table_full, "table-full", "there is no room for a session"},
     {Drop::host_rate, "host-rate", "the host begins more sessions a second than it may"},
@@ -53,6 +60,12 @@ constexpr Drop drop_for(Verdict verdict) noexcept {
             return Drop::no_address;
         case Verdict::no_port:
             return Drop::no_port;
+        case Verdict::no_block:
+            return Drop::no_block;
+        case Verdict::host_ports:
+            return Drop::host_ports;
+        case Verdict::clash:
+            return Drop::clash;
         case Verdict::host_limit:
             return Drop::host_limit;
         case Verdict::table_full:

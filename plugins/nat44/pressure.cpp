@@ -13,12 +13,14 @@ constexpr auto period = std::chrono::seconds(1);
 constexpr auto calm = std::chrono::seconds(10);
 
 constexpr size_t ports_place = size_t(Refusal::no_port);
-constexpr size_t blocks_place = refusals;
+constexpr size_t blocks_place = size_t(Refusal::no_block);
+/// Two who speak with the same one by the same address: more of anything would not help.
+constexpr size_t clash_place = size_t(Refusal::clash);
 /// By what a session was refused for, in the order of Refusal.
-constexpr auto thing_names = std::to_array<const char*>({"addresses", "ports", "sessions-of-a-host",
-                                                         "new-sessions-of-a-host", "sessions",
-                                                         "hosts", "mappings", "blocks"});
-static_assert(thing_names.size() == refusals + 1);
+constexpr auto thing_names = std::to_array<const char*>(
+    {"addresses", "ports", "blocks", "ports-of-a-host", "", "sessions-of-a-host",
+     "new-sessions-of-a-host", "sessions", "hosts", "mappings"});
+static_assert(thing_names.size() == refusals);
 
 }  // namespace
 
@@ -59,7 +61,7 @@ void Pressure::look_at(const std::string& name, const Nat::PoolEntry& pool) {
     const PoolSize size = nat_.size_of(pool);
     std::array<Found, things> found;
     for (size_t i = 0; i < refusals; ++i) {
-        found[i].refused = use.refused[i];
+        found[i].refused = i == clash_place ? 0 : use.refused[i];
     }
     if (pool.settings.mapping == MappingKind::endpoint_independent) {
         found[ports_place].used = *std::max_element(use.ports.begin(), use.ports.end());

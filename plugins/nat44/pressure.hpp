@@ -30,8 +30,8 @@ public:
     void look();
 
 private:
-    /// What a pool may be short of: what sessions are refused for lack of, by Refusal, and blocks.
-    static constexpr size_t things = refusals + 1;
+    /// What a pool may be short of: what sessions are refused for lack of, by Refusal.
+    static constexpr size_t things = refusals;
     struct Watched {
         sluice::ResourceState state = sluice::RESOURCE_STATE_NORMAL;
         /// Refusals until the last look, and until they began.

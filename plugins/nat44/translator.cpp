@@ -39,6 +39,11 @@ bool has_port(uint8_t protocol) noexcept {
            is_icmp(protocol);
 }
 
+/// What an outside address is short of, another one may have.
+bool may_fit_elsewhere(Verdict verdict) noexcept {
+    return verdict == Verdict::no_port || verdict == Verdict::no_block || verdict == Verdict::clash;
+}
+
 constexpr uint32_t second_us = 1'000'000;
 /// They wrap.
 uint32_t microseconds(uint64_t tsc) noexcept {
@@ -273,7 +278,7 @@ Verdict Translator::by_pool(const Asked& asked, const Pool& pool, const Far& far
     // A host without sessions may have another address where its own has no port left. What has no
     // ports meets its worker by the first one.
     const unsigned tries = has_port(asked.key.protocol) ? most_addresses_tried : 1;
-    for (unsigned attempt = 0; attempt < tries && verdict == Verdict::no_port; ++attempt) {
+    for (unsigned attempt = 0; attempt < tries && may_fit_elsewhere(verdict); ++attempt) {
         uint32_t at = 0;
         verdict = host_for(asked, pool, attempt, at);
         if (verdict != Verdict::made) {
@@ -321,7 +326,7 @@ Verdict Translator::for_host(const Asked& asked, const Pool& pool, const Far& fa
     } else if (there) {
         // To one and the same host inside by two outside ends: his answers could not be told apart.
         leave_mapping(choice.mapping, Leaving::unused);
-        return Verdict::no_port;
+        return Verdict::clash;
     }
     return make_counted(asked, reverse, flags, at, choice.mapping, ref);
 }
@@ -441,7 +446,7 @@ Verdict Translator::choose_port(const Asked& asked, const Pool& pool, const Far&
         choice.port = key.ports.source();
         return is_free(asked.config, pool, far.reverse(key.protocol, host.outside, choice.port))
                    ? Verdict::made
-                   : Verdict::no_port;
+                   : Verdict::clash;
     }
     const Key inside = Mapping::inside_key(key, pool.number);
     if (independent) {
@@ -452,16 +457,18 @@ Verdict Translator::choose_port(const Asked& asked, const Pool& pool, const Far&
         }
     }
     std::optional<uint16_t> port;
+    Verdict lack = Verdict::no_port;
     if (pool.deterministic) {
         const auto block = pool.deterministic->of(host.address);
         port = block ? port_among(asked, pool, far, host, block->ports) : std::nullopt;
+        lack = Verdict::host_ports;
     } else if (pool.settings.block_size == 0) {
         port = port_among(asked, pool, far, host, part(pool));
     } else {
-        port = port_in_blocks(asked, pool, far, at);
+        lack = port_in_blocks(asked, pool, far, at, port);
     }
     if (!port) {
-        return Verdict::no_port;
+        return lack;
     }
     choice.port = *port;
     if (independent) {
@@ -489,28 +496,31 @@ Verdict Translator::choose_port(const Asked& asked, const Pool& pool, const Far&
     return Verdict::made;
 }
 
-std::optional<uint16_t> Translator::port_in_blocks(const Asked& asked, const Pool& pool,
-                                                   const Far& far, uint32_t at) noexcept {
+/// Says what was short where there is no port.
+Verdict Translator::port_in_blocks(const Asked& asked, const Pool& pool, const Far& far,
+                                   uint32_t at, std::optional<uint16_t>& port) noexcept {
     Host& host = hosts_[at];
     const auto ports_of = [&](uint16_t first) {
         return PortRange{first, uint16_t(first + pool.settings.block_size - 1)};
     };
     for (unsigned i = 0; i < host.blocks; ++i) {
-        if (const auto port = port_among(asked, pool, far, host, ports_of(host.block[i]))) {
-            return port;
+        port = port_among(asked, pool, far, host, ports_of(host.block[i]));
+        if (port) {
+            return Verdict::made;
         }
     }
     if (host.blocks >= pool.settings.blocks_per_host) {
-        return std::nullopt;
+        return Verdict::host_ports;
     }
     AddressState* state = addresses_.of(host.number);
     if (state == nullptr || state->blocks == nullptr) {
         // In a dry run: any port of those that it might get.
-        return port_among(asked, pool, far, host, part(pool));
+        port = port_among(asked, pool, far, host, part(pool));
+        return port ? Verdict::made : Verdict::no_port;
     }
     const auto block = claim_block(host, at, *state, asked.now);
     if (!block) {
-        return std::nullopt;
+        return Verdict::no_block;
     }
     store_shared(host.block[host.blocks], block->first);
     store_shared(host.block_sessions[host.blocks], 0U);
@@ -519,7 +529,8 @@ std::optional<uint16_t> Translator::port_in_blocks(const Asked& asked, const Poo
     if (log_.enabled()) {
         tell_block(host, *block, LogKind::block_allocated, asked.tsc);
     }
-    return port_among(asked, pool, far, host, *block);
+    port = port_among(asked, pool, far, host, *block);
+    return port ? Verdict::made : Verdict::host_ports;
 }
 
 /// A block that the host had until lately is its own again; else a free one.
@@ -668,15 +679,20 @@ Verdict Translator::inbound(const Asked& asked, Ref& ref) noexcept {
                      {mapping.inside.source, mapping.inside.ports.source()}, host.outside);
         return Verdict::host_limit;
     }
-    const uint16_t port = mapping.inside.ports.source();
+    const End inside{mapping.inside.source, mapping.inside.ports.source()};
     const Key reverse{
-        mapping.inside.source, key.source,   ports_from(key.protocol, port, key.ports.source()),
-        mapping.inside.vrf,    key.protocol, 0};
+        inside.address,     key.source,   ports_from(key.protocol, inside.port, key.ports.source()),
+        mapping.inside.vrf, key.protocol, 0};
     if (table().find(reverse)) {
         return Verdict::filtered;
     }
-    return make_counted(asked, reverse, session_flag::from_outside | session_flag::mapped,
-                        mapping.host, at, ref);
+    const Verdict verdict = make_counted(
+        asked, reverse, session_flag::from_outside | session_flag::mapped, mapping.host, at, ref);
+    if (verdict != Verdict::made) {
+        store_shared(host.refused, host.refused + 1);
+        tell_refused(asked, *pool, verdict, inside, host.outside);
+    }
+    return verdict;
 }
 
 std::optional<uint16_t> Translator::port_for_twice(const Asked& asked, const StaticMapping& mapping,
@@ -799,6 +815,12 @@ Refusal refusal_of(Verdict verdict) noexcept {
             return Refusal::no_address;
         case Verdict::no_port:
             return Refusal::no_port;
+        case Verdict::no_block:
+            return Refusal::no_block;
+        case Verdict::host_ports:
+            return Refusal::host_ports;
+        case Verdict::clash:
+            return Refusal::clash;
         case Verdict::host_limit:
             return Refusal::host_limit;
         case Verdict::host_rate:
@@ -817,7 +839,10 @@ LogKind kind_of(Verdict verdict) noexcept {
         case Verdict::no_address:
             return LogKind::addresses_exhausted;
         case Verdict::no_port:
+        case Verdict::no_block:
+        case Verdict::clash:
             return LogKind::ports_exhausted;
+        case Verdict::host_ports:
         case Verdict::host_limit:
             return LogKind::user_exceeded;
         case Verdict::host_rate:
@@ -827,6 +852,12 @@ LogKind kind_of(Verdict verdict) noexcept {
         default:
             return LogKind::sessions_exceeded;
     }
+}
+
+/// How many ports a host of a pool may have that has its own.
+uint32_t ports_of_a_host(const Pool& pool) noexcept {
+    return pool.deterministic ? pool.deterministic->ports_per_host()
+                              : pool.settings.block_size * pool.settings.blocks_per_host;
 }
 
 }  // namespace
@@ -853,6 +884,7 @@ void Translator::tell_refused(const Asked& asked, const Pool& pool, Verdict verd
     record.outside_vrf = pool.settings.outside_vrf;
     record.pool = pool.number;
     record.limit = verdict == Verdict::host_limit      ? pool.settings.sessions_per_host
+                   : verdict == Verdict::host_ports    ? ports_of_a_host(pool)
                    : verdict == Verdict::host_rate     ? pool.settings.new_sessions_per_second
                    : verdict == Verdict::table_full    ? table().capacity()
                    : verdict == Verdict::hosts_full    ? hosts_.most()

@@ -67,6 +67,12 @@ enum class Verdict : uint8_t {
     filtered,
     no_address,
     no_port,
+    /// The outside address has no block of ports left for the host.
+    no_block,
+    /// The host has all the ports that it may have, and they are in use.
+    host_ports,
+    /// Its answers could not be told from another session's, and no port could tell them apart.
+    clash,
     host_limit,
     table_full,
     /// It begins more sessions a second than it may.
@@ -147,8 +153,8 @@ private:
                      vnet::flow::Ref& ref) noexcept;
     Verdict choose_port(const Asked& asked, const Pool& pool, const Far& far, uint32_t host,
                         Choice& choice) noexcept;
-    std::optional<uint16_t> port_in_blocks(const Asked& asked, const Pool& pool, const Far& far,
-                                           uint32_t host) noexcept;
+    Verdict port_in_blocks(const Asked& asked, const Pool& pool, const Far& far, uint32_t host,
+                           std::optional<uint16_t>& port) noexcept;
     std::optional<uint16_t> port_among(const Asked& asked, const Pool& pool, const Far& far,
                                        const Host& host, PortRange among) noexcept;
     template <class IsFree>

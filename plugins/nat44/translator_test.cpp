@@ -280,7 +280,7 @@ TEST(Translator, NoTwoSessionsAreAnsweredAlike) {
                                 protocol,
                                 0};
                 const Verdict verdict = world.out(asked);
-                if (verdict == Verdict::no_port && settings.block_size != 0) {
+                if (verdict == Verdict::no_block) {
                     continue;
                 }
                 ASSERT_EQ(verdict, Verdict::made);
@@ -375,7 +375,7 @@ TEST(Translator, NoTwoHairpinnedSessionsAreAnsweredAlike) {
     world.add_static(forward("192.0.2.1", 80, "10.0.0.5", 8080));
     world.add_static(forward("192.0.2.1", 81, "10.0.0.5", 8080));
     ASSERT_EQ(world.hairpin(key(tcp, "10.0.0.1", 1000, "192.0.2.1", 80)), Verdict::made);
-    EXPECT_EQ(world.hairpin(key(tcp, "10.0.0.1", 1000, "192.0.2.1", 81)), Verdict::no_port);
+    EXPECT_EQ(world.hairpin(key(tcp, "10.0.0.1", 1000, "192.0.2.1", 81)), Verdict::clash);
     EXPECT_EQ(world.hairpin(key(tcp, "10.0.0.1", 1001, "192.0.2.1", 81)), Verdict::made);
     world.end_all();
     world.expect_empty();
@@ -394,7 +394,7 @@ TEST(Translator, ABlockIsHeldByWhatHasItsPorts) {
     auto& table = world.tables.of(0);
     table.end(table.find(portless).index(), vnet::flow::Ending::removed);
     EXPECT_EQ(world.states[0]->blocks->free(), 0U);
-    EXPECT_EQ(world.out(key(tcp, "10.0.0.2", 1000, "198.51.100.1", 80)), Verdict::no_port);
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.2", 1000, "198.51.100.1", 80)), Verdict::no_block);
     world.end_all();
     world.expect_empty();
 }
@@ -426,6 +426,53 @@ TEST(Translator, RefusalsTellOfTheHostInside) {
     for (const LogRecord& record : told) {
         EXPECT_EQ(record.outside, ip("192.0.2.1"));
     }
+}
+
+/// What is short is counted apart from what a host may not have more of: one host that asks for too
+/// much is no want of the pool's.
+TEST(Translator, AHostsOwnLimitIsNoWantOfPorts) {
+    std::vector<LogRecord> told;
+    World world;
+    const auto sink = world.log.add_sink([&](std::span<const LogRecord> records) {
+        std::copy_if(records.begin(), records.end(), std::back_inserter(told),
+                     [](const LogRecord& record) { return is_limited(record.kind); });
+    });
+    const auto refused = [&](uint16_t pool, Refusal why) {
+        const PoolUse use = world.use_of(pool);
+        EXPECT_EQ(use.refused_in_all(), use.refused[size_t(why)]) << name(why);
+        return use.refused[size_t(why)];
+    };
+    PoolSettings settings = blocks(64, 1);
+    settings.ports = {1024, 1024 + 64 * 2 - 1};
+    settings.inside = prefix("10.0.0.0/24");
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    settings = deterministic();
+    settings.inside = prefix("10.0.1.0/24");
+    settings.ports = {1024, 1024 + 256 * 16 - 1};
+    world.pool(settings, "192.0.2.2", "192.0.2.2");
+    for (const char* host : {"10.0.0.1", "10.0.1.1"}) {
+        const uint16_t most = host == std::string("10.0.0.1") ? 64 : 16;
+        for (uint16_t port = 1; port <= most + 1; ++port) {
+            EXPECT_EQ(world.out(key(tcp, host, port, "198.51.100.1", 80)),
+                      port <= most ? Verdict::made : Verdict::host_ports);
+        }
+    }
+    EXPECT_EQ(refused(0, Refusal::host_ports), 1U);
+    EXPECT_EQ(refused(1, Refusal::host_ports), 1U);
+    (void)world.log.drain();
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told[0].kind, LogKind::user_exceeded);
+    EXPECT_EQ(told[0].limit, 64U);
+    EXPECT_EQ(told[1].limit, 16U);
+    // By address alone one host speaks with somebody, whatever ports there are.
+    settings = independent();
+    settings.inside = prefix("10.0.2.0/24");
+    world.pool(settings, "192.0.2.3", "192.0.2.3");
+    EXPECT_EQ(world.out(key(gre, "10.0.2.1", 0, "198.51.100.1", 0)), Verdict::made);
+    EXPECT_EQ(world.out(key(gre, "10.0.2.2", 0, "198.51.100.1", 0)), Verdict::clash);
+    EXPECT_EQ(refused(2, Refusal::clash), 1U);
+    world.end_all();
+    world.expect_empty();
 }
 
 /// Where no port is free that is found out once a tick, not for each packet that is refused.
@@ -544,6 +591,23 @@ TEST(Translator, AHostBeginsNoMoreASecondThanItMay) {
     world.expect_empty();
 }
 
+/// Where all that there is has proven something; also where it is somebody outside who asks.
+TEST(Translator, AFullTableIsToldOfTheHostInside) {
+    World world(1, 1);
+    PoolSettings settings = independent();
+    settings.filtering = Filtering::endpoint_independent;
+    world.pool(settings, "192.0.2.1", "192.0.2.1");
+    ASSERT_EQ(world.out(key(udp, "10.0.0.1", 1000, "198.51.100.1", 53)), Verdict::made);
+    auto& table = world.tables.of(0);
+    table.seen(table.find(world.last.reverse), 0, 0);
+    EXPECT_EQ(world.in(key(udp, "203.0.113.9", 7, "192.0.2.1", world.outside_port())),
+              Verdict::table_full);
+    EXPECT_EQ(world.use_of(0).refused[size_t(Refusal::table_full)], 1U);
+    EXPECT_EQ(world.translators.of(0).hosts().at(1).refused, 1U);
+    world.end_all();
+    world.expect_empty();
+}
+
 /// A session whose place is taken by another of the same host takes nothing with it that the new
 /// one has.
 TEST(Translator, AFullTableGivesTheNewSessionTheOldOnesPlace) {
@@ -588,10 +652,10 @@ TEST(Translator, BlocksAreClaimedAndGivenBack) {
         EXPECT_EQ(world.use_of(0).blocks, port <= 64 ? 1U : 2U);
     }
     EXPECT_EQ(used.size(), 2U);
-    EXPECT_EQ(world.out(key(tcp, "10.0.0.1", 200, "198.51.100.1", 80)), Verdict::no_port);
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.1", 200, "198.51.100.1", 80)), Verdict::host_ports);
     ASSERT_EQ(world.out(key(tcp, "10.0.0.2", 1, "198.51.100.1", 80)), Verdict::made);
     EXPECT_EQ(free.free(), 0U);
-    EXPECT_EQ(world.out(key(tcp, "10.0.0.3", 1, "198.51.100.1", 80)), Verdict::no_port);
+    EXPECT_EQ(world.out(key(tcp, "10.0.0.3", 1, "198.51.100.1", 80)), Verdict::no_block);
     world.end_all();
     world.expect_empty();
 }

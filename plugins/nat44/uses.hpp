@@ -23,18 +23,21 @@ inline constexpr uint16_t no_pool = most_pools;
 enum class Refusal : uint8_t {
     no_address,
     no_port,
+    no_block,
+    host_ports,
+    clash,
     host_limit,
     host_rate,
     table_full,
     hosts_full,
     mappings_full,
 };
-inline constexpr size_t refusals = 7;
+inline constexpr size_t refusals = 10;
 /// As drops of those packets are called.
 constexpr std::string_view name(Refusal refusal) noexcept {
     constexpr std::array<std::string_view, refusals> names = {
-        "no-address", "no-port",    "host-limit",   "host-rate",
-        "table-full", "hosts-full", "mappings-full"};
+        "no-address", "no-port",   "no-block",   "host-ports", "clash",
+        "host-limit", "host-rate", "table-full", "hosts-full", "mappings-full"};
     return names[size_t(refusal)];
 }
 

@@ -251,7 +251,7 @@ private:
                 lay(sent.back().second, Rig::lan_mac, frames);
             }
         }
-        const uint64_t refused_before = drops_at("nat44-in2out/no-port");
+        const uint64_t refused_before = drops_at("nat44-in2out/clash");
         const size_t told_before = told_;
         const Collected got = pass(rig_.lan, rig_.wan, frames);
         const size_t told = told_ - told_before;
@@ -283,7 +283,7 @@ private:
         }
         ASSERT_LE(told, refused.size());
         // What did not come out is a drop by name.
-        ASSERT_EQ(drops_at("nat44-in2out/no-port") - refused_before, lost);
+        ASSERT_EQ(drops_at("nat44-in2out/clash") - refused_before, lost);
         const auto before = rig_.drops();
         const Collected arrived = pass(rig_.wan, rig_.lan, back);
         ASSERT_EQ(told_ - told_before, told);

@@ -116,7 +116,7 @@ def test_pools_of_nat44_are_counted(scraped):
     assert value(page, "sluice_nat44_blocks", pool="blocks") == 2 * 1024 // 256
     assert {s.labels["pool"] for s in page["sluice_nat44_sessions"].samples} == {"blocks", "shared", "-"}
     assert {s.labels["reason"] for s in page["sluice_nat44_refused"].samples} == {
-        "no-address", "no-port", "host-limit", "host-rate", "table-full", "hosts-full", "mappings-full"}
+        "no-address", "no-port", "no-block", "host-ports", "clash", "host-limit", "host-rate", "table-full", "hosts-full", "mappings-full"}
 
 
 def test_drops_by_node_and_reason(scraped):

@@ -191,17 +191,17 @@ def test_exhausted_ports_serve_other_remotes(lab):
 
 
 def test_blocks(lab):
-    """All ports of a host lie in its block; no other host's do; a full one is no-port."""
+    """All ports of a host lie in its block; no other host's do; a full one is host-ports."""
     with lab.pool("mapping endpoint-independent allocation blocks block-size 64"), sockets(lab.lan, 65) as mine, \
             sockets(lab.den, 20) as theirs:
-        before = refused(lab, "no-port")
+        before = refused(lab, "host-ports")
         ports = [tell(each, WAN)[1] for each in mine[:64]]
         others = [tell(each, WAN)[1] for each in theirs]
         hosts = {host["address"]: int(host["blocks"]) for host in lab.daemon.ctl_json("show nat44 hosts")}
         assert sorted(ports) == list(range(hosts[LAN], hosts[LAN] + 64))
         assert all(hosts[DEN] <= port < hosts[DEN] + 64 for port in others)
         assert is_unanswered(mine[64], WAN)
-        assert refused(lab, "no-port") == before + 1
+        assert refused(lab, "host-ports") == before + 1
         # A block without sessions is anybody's again.
         lab.daemon.ctl(f"clear nat44 sessions inside {LAN}/32")
         lab.wait_count(0, f"inside {LAN}/32")
