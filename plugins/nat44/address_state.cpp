@@ -3,7 +3,8 @@
 
 namespace nat44 {
 
-AddressState::AddressState(const PoolSettings& settings, PortRange part) {
+AddressState::AddressState(const PoolSettings& settings, PortRange part,
+                           const std::shared_ptr<HeldCount>& held) {
     if (settings.mapping == MappingKind::endpoint_independent) {
         for (auto& bitmap : ports) {
             bitmap = std::make_unique<PortBitmap>(part);
@@ -21,10 +22,10 @@ AddressState::AddressState(const PoolSettings& settings, PortRange part) {
                                                               part.size() / settings.ports.size();
     const vnet::flow::Tick ticks = settings.hold_down_s * vnet::flow::ticks_per_second;
     if (blocks != nullptr) {
-        held_blocks =
-            std::make_unique<HoldDown<HeldBlock>>(uint32_t(most / settings.block_size), ticks);
+        held_blocks = std::make_unique<HoldDown<HeldBlock>>(uint32_t(most / settings.block_size),
+                                                            ticks, held);
     } else if (ports[0] != nullptr) {
-        held_ports = std::make_unique<HoldDown<uint16_t>>(uint32_t(most), ticks);
+        held_ports = std::make_unique<HoldDown<uint16_t>>(uint32_t(most), ticks, held);
     }
 }
 

@@ -16,8 +16,10 @@ namespace nat44 {
 /// What a worker keeps of an outside address: which ports of its part are taken. Made by control
 /// before the address is given out and freed behind its last session; changed by the worker.
 struct AddressState {
-    /// Of an address of that pool, for the worker that has this part of its ports.
-    AddressState(const PoolSettings& settings, PortRange part);
+    /// Of an address of that pool, for the worker that has this part of its ports. What is held is
+    /// counted in `held` as well.
+    AddressState(const PoolSettings& settings, PortRange part,
+                 const std::shared_ptr<HeldCount>& held = nullptr);
 
     /// Of endpoint-independent mappings; null where there are none. TCP, UDP, ICMP.
     std::unique_ptr<PortBitmap> ports[3];

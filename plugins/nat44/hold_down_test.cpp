@@ -52,6 +52,34 @@ TEST_F(HoldDownTest, GivesBackWhatIsWanted) {
     EXPECT_THAT(expired(110), ElementsAre(1));
 }
 
+/// What nobody has looked for is given back late; it is not counted for that long.
+TEST_F(HoldDownTest, CountsWhatIsHeldStill) {
+    const auto all = std::make_shared<HeldCount>(100);
+    {
+        HoldDown<uint16_t> one{3, 100, all};
+        HoldDown<uint16_t> other{10, 100, all};
+        for (const uint16_t what : {1, 2, 3, 4}) {
+            one.hold(what, 10, release);
+            other.hold(what, 60, release);
+        }
+        EXPECT_EQ(all->held(60), 7U);
+        EXPECT_EQ(one.over(60), 0U);
+        EXPECT_EQ(all->held(125), 4U);
+        EXPECT_EQ(one.over(125), 3U);
+        (void)other.take([](uint16_t what) { return what == 2; });
+        EXPECT_EQ(all->held(125), 3U);
+        EXPECT_EQ(all->held(1000), 0U);
+        EXPECT_EQ(other.over(1000), 3U);
+        // Long after, in the place of what was due then.
+        one.hold(5, 10 + 16 * 13, release);
+        EXPECT_EQ(all->held(10 + 16 * 13), 1U);
+        one.expire(10 + 16 * 13, release);
+        EXPECT_EQ(all->held(10 + 16 * 13), 1U);
+        EXPECT_EQ(one.over(10 + 16 * 13), 0U);
+    }
+    EXPECT_EQ(all->held(10 + 16 * 13), 0U) << "it goes with its address";
+}
+
 TEST_F(HoldDownTest, TimeWraps) {
     held.hold(1, ~vnet::flow::Tick{0} - 10, release);
     EXPECT_THAT(expired(~vnet::flow::Tick{0}), IsEmpty());

@@ -2,6 +2,7 @@
 #include "plugins/nat44/nat.hpp"
 
 #include <fmt/format.h>
+#include <rte_cycles.h>
 
 #include <algorithm>
 #include <cctype>
@@ -78,6 +79,7 @@ Nat::Nat(vnet::Router& router, Translators& translators)
                  return found.session.owner == translators_.owner() && is_stale(found.session);
              }),
       seed_(graph::random_number()) {
+    pool_names_.resize(most_pools + 1, std::string(1, '-'));
     publish();
     router_.addresses().observe_use([weak = std::weak_ptr(self_)](Index, const Ip4Prefix&, bool) {
         if (const auto nat = weak.lock()) {
@@ -276,7 +278,15 @@ absl::Status Nat::add_pool(const PoolSettings& settings) {
         return absl::ResourceExhaustedError(
             fmt::format("there are {} pools, and no more can be", most_pools));
     }
-    pools_[settings.name] = {settings, number, {}, {}, counted(number), {}};
+    PoolEntry& pool = pools_[settings.name];
+    pool = {settings, number, {}, {}, counted(number), {}, ++pools_made_, {}};
+    pool_names_[number] = settings.name;
+    if (settings.hold_down_s != 0) {
+        for (unsigned worker = 0; worker + 1 < translators_.contexts(); ++worker) {
+            pool.held.push_back(
+                std::make_shared<HeldCount>(settings.hold_down_s * vnet::flow::ticks_per_second));
+        }
+    }
     publish();
     return absl::OkStatus();
 }
@@ -309,6 +319,7 @@ absl::Status Nat::remove_pool(const std::string& name) {
             release(**pool, alone(address));
         }
     }
+    pool_names_[(*pool)->number] = pool_names_.back();
     pools_.erase(name);
     publish();
     return absl::OkStatus();
@@ -351,7 +362,8 @@ void Nat::make_states(const PoolEntry& pool, const std::vector<uint16_t>& number
         for (unsigned worker = 0; worker < workers; ++worker) {
             const PortRange part =
                 settings.deterministic ? settings.ports : partition->part(worker);
-            auto state = std::make_unique<AddressState>(settings, part);
+            auto state = std::make_unique<AddressState>(
+                settings, part, pool.held.empty() ? nullptr : pool.held[worker]);
             translators_.of(worker).addresses().set(number, state.get());
             states.push_back(std::move(state));
         }
@@ -985,6 +997,11 @@ PoolUse Nat::use_of(const PoolEntry& pool) const {
     for (size_t i = 0; i < refusals; ++i) {
         use.refused[i] -= pool.before.refused[i];
     }
+    const vnet::flow::Tick now = router_.flows().tables().tick(rte_rdtsc());
+    uint64_t& held = pool.settings.block_size != 0 ? use.held_blocks : use.held_ports;
+    for (const auto& of_worker : pool.held) {
+        held += of_worker->held(now);
+    }
     return use;
 }
 
@@ -1001,13 +1018,27 @@ AddressUse Nat::use_of_address(uint16_t number) const {
 }
 
 PoolSize Nat::size_of(const PoolEntry& pool) const {
-    PoolSize size;
+    uint64_t addresses = 0;
     for (const AddressRange& range : pool.ranges) {
-        size.addresses += range.size();
+        addresses += range.size();
     }
     for (const auto& [index, address] : pool.interfaces) {
-        size.addresses += address.is_unspecified() ? 0 : 1;
+        addresses += address.is_unspecified() ? 0 : 1;
     }
+    return size_of(pool, addresses);
+}
+
+PoolSize Nat::size_with_leaving(const PoolEntry& pool) const {
+    uint64_t addresses = size_of(pool).addresses;
+    for (const Leaving& leaving : leaving_) {
+        addresses += leaving.pool_number == pool.number ? leaving.numbers.size() : 0;
+    }
+    return size_of(pool, addresses);
+}
+
+PoolSize Nat::size_of(const PoolEntry& pool, uint64_t addresses) const {
+    PoolSize size;
+    size.addresses = addresses;
     size.ports = size.addresses * pool.settings.ports.size();
     if (pool.settings.block_size != 0) {
         const unsigned workers = translators_.contexts() - 1;
@@ -1032,11 +1063,18 @@ std::vector<Nat::Addresses> Nat::addresses() const {
     return all;
 }
 
-std::string Nat::pool_name(uint16_t number) const {
-    const auto found = std::find_if(pools_.begin(), pools_.end(), [number](const auto& entry) {
-        return entry.second.number == number;
-    });
-    return found == pools_.end() ? "-" : found->first;
+bool Nat::is_number_of(uint16_t number, Ip4Address address) const {
+    const auto leaving = leaving_numbers_.find(address);
+    if (leaving != leaving_numbers_.end()) {
+        return leaving->second == number;
+    }
+    const auto after = addresses_.all().upper_bound(address);
+    if (after == addresses_.all().begin()) {
+        return false;
+    }
+    const PoolAddresses::Range& range = std::prev(after)->second;
+    return range.addresses.contains(address) &&
+           range.numbers[address.value() - range.addresses.first.value()] == number;
 }
 
 }  // namespace nat44

@@ -5,6 +5,7 @@
 #include <absl/container/flat_hash_set.h>
 #include <absl/status/statusor.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -54,6 +55,11 @@ public:
         /// What was counted of its number before it was made.
         PoolUse before;
         Threshold threshold;
+        /// No other pool has, had or will have it; what has its name, or number, may be another
+        /// one.
+        uint64_t identity = 0;
+        /// Of its addresses, what each worker holds; empty where it holds nothing.
+        std::vector<std::shared_ptr<HeldCount>> held;
     };
     absl::Status set_threshold(const std::string& pool, Threshold threshold);
     /// By name.
@@ -88,6 +94,8 @@ public:
     AddressUse use_of_address(uint16_t number) const;
     /// What a pool has to give out.
     PoolSize size_of(const PoolEntry& pool) const;
+    /// That, and what is being taken from it: what its use is part of.
+    PoolSize size_with_leaving(const PoolEntry& pool) const;
     /// Addresses that pools have, and those that were taken from them and still have sessions.
     struct Addresses {
         std::string pool;
@@ -102,7 +110,12 @@ public:
         const auto found = states_.find(number);
         return found == states_.end() ? nullptr : &found->second;
     }
-    std::string pool_name(uint16_t number) const;
+    /// The address is of a pool, or leaving it, and has that number.
+    bool is_number_of(uint16_t number, Ip4Address address) const;
+    /// "-" where there is none.
+    const std::string& pool_name(uint16_t number) const {
+        return pool_names_[std::min<size_t>(number, most_pools)];
+    }
     /// NOT_FOUND names the pools.
     absl::StatusOr<uint16_t> pool_number(const std::string& name) const;
 
@@ -122,6 +135,7 @@ private:
     };
     /// All that was ever counted of a pool's number.
     PoolUse counted(uint16_t number) const;
+    PoolSize size_of(const PoolEntry& pool, uint64_t addresses) const;
     /// The same of an exempt's.
     uint64_t counted_exempt(uint16_t number) const;
     absl::StatusOr<PoolEntry*> find_pool(const std::string& name);
@@ -172,6 +186,9 @@ private:
     Translators& translators_;
     PoolAddresses addresses_;
     std::map<std::string, PoolEntry> pools_;
+    /// By number.
+    std::vector<std::string> pool_names_;
+    uint64_t pools_made_ = 0;
     std::map<Place, StaticMapping> statics_;
     Exempts exempts_;
     std::map<Index, Role> roles_;

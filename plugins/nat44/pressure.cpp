@@ -43,12 +43,13 @@ void Pressure::look() {
 
 void Pressure::forget_gone() {
     std::erase_if(watched_, [this](const auto& entry) {
-        const auto& [name, all] = entry;
-        if (nat_.pools().contains(name)) {
+        const auto& [name, of_pool] = entry;
+        const auto pool = nat_.pools().find(name);
+        if (pool != nat_.pools().end() && pool->second.identity == of_pool.identity) {
             return false;
         }
         for (size_t thing = 0; thing < things; ++thing) {
-            if (all[thing].state != sluice::RESOURCE_STATE_NORMAL) {
+            if (of_pool.all[thing].state != sluice::RESOURCE_STATE_NORMAL) {
                 tell(name, thing, {}, {});
             }
         }
@@ -58,22 +59,26 @@ void Pressure::forget_gone() {
 
 void Pressure::look_at(const std::string& name, const Nat::PoolEntry& pool) {
     const PoolUse use = nat_.use_of(pool);
-    const PoolSize size = nat_.size_of(pool);
+    const PoolSize size = nat_.size_with_leaving(pool);
     std::array<Found, things> found;
     for (size_t i = 0; i < refusals; ++i) {
         found[i].refused = i == clash_place ? 0 : use.refused[i];
     }
     if (pool.settings.mapping == MappingKind::endpoint_independent) {
-        found[ports_place].used = *std::max_element(use.ports.begin(), use.ports.end());
+        for (size_t i = 0; i < port_protocols; ++i) {
+            found[ports_place].used = std::max(found[ports_place].used, use.ports_taken(i));
+        }
         found[ports_place].total = size.ports;
     }
-    found[blocks_place].used = use.blocks;
+    found[blocks_place].used = use.blocks_taken();
     found[blocks_place].total = size.blocks;
-    OfPool& all = watched_[name];
+    OfPool& of_pool = watched_[name];
+    of_pool.identity = pool.identity;
+    const Time now = now_();
     for (size_t thing = 0; thing < things; ++thing) {
-        Watched& watched = all[thing];
+        Watched& watched = of_pool.all[thing];
         const auto before = watched.state;
-        watched.state = judge(watched, found[thing], pool.threshold);
+        watched.state = judge(watched, found[thing], pool.threshold, now);
         if (before != sluice::RESOURCE_STATE_NORMAL ||
             watched.state != sluice::RESOURCE_STATE_NORMAL) {
             tell(name, thing, watched, found[thing]);
@@ -82,17 +87,15 @@ void Pressure::look_at(const std::string& name, const Nat::PoolEntry& pool) {
 }
 
 sluice::ResourceState Pressure::judge(Watched& watched, const Found& found,
-                                      const Threshold& threshold) const {
+                                      const Threshold& threshold, Time now) {
     const bool was_exhausted = watched.state == sluice::RESOURCE_STATE_EXHAUSTED;
     const bool was_normal = watched.state == sluice::RESOURCE_STATE_NORMAL;
-    const Time now = now_();
     if (found.refused > watched.refused) {
         watched.refused_before = was_exhausted ? watched.refused_before : watched.refused;
         watched.last_refused = now;
         watched.refused = found.refused;
         return sluice::RESOURCE_STATE_EXHAUSTED;
     }
-    // Fewer are those of another pool of this name.
     watched.refused = found.refused;
     if (was_exhausted && now - watched.last_refused < calm) {
         return sluice::RESOURCE_STATE_EXHAUSTED;

@@ -45,12 +45,16 @@ private:
         uint64_t used = 0;
         uint64_t total = 0;
     };
-    using OfPool = std::array<Watched, things>;
+    struct OfPool {
+        /// The pool's identity.
+        uint64_t identity = 0;
+        std::array<Watched, things> all;
+    };
     void look_at(const std::string& name, const Nat::PoolEntry& pool);
     void forget_gone();
     /// How it is by now.
-    sluice::ResourceState judge(Watched& watched, const Found& found,
-                                const Threshold& threshold) const;
+    static sluice::ResourceState judge(Watched& watched, const Found& found,
+                                       const Threshold& threshold, Time now);
     void tell(const std::string& name, size_t thing, const Watched& watched, const Found& found);
 
     vnet::events::Journal& journal_;

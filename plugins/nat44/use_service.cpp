@@ -2,6 +2,7 @@
 #include "plugins/nat44/use_service.hpp"
 
 #include <fmt/format.h>
+#include <rte_cycles.h>
 
 #include <algorithm>
 
@@ -142,7 +143,7 @@ absl::StatusOr<api::SearchSource<proto::HostState>> list_hosts(
 // ---- addresses ----
 
 /// Adds what the workers keep of an address, where they do.
-void describe_ports(const std::vector<std::unique_ptr<AddressState>>& states,
+void describe_ports(const std::vector<std::unique_ptr<AddressState>>& states, vnet::flow::Tick now,
                     proto::AddressUse& use) {
     std::array<uint32_t, port_protocols> ports{};
     uint32_t blocks = 0;
@@ -156,10 +157,15 @@ void describe_ports(const std::vector<std::unique_ptr<AddressState>>& states,
                 ports[protocol] += bitmap->used();
             }
         }
+        if (state->held_ports != nullptr) {
+            uint32_t& udp = ports[port_protocol(uint8_t(vnet::wire::IpProtocol::udp))];
+            udp -= std::min(udp, state->held_ports->over(now));
+        }
         if (state->blocks != nullptr) {
             in_blocks = true;
             blocks += state->blocks->blocks();
             free_blocks += state->blocks->free();
+            free_blocks += state->held_blocks == nullptr ? 0 : state->held_blocks->over(now);
         }
     }
     if (independent) {
@@ -168,7 +174,7 @@ void describe_ports(const std::vector<std::unique_ptr<AddressState>>& states,
         use.set_icmp_ports(ports[2]);
     }
     if (in_blocks) {
-        use.set_blocks(blocks - free_blocks);
+        use.set_blocks(blocks - std::min(blocks, free_blocks));
         use.set_all_blocks(blocks);
     }
 }
@@ -176,8 +182,8 @@ void describe_ports(const std::vector<std::unique_ptr<AddressState>>& states,
 /// A row for each address, made when it is asked for.
 class AddressRows {
 public:
-    AddressRows(const Nat& nat, std::vector<Nat::Addresses> ranges)
-        : nat_(nat), ranges_(std::move(ranges)) {}
+    AddressRows(const Nat& nat, vnet::flow::Tick now, std::vector<Nat::Addresses> ranges)
+        : nat_(nat), now_(now), ranges_(std::move(ranges)) {}
     bool next(proto::AddressUse& use) {
         while (range_ < ranges_.size() && at_ == ranges_[range_].numbers.size()) {
             ++range_;
@@ -201,12 +207,13 @@ private:
         const auto pool = nat_.pools().find(range.pool);
         use.set_ports(pool == nat_.pools().end() ? 0 : pool->second.settings.ports.size());
         if (const auto* states = nat_.states_of(number)) {
-            describe_ports(*states, use);
+            describe_ports(*states, now_, use);
         }
         use.set_state(range.leaving ? proto::ADDRESS_STATE_LEAVING : proto::ADDRESS_STATE_IN_USE);
     }
 
     const Nat& nat_;
+    const vnet::flow::Tick now_;
     const std::vector<Nat::Addresses> ranges_;
     size_t range_ = 0;
     size_t at_ = 0;
@@ -223,7 +230,8 @@ absl::StatusOr<api::ItemSource<proto::AddressUse>> list_addresses(
     }
     std::stable_sort(ranges.begin(), ranges.end(),
                      [](const auto& one, const auto& other) { return one.pool < other.pool; });
-    const auto rows = std::make_shared<AddressRows>(nat, std::move(ranges));
+    const vnet::flow::Tick now = nat.translators().tables().tick(rte_rdtsc());
+    const auto rows = std::make_shared<AddressRows>(nat, now, std::move(ranges));
     return [rows](proto::AddressUse& use) { return rows->next(use); };
 }
 

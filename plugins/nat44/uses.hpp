@@ -69,7 +69,16 @@ struct PoolUse {
     std::array<uint64_t, port_protocols> ports{};
     /// Blocks that hosts have.
     uint64_t blocks = 0;
+    /// UDP ports and blocks that nobody has and nobody may have yet (RFC 6888 REQ-8).
+    uint64_t held_ports = 0;
+    uint64_t held_blocks = 0;
 
+    /// What is not to be had: of a protocol's ports, by its place, and of blocks.
+    uint64_t ports_taken(size_t protocol) const noexcept {
+        return ports[protocol] +
+               (protocol == port_protocol(uint8_t(vnet::wire::IpProtocol::udp)) ? held_ports : 0);
+    }
+    uint64_t blocks_taken() const noexcept { return blocks + held_blocks; }
     uint64_t refused_in_all() const noexcept {
         return std::accumulate(refused.begin(), refused.end(), uint64_t{0});
     }
