@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/nat44/metrics.hpp"
 
+#include "plugins/nat44/counted_by_others.hpp"
+
 namespace nat44 {
 
 using api::metrics::Kind;
@@ -11,9 +13,9 @@ namespace {
 /// Pools that have samples of their own, the first ones by name; those of the others are added up,
 /// so that a page stays of a size.
 constexpr size_t most_labelled = 256;
-constexpr const char* others = "others";
-/// Of static mappings.
-constexpr const char* no_name = "-";
+/// Names that no pool can have: of those others, and of static mappings.
+constexpr const char* others_name = "(others)";
+constexpr const char* statics_name = "(static)";
 
 void add(PoolUse& sum, const PoolUse& use) {
     sum.hosts += use.hosts;
@@ -26,6 +28,8 @@ void add(PoolUse& sum, const PoolUse& use) {
         sum.ports[i] += use.ports[i];
     }
     sum.blocks += use.blocks;
+    sum.held_ports += use.held_ports;
+    sum.held_blocks += use.held_blocks;
 }
 
 void add(PoolSize& sum, const PoolSize& size) {
@@ -34,72 +38,89 @@ void add(PoolSize& sum, const PoolSize& size) {
     sum.blocks += size.blocks;
 }
 
-/// Calls back with each pool's name, use and size, and with those of the others together.
-template <class Take>
-void visit_pools(const Nat& nat, const Take& take) {
+/// Calls back with each pool's name and what `read` says of it, and with those of the others
+/// together.
+template <class Of, class Read, class Take>
+void visit_pools(const Nat& nat, const Read& read, const Take& take) {
     size_t seen = 0;
-    PoolUse use;
-    PoolSize size;
+    Of of_others;
     for (const auto& [name, pool] : nat.pools()) {
         if (seen++ < most_labelled) {
-            take(name, nat.use_of(pool), nat.size_of(pool));
+            take(name, read(pool));
         } else {
-            add(use, nat.use_of(pool));
-            add(size, nat.size_of(pool));
+            add(of_others, read(pool));
         }
     }
     if (seen > most_labelled) {
-        take(others, use, size);
+        take(others_name, of_others);
     }
+}
+template <class Take>
+void visit_uses(const Nat& nat, CountedByOthers& counted, const Take& take) {
+    const PoolUse& by_others = counted.look(nat);
+    visit_pools<PoolUse>(
+        nat, [&nat](const Nat::PoolEntry& pool) { return nat.use_of(pool); },
+        [&](const std::string& name, PoolUse use) {
+            if (name == others_name) {
+                use.created = by_others.created;
+                use.refused = by_others.refused;
+            }
+            take(name, use);
+        });
 }
 
 }  // namespace
 
 absl::Status add_metrics(vnet::plugin::Registry& registry, const Nat& nat) {
     absl::Status status;
-    const auto add = [&](const char* name, Kind kind, const char* help, auto read) {
-        status.Update(
-            registry.add_metrics({name, kind, "", help, {"pool"}}, [&nat, read](Samples& samples) {
-                visit_pools(nat,
-                            [&](const std::string& pool, const PoolUse& use, const PoolSize& size) {
-                                samples.add({pool}, uint64_t(read(use, size)));
-                            });
+    const auto counted = std::make_shared<CountedByOthers>(most_labelled);
+    const auto add_size = [&](const char* name, const char* help, uint64_t PoolSize::*what) {
+        status.Update(registry.add_metrics(
+            {name, Kind::gauge, "", help, {"pool"}}, [&nat, what](Samples& samples) {
+                visit_pools<PoolSize>(
+                    nat, [&nat](const Nat::PoolEntry& pool) { return nat.size_of(pool); },
+                    [&](const std::string& pool, const PoolSize& size) {
+                        samples.add({pool}, size.*what);
+                    });
             }));
     };
     // Static mappings are of no pool, and have sessions as well.
-    const auto add_with_statics = [&](const char* name, Kind kind, const char* help, auto read) {
-        status.Update(
-            registry.add_metrics({name, kind, "", help, {"pool"}}, [&nat, read](Samples& samples) {
-                visit_pools(nat, [&](const std::string& pool, const PoolUse& use, const PoolSize&) {
+    const auto add_use = [&](const char* name, Kind kind, const char* help, bool with_statics,
+                             auto read) {
+        status.Update(registry.add_metrics(
+            {name, kind, "", help, {"pool"}},
+            [&nat, counted, with_statics, read](Samples& samples) {
+                visit_uses(nat, *counted, [&](const std::string& pool, const PoolUse& use) {
                     samples.add({pool}, uint64_t(read(use)));
                 });
-                samples.add({no_name}, uint64_t(read(nat.use_of_statics())));
+                if (with_statics) {
+                    samples.add({statics_name}, uint64_t(read(nat.use_of_statics())));
+                }
             }));
     };
-    add_with_statics("sluice_nat44_sessions", Kind::gauge, "Sessions of NAT44.",
-                     [](const PoolUse& use) { return use.sessions; });
-    add_with_statics("sluice_nat44_begun", Kind::counter, "Sessions of NAT44 begun.",
-                     [](const PoolUse& use) { return use.created; });
-    add("sluice_nat44_hosts", Kind::gauge, "Hosts inside that have sessions.",
-        [](const PoolUse& use, const PoolSize&) { return use.hosts; });
-    add("sluice_nat44_addresses", Kind::gauge, "Outside addresses.",
-        [](const PoolUse&, const PoolSize& size) { return size.addresses; });
-    add("sluice_nat44_ports", Kind::gauge, "Ports of each protocol that may be given out.",
-        [](const PoolUse&, const PoolSize& size) { return size.ports; });
-    add("sluice_nat44_blocks", Kind::gauge, "Blocks of ports that may be given out.",
-        [](const PoolUse&, const PoolSize& size) { return size.blocks; });
-    add("sluice_nat44_blocks_used", Kind::gauge, "Blocks of ports that hosts have.",
-        [](const PoolUse& use, const PoolSize&) { return use.blocks; });
+    add_use("sluice_nat44_sessions", Kind::gauge, "Sessions of NAT44.", true,
+            [](const PoolUse& use) { return use.sessions; });
+    add_use("sluice_nat44_begun", Kind::counter, "Sessions of NAT44 begun.", true,
+            [](const PoolUse& use) { return use.created; });
+    add_use("sluice_nat44_hosts", Kind::gauge, "Hosts inside that have sessions.", false,
+            [](const PoolUse& use) { return use.hosts; });
+    add_use("sluice_nat44_blocks_used", Kind::gauge,
+            "Blocks of ports that hosts have, or that are held down.", false,
+            [](const PoolUse& use) { return use.blocks_taken(); });
+    add_size("sluice_nat44_addresses", "Outside addresses.", &PoolSize::addresses);
+    add_size("sluice_nat44_ports", "Ports of each protocol that may be given out.",
+             &PoolSize::ports);
+    add_size("sluice_nat44_blocks", "Blocks of ports that may be given out.", &PoolSize::blocks);
     status.Update(registry.add_metrics(
         {"sluice_nat44_ports_used",
          Kind::gauge,
          "",
-         "Ports that endpoint-independent mappings have.",
+         "Ports that endpoint-independent mappings have, or that are held down.",
          {"pool", "protocol"}},
-        [&nat](Samples& samples) {
-            visit_pools(nat, [&](const std::string& pool, const PoolUse& use, const PoolSize&) {
+        [&nat, counted](Samples& samples) {
+            visit_uses(nat, *counted, [&](const std::string& pool, const PoolUse& use) {
                 for (size_t i = 0; i < port_protocols; ++i) {
-                    samples.add({pool, std::string(port_protocol_names[i])}, use.ports[i]);
+                    samples.add({pool, std::string(port_protocol_names[i])}, use.ports_taken(i));
                 }
             });
         }));
@@ -109,8 +130,8 @@ absl::Status add_metrics(vnet::plugin::Registry& registry, const Nat& nat) {
          "",
          "Sessions refused, by why.",
          {"pool", "reason"}},
-        [&nat](Samples& samples) {
-            visit_pools(nat, [&](const std::string& pool, const PoolUse& use, const PoolSize&) {
+        [&nat, counted](Samples& samples) {
+            visit_uses(nat, *counted, [&](const std::string& pool, const PoolUse& use) {
                 for (size_t i = 0; i < refusals; ++i) {
                     samples.add({pool, std::string(name(Refusal(i)))}, use.refused[i]);
                 }

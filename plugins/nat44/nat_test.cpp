@@ -5,6 +5,7 @@
 
 #include "graph/testing/bench.hpp"
 #include "graph/testing/wait.hpp"
+#include "plugins/nat44/counted_by_others.hpp"
 #include "plugins/nat44/testing/world.hpp"
 #include "vnet/interface/testing/fake_device.hpp"
 
@@ -329,6 +330,34 @@ TEST_F(NatTest, SessionsOfAnotherVrfStayWhenAPoolLosesTheirRemoteAddress) {
     EXPECT_EQ(router_->flows().tables().sessions(), 1U);
     engine_->stop();
     EXPECT_TRUE(table().find(other));
+}
+
+/// However pools come, go and change places.
+TEST_F(NatTest, WhatOtherPoolsHaveCountedNeverGoesDown) {
+    CountedByOthers counted(1);
+    const auto begun = [&] { return counted.look(*nat_).created; };
+    const auto begin = [&](unsigned network, uint16_t sessions) {
+        static uint16_t port = 0;
+        const std::string host = "10." + std::to_string(network) + ".0.1";
+        for (uint16_t i = 0; i < sessions; ++i) {
+            (void)outbound(key(udp, host.c_str(), ++port, "198.51.100.1", 53));
+        }
+    };
+    add_pool("b", "10.1.0.0", "192.0.2.1");
+    begin(1, 5);
+    EXPECT_EQ(begun(), 0U) << "it has samples of its own";
+    add_pool("a", "10.2.0.0", "192.0.2.2");
+    EXPECT_EQ(begun(), 0U) << "those that it has counted apart are not counted again";
+    begin(1, 3);
+    EXPECT_EQ(begun(), 3U);
+    add_pool("c", "10.3.0.0", "192.0.2.3");
+    begin(3, 4);
+    EXPECT_EQ(begun(), 7U);
+    EXPECT_TRUE(nat_->remove_pool("c").ok());
+    EXPECT_EQ(begun(), 7U);
+    EXPECT_TRUE(nat_->remove_pool("a").ok());
+    begin(1, 2);
+    EXPECT_EQ(begun(), 7U);
 }
 
 }  // namespace

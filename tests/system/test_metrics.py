@@ -114,7 +114,7 @@ def test_pools_of_nat44_are_counted(scraped):
     assert value(page, "sluice_nat44_addresses", pool="blocks") == 2
     assert value(page, "sluice_nat44_ports", pool="shared") == 65535 - 1024 + 1
     assert value(page, "sluice_nat44_blocks", pool="blocks") == 2 * 1024 // 256
-    assert {s.labels["pool"] for s in page["sluice_nat44_sessions"].samples} == {"blocks", "shared", "-"}
+    assert {s.labels["pool"] for s in page["sluice_nat44_sessions"].samples} == {"blocks", "shared", "(static)"}
     assert {s.labels["reason"] for s in page["sluice_nat44_refused"].samples} == {
         "no-address", "no-port", "no-block", "host-ports", "clash", "host-limit", "host-rate", "table-full", "hosts-full", "mappings-full"}
 
