@@ -26,6 +26,8 @@ struct alignas(64) Mapping {
     uint32_t from_outside;
     uint32_t unused_too[2];
 
+    /// Of the host's pool.
+    uint16_t pool() const noexcept { return uint16_t(inside.zero - 1); }
     /// Of each pool a host has mappings apart: they are of other outside addresses.
     static vnet::flow::Key inside_key(const vnet::flow::Key& key, uint16_t pool) noexcept {
         return {key.source, {},           vnet::flow::Ports::of(key.ports.source(), 0),

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <set>
 #include <sstream>
 
 #include "api/config/configuration.hpp"
@@ -594,14 +595,67 @@ TEST_F(PluginTest, ThresholdsAreOfAPoolAndKept) {
                     HasSubstr("give 2 to 100"));
     }
     run("set nat44 pool p threshold 70");
-    EXPECT_THAT(config(), ElementsAre("add nat44 pool p", "set nat44 pool p threshold 70 low 60"));
+    EXPECT_THAT(config(), ElementsAre("add nat44 pool p", "set nat44 pool p threshold 70"));
     run("set nat44 pool p threshold 5");
-    EXPECT_THAT(config(), ElementsAre("add nat44 pool p", "set nat44 pool p threshold 5 low 1"));
+    EXPECT_THAT(config(), ElementsAre("add nat44 pool p", "set nat44 pool p threshold 5"));
+    run("set nat44 pool p threshold 70 low 59");
+    EXPECT_THAT(config(), ElementsAre("add nat44 pool p", "set nat44 pool p threshold 70 low 59"));
     run("set nat44 pool p threshold 90 low 80");
     EXPECT_THAT(config(), ElementsAre("add nat44 pool p"));
     run("set nat44 pool p threshold 50 low 20");
     run("reset nat44 pool p threshold");
     EXPECT_THAT(config(), ElementsAre("add nat44 pool p"));
+}
+
+/// Whatever pools are called.
+TEST_F(PluginTest, NoTwoSamplesOfAMetricAreOfTheSamePool) {
+    std::set<std::string> names = {"-", "others", "static"};
+    for (unsigned i = 0; i < 300; ++i) {
+        names.insert("p" + std::to_string(i));
+    }
+    for (const std::string& name : names) {
+        run("add nat44 pool " + name);
+    }
+    std::set<std::string> seen;
+    for (const auto& family : router_.api.metrics().collect()) {
+        if (family.family->name.rfind("sluice_nat44_", 0) != 0) {
+            continue;
+        }
+        std::set<std::string> labels;
+        for (const auto& sample : family.samples) {
+            EXPECT_TRUE(labels.insert(sample.labels).second) << family.family->name;
+            // As in pool="p"
+            seen.insert(sample.labels.substr(0, sample.labels.find('"', 6) + 1));
+        }
+        EXPECT_GE(labels.size(), 257U) << family.family->name;
+    }
+    for (const char* pool : {"-", "(others)", "(static)"}) {
+        EXPECT_TRUE(seen.contains("pool=\"" + std::string(pool) + "\"")) << pool;
+    }
+    EXPECT_EQ(seen.size(), 258U);
+}
+
+/// Rows come one by one, while pools change.
+TEST_F(PluginTest, NoAddressIsToldWithWhatAnotherOneHas) {
+    for (const char* line : {"add nat44 pool a", "add nat44 address a 192.0.2.10",
+                             "add nat44 address a 192.0.2.11", "add nat44 address a 192.0.2.12"}) {
+        run(line);
+    }
+    const auto found = router_.api.find("sluice.nat44.Nat44.ListAddresses");
+    const auto source = must(found->list(*found->new_request()));
+    const auto row = found->new_reply();
+    const auto next = [&] {
+        const bool is_row = must(found->next(source, *row)) == api::Next::item;
+        return is_row ? row->ShortDebugString() : "";
+    };
+    const std::string first = next();
+    EXPECT_NE(first, "");
+    run("delete nat44 address a 192.0.2.11");
+    EXPECT_NE(next(), "") << "as it is leaving";
+    run("delete nat44 address a 192.0.2.12");
+    EXPECT_TRUE(eventually([this] { return run("show nat44 addresses").size() == 1; }));
+    run("add nat44 address a 192.0.2.30 to 192.0.2.31");
+    EXPECT_EQ(next(), "");
 }
 
 TEST_F(PluginTest, LeavesNothingWhenItGoes) {

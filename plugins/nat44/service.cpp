@@ -295,7 +295,9 @@ void write_config(vnet::Router& router, const Nat& nat, const api::config::Emit&
             proto::ThresholdRequest request;
             request.set_pool(name);
             request.set_high(pool.threshold.high);
-            request.set_low(pool.threshold.low);
+            if (pool.threshold.low != Threshold::default_low(pool.threshold.high)) {
+                request.set_low(pool.threshold.low);
+            }
             emit("sluice.nat44.Nat44.SetThreshold", request);
         }
     }
@@ -439,10 +441,8 @@ absl::Status add_settings(vnet::plugin::Registry& registry, Nat& nat) {
     status.Update(add(As<proto::DeletePoolRequest>(), "DeletePool",
                       [&nat](const auto& request) { return nat.remove_pool(request.name()); }));
     status.Update(add(As<proto::ThresholdRequest>(), "SetThreshold", [&nat](const auto& request) {
-        constexpr uint32_t below = 10;
-        const uint32_t low = request.has_low()        ? request.low()
-                             : request.high() > below ? request.high() - below
-                                                      : 1;
+        const uint32_t low =
+            request.has_low() ? request.low() : Threshold::default_low(request.high());
         return nat.set_threshold(request.pool(), {request.high(), low});
     }));
     status.Update(add(

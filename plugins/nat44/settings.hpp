@@ -80,6 +80,12 @@ struct Threshold {
     /// Until there are fewer than so many.
     uint32_t low = 80;
 
+    /// The lower one where nobody says.
+    static constexpr uint32_t default_low(uint32_t high) noexcept {
+        constexpr uint32_t below = 10;
+        return high > below ? high - below : 1;
+    }
+
     friend bool operator==(const Threshold&, const Threshold&) = default;
 };
 

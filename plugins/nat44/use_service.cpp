@@ -185,23 +185,29 @@ public:
     AddressRows(const Nat& nat, vnet::flow::Tick now, std::vector<Nat::Addresses> ranges)
         : nat_(nat), now_(now), ranges_(std::move(ranges)) {}
     bool next(proto::AddressUse& use) {
-        while (range_ < ranges_.size() && at_ == ranges_[range_].numbers.size()) {
-            ++range_;
-            at_ = 0;
+        for (; range_ < ranges_.size(); ++range_, at_ = 0) {
+            const Nat::Addresses& range = ranges_[range_];
+            while (at_ < range.numbers.size()) {
+                const size_t at = at_++;
+                // By the turn of this row its number may be another address's.
+                if (nat_.is_number_of(range.numbers[at], address_of(range, at))) {
+                    describe(range, at, use);
+                    return true;
+                }
+            }
         }
-        if (range_ == ranges_.size()) {
-            return false;
-        }
-        describe(ranges_[range_], at_++, use);
-        return true;
+        return false;
     }
 
 private:
+    static Ip4Address address_of(const Nat::Addresses& range, size_t at) {
+        return Ip4Address(uint32_t(range.range.first.value() + at));
+    }
     void describe(const Nat::Addresses& range, size_t at, proto::AddressUse& use) const {
         const uint16_t number = range.numbers[at];
         const AddressUse counted = nat_.use_of_address(number);
         use.set_pool(range.pool);
-        *use.mutable_address() = to_api(Ip4Address(uint32_t(range.range.first.value() + at)));
+        *use.mutable_address() = to_api(address_of(range, at));
         use.set_sessions(counted.sessions);
         use.set_hosts(counted.hosts);
         const auto pool = nat_.pools().find(range.pool);
@@ -301,9 +307,8 @@ private:
         state.set_outside(
             text(End{mapping.outside.destination, mapping.outside.ports.destination()}));
         state.set_sessions(mapping.sessions);
-        const Hosts& hosts = nat_.translators().of(found.worker).hosts();
-        const auto host = vnet::flow::copy_versioned(hosts.at(mapping.host));
-        state.set_pool(host ? nat_.pool_name(host->pool) : "-");
+        // The place of its host may be another one's by now.
+        state.set_pool(nat_.pool_name(mapping.pool()));
         state.set_worker(found.worker);
         state.set_inside_vrf(router_.vrfs().name_of(mapping.inside.vrf));
     }
