@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
+#include <utility>
 
 namespace vnet::flow {
 namespace {
@@ -69,6 +71,8 @@ TEST_F(WheelTest, RemovesFromAnywhere) {
 TEST_F(WheelTest, AgreesWithAMap) {
     Wheel wide(sessions, 128, start);
     std::map<SessionIndex, Tick> due;
+    // In which order they came.
+    std::map<SessionIndex, unsigned> came;
     std::mt19937 random(7);
     Tick now = start;
     for (unsigned round = 0; round < 100'000; ++round) {
@@ -78,7 +82,20 @@ TEST_F(WheelTest, AgreesWithAMap) {
             due.erase(index);
         } else {
             due[index] = now + random() % 127;
+            came[index] = round;
             wide.add(index, due[index]);
+        }
+        if (round % 32 < 3 && !due.empty()) {
+            const auto is_before = [&](const auto& one, const auto& other) {
+                return std::pair(one.second - now, came.at(one.first)) <
+                       std::pair(other.second - now, came.at(other.first));
+            };
+            const auto first = *std::min_element(due.begin(), due.end(), is_before);
+            ASSERT_EQ(wide.first_due(), first.second);
+            if (random() % 2 == 0) {
+                ASSERT_EQ(wide.take_first(), first.first);
+                due.erase(first.first);
+            }
         }
         if (round % 16 == 0) {
             now += random() % 8;
