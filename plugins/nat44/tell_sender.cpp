@@ -14,10 +14,13 @@ std::optional<Icmp4Unreachable> code_for(Verdict verdict) noexcept {
     switch (verdict) {
         case Verdict::no_address:
         case Verdict::no_port:
+        case Verdict::no_block:
+        case Verdict::clash:
         case Verdict::table_full:
         case Verdict::hosts_full:
         case Verdict::mappings_full:
             return Icmp4Unreachable::host;
+        case Verdict::host_ports:
         case Verdict::host_limit:
         case Verdict::host_rate:
             return Icmp4Unreachable::prohibited;

@@ -117,6 +117,18 @@ TEST_F(TellSenderTest, OfALimit) {
     expect_told(datagram(1001), prohibited, "nat44-in2out/host-limit");
 }
 
+TEST_F(TellSenderTest, OfBlocks) {
+    PoolSettings settings = narrow();
+    settings.ports = {2048, 2111};
+    settings.block_size = 64;
+    rig_.add_pool(settings, {pool_address, pool_address});
+    for (uint16_t port = 1000; port < 1064; ++port) {
+        expect_passed(datagram(port));
+    }
+    expect_told(datagram(1064), prohibited, "nat44-in2out/host-ports");
+    expect_told(datagram(1000, far, host + 1), host_unreachable, "nat44-in2out/no-block");
+}
+
 TEST_F(TellSenderTest, OfARate) {
     PoolSettings settings = narrow();
     settings.ports = {2000, 3000};
