@@ -244,21 +244,29 @@ TEST_F(NatTest, AnAddressIsNotGivenAgainWhileSomebodyInsideSpeaksToIt) {
 }
 
 TEST_F(NatTest, AnInterfaceGetsItsAddressWhoeverFoundThatItIsFree) {
+    const auto address = ip("192.0.2.1");
     add_pool("q", "10.2.0.0", "192.0.2.1");
     EXPECT_TRUE(nat_->add_addresses("q", only("192.0.2.2")).ok());
-    const Ref used = outbound(key(udp, "10.2.0.1", 1000, "198.51.100.1", 53));
-    const Ip4Address address = table()[used.index()].reverse.destination;
-    const bool first = address == ip("192.0.2.1");
+    // Hosts of both.
+    std::vector<Ref> used;
+    for (unsigned host = 1; host <= 30; ++host) {
+        const std::string name = "10.2.0." + std::to_string(host);
+        used.push_back(outbound(key(udp, name.c_str(), 1000, "198.51.100.1", 53)));
+    }
     EXPECT_TRUE(router_->addresses().add("wan", {address, 24}).ok());
     EXPECT_TRUE(nat_->remove_addresses("q", only("192.0.2.1")).ok());
     EXPECT_TRUE(nat_->remove_addresses("q", only("192.0.2.2")).ok());
     add_pool("p", "10.1.0.0", nullptr);
     EXPECT_TRUE(nat_->add_interface("p", "wan").ok());
     const auto has = [&] { return nat_->pools().at("p").interfaces.begin()->second == address; };
-    EXPECT_FALSE(has()) << "its session is still being ended";
-    end(used);
+    EXPECT_FALSE(has()) << "its sessions are still being ended";
+    EXPECT_EQ(nat_->addresses().size(), 2U);
+    for (const Ref ref : used) {
+        end(ref);
+    }
     // Who asks for the other one finds that both are free.
-    add_pool("r", "10.3.0.0", first ? "192.0.2.2" : "192.0.2.1");
+    add_pool("r", "10.3.0.0", "192.0.2.2");
+    EXPECT_EQ(nat_->addresses().size(), 1U);
     EXPECT_TRUE(eventually(has));
 }
 
