@@ -68,8 +68,8 @@ TEST(IcmpError, GivesWhatTheOtherTupleWouldHaveAndComesBack) {
         const Tuple from = random.tuple();
         const Tuple to = random.tuple();
         const Bytes payload = random.payload();
-        const Ip4Address router = random.address();
-        const Ip4Address router_after = random.address();
+        const Ip4Address reporter = random.address();
+        const Ip4Address reporter_after = random.address();
         const uint32_t length = random(120);
         constexpr uint8_t types[] = {3, 4, 11, 12};
         const uint8_t type = types[random(3)];
@@ -82,19 +82,19 @@ TEST(IcmpError, GivesWhatTheOtherTupleWouldHaveAndComesBack) {
                 .payload(quote)
                 .bytes();
         };
-        const Bytes before = make(router, from);
+        const Bytes before = make(reporter, from);
         Bytes bytes = before;
         const auto [ip, l4] = parts(bytes);
         const Quote quote = read_quote(ip, l4);
-        const bool done = translate_error(ip, l4, router_after, to);
+        const bool done = translate_error(ip, l4, reporter_after, to);
         ASSERT_EQ(done, quote.fault == QuoteFault::none) << name(quote.fault);
         if (!done) {
             ASSERT_EQ(quote.fault, QuoteFault::truncated);
             ASSERT_EQ(bytes, before);
             continue;
         }
-        ASSERT_EQ(bytes, make(router_after, to)) << sample.what;
-        ASSERT_TRUE(translate_error(ip, l4, router, from));
+        ASSERT_EQ(bytes, make(reporter_after, to)) << sample.what;
+        ASSERT_TRUE(translate_error(ip, l4, reporter, from));
         ASSERT_EQ(bytes, before) << sample.what;
     }
 }
