@@ -21,9 +21,10 @@ constexpr Layout session_to(256, observation_time_milliseconds, nat_event, sourc
 constexpr Layout session(264, observation_time_milliseconds, nat_event, source_ipv4_address,
                          post_nat_source_ipv4_address, protocol_identifier, source_transport_port,
                          post_napt_source_transport_port, ingress_vrf_id, egress_vrf_id);
-constexpr Layout mapping(257, observation_time_milliseconds, nat_event, source_ipv4_address,
-                         post_nat_source_ipv4_address, protocol_identifier, source_transport_port,
-                         post_napt_source_transport_port, ingress_vrf_id, egress_vrf_id);
+constexpr Layout one_mapping(257, observation_time_milliseconds, nat_event, source_ipv4_address,
+                             post_nat_source_ipv4_address, protocol_identifier,
+                             source_transport_port, post_napt_source_transport_port, ingress_vrf_id,
+                             egress_vrf_id);
 constexpr Layout block(258, observation_time_milliseconds, nat_event, source_ipv4_address,
                        post_nat_source_ipv4_address, port_range_start, port_range_end,
                        port_range_step_size, ingress_vrf_id, egress_vrf_id);
@@ -76,7 +77,7 @@ std::vector<vnet::ipfix::Template> log_templates(Destinations destinations) {
     const auto of_session =
         destinations == Destinations::told ? session_to.declaration() : session.declaration();
     return {of_session,
-            mapping.declaration(),
+            one_mapping.declaration(),
             block.declaration(),
             addresses.declaration(),
             ports.declaration(),
@@ -104,8 +105,8 @@ void export_records(vnet::ipfix::Exporter& exporter, std::span<const LogRecord> 
                 break;
             case LogKind::mapping_created:
             case LogKind::mapping_deleted:
-                exporter.add(mapping, time, event, r.inside, r.outside, r.protocol, r.inside_port,
-                             r.outside_port, r.inside_vrf, r.outside_vrf);
+                exporter.add(one_mapping, time, event, r.inside, r.outside, r.protocol,
+                             r.inside_port, r.outside_port, r.inside_vrf, r.outside_vrf);
                 break;
             case LogKind::block_allocated:
             case LogKind::block_released:

@@ -164,7 +164,11 @@ public:
         pass(by, vector);
         on_.rig.end_sessions();
         require(on_.rig.table().counters().sessions.read() == 0);
-        require(on_.rig.nat().hosts().empty());
+        // Nobody has anything of what sessions were counted for.
+        for (const auto& [name, pool] : on_.rig.nat().pools()) {
+            require_unused(on_.rig.nat().use_of(pool));
+        }
+        require_unused(on_.rig.nat().use_of_statics());
         // What waits for other pieces gives up when its time is over, which is not waited for here;
         // what waits for control is taken by it.
         on_.rig.engine().control().poll();
@@ -172,6 +176,12 @@ public:
     }
 
 private:
+    static void require_unused(const nat44::PoolUse& use) {
+        require(use.hosts == 0 && use.sessions == 0 && use.blocks == 0);
+        for (const uint64_t ports : use.ports) {
+            require(ports == 0);
+        }
+    }
     Bytes make(uint8_t way) {
         const size_t length = std::min<size_t>(size_t(bytes_[1]), bytes_.size() - 2);
         Bytes frame(l3);
