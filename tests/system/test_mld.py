@@ -3,6 +3,7 @@
 reported it. tshark is the judge of the reports."""
 
 import contextlib
+import ipaddress
 import json
 
 import pytest
@@ -15,6 +16,12 @@ from lib.wait import wait_until
 
 ROUTER, HOST = "2001:db8:1::1", "2001:db8:1::2"
 QUERY_INTERVAL = 2
+
+
+def solicited_node(address):
+    """The group in which a host is asked for (RFC 4291 2.7.1)."""
+    last_bytes = int(ipaddress.IPv6Address(address)) & 0xff_ffff
+    return str(ipaddress.IPv6Address(int(ipaddress.IPv6Address("ff02::1:ff00:0")) | last_bytes))
 
 
 def as_list(field):
@@ -70,7 +77,7 @@ def lab(request, tmp_path):
 def test_a_snooping_switch_knows_the_groups_of_the_router(lab):
     lab.start()
     own = next(a["prefix"].split("/")[0] for a in lab.daemon.ctl_json("show address") if a["prefix"].startswith("fe80"))
-    assert lab.reported() == {"ff02::2", "ff05::2", "ff02::1:ff00:1", "ff02::1:ff" + own[-7:]}
+    assert lab.reported() == {"ff02::2", "ff05::2", "ff02::1:ff00:1", solicited_node(own)}
     wait_until(lambda: lab.members() >= lab.reported(), 10, lambda: f"the switch knows them: {lab.members()}", every=0.1)
     # A querier is heard, and what nobody reports is passed to nobody: without reports the host would not be answered.
     wait_until(lambda: int(lab.daemon.ctl_json("show mld")[0].get("queries", 0)) >= 2, 30, "the switch asks", every=0.2)
