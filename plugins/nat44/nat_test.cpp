@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "graph/testing/bench.hpp"
 #include "graph/testing/wait.hpp"
 #include "plugins/nat44/counted_by_others.hpp"
+#include "plugins/nat44/testing/idle_router.hpp"
 #include "plugins/nat44/testing/world.hpp"
 #include "vnet/interface/testing/fake_device.hpp"
 
@@ -24,32 +24,14 @@ AddressRange only(const char* address) {
     return {ip(address), ip(address)};
 }
 
-/// A router whose one worker is the test until it is started, with interface wan.
-class NatTest : public ::testing::Test {
+/// With interface wan.
+class NatTest : public testing::IdleRouterTest {
 protected:
     NatTest() {
-        router_ = must(vnet::Router::create(*engine_));
-        log_ = std::make_unique<Log>(engine_->control(), 1, Log::Options());
-        translators_ = std::make_unique<Translators>(
-            Translators::Parts{*engine_, router_->flows().tables(), router_->interfaces(), *log_});
-        owner_ = must(router_->flows().add_owner(*translators_));
-        translators_->set_owner(owner_);
-        EXPECT_TRUE(engine_->commit().ok());
-        nat_ = std::make_unique<Nat>(*router_, *translators_);
         EXPECT_TRUE(router_->interfaces()
                         .add("wan", vnet::interface::testing::FakeDevice::maker(
                                         std::make_shared<vnet::interface::testing::FakeState>()))
                         .ok());
-    }
-    ~NatTest() override {
-        engine_->stop();
-        // It goes first: the last sessions give back ports of addresses that are still there.
-        router_->flows().remove_owner(owner_);
-    }
-    template <class T>
-    static T must(absl::StatusOr<T> value) {
-        EXPECT_TRUE(value.ok()) << value.status();
-        return std::move(*value);
     }
     void add_pool(const std::string& name, const char* inside, const char* address) {
         PoolSettings settings;
@@ -69,10 +51,6 @@ protected:
         made.protocol = port == 0 ? 0 : tcp;
         made.targets = {{ip(inside), port, 1}};
         return made;
-    }
-    vnet::flow::Table& table() { return router_->flows().tables().of(0); }
-    Translator::Asked ask(const Key& asked) {
-        return {translators_->config(), asked, 0, 0, owner_};
     }
     Ref outbound(const Key& asked) {
         Ref ref;
@@ -102,18 +80,6 @@ protected:
         const auto later = control.after(time, [&control] { control.stop(); });
         control.run();
     }
-
-    std::unique_ptr<graph::Engine> engine_ = [] {
-        graph::testing::start_eal();
-        graph::Engine::Options options;
-        options.buffers = 1024;
-        return must(graph::Engine::create(options));
-    }();
-    std::unique_ptr<vnet::Router> router_;
-    std::unique_ptr<Log> log_;
-    std::unique_ptr<Translators> translators_;
-    vnet::flow::OwnerId owner_ = 0;
-    std::unique_ptr<Nat> nat_;
 };
 
 /// A controller that takes something back again and again.

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "graph/testing/bench.hpp"
+#include "plugins/nat44/testing/idle_router.hpp"
 #include "plugins/nat44/testing/world.hpp"
 #include "vnet/events/monitor.hpp"
 
@@ -19,26 +19,12 @@ using testing::key;
 using testing::udp;
 using vnet::wire::testing::ip;
 
-template <class T>
-T must(absl::StatusOr<T> value) {
-    EXPECT_TRUE(value.ok()) << value.status();
-    return std::move(*value);
-}
-
-/// A router whose one worker is the test.
-class PressureTest : public ::testing::Test {
+class PressureTest : public testing::IdleRouterTest {
 protected:
     PressureTest() {
-        router_ = must(vnet::Router::create(*engine_));
-        log_ = std::make_unique<Log>(engine_->control(), 1, Log::Options());
-        translators_ = std::make_unique<Translators>(
-            Translators::Parts{*engine_, router_->flows().tables(), router_->interfaces(), *log_});
-        owner_ = must(router_->flows().add_owner(*translators_));
-        nat_ = std::make_unique<Nat>(*router_, *translators_);
         pressure_ = std::make_unique<Pressure>(engine_->control(), router_->events(), *nat_,
                                                [this] { return now_; });
     }
-    ~PressureTest() override { router_->flows().remove_owner(owner_); }
 
     void add_pool(const std::string& name, uint32_t block_size = 0) {
         PoolSettings settings;
@@ -54,18 +40,15 @@ protected:
         unsigned made = 0;
         for (uint16_t port = 1; port <= ports; ++port) {
             const auto asked = key(udp, host, port, "198.51.100.1", 53);
-            vnet::flow::Ref ref = router_->flows().tables().of(0).find(asked);
-            made +=
-                ref || translators_->of(0).outbound({translators_->config(), asked, 0, 0, owner_},
-                                                    0, ref) == Verdict::made;
+            vnet::flow::Ref ref = table().find(asked);
+            made += ref || translators_->of(0).outbound(ask(asked), 0, ref) == Verdict::made;
         }
         return made;
     }
     void end_all() {
-        auto& table = router_->flows().tables().of(0);
-        for (uint32_t index = 1; index <= table.highest(); ++index) {
-            if (table[index].alive()) {
-                table.end(index, vnet::flow::Ending::removed);
+        for (uint32_t index = 1; index <= table().highest(); ++index) {
+            if (table()[index].alive()) {
+                table().end(index, vnet::flow::Ending::removed);
             }
         }
     }
@@ -82,17 +65,6 @@ protected:
         return all;
     }
 
-    std::unique_ptr<graph::Engine> engine_ = [] {
-        graph::testing::start_eal();
-        graph::Engine::Options options;
-        options.buffers = 1024;
-        return must(graph::Engine::create(options));
-    }();
-    std::unique_ptr<vnet::Router> router_;
-    std::unique_ptr<Log> log_;
-    std::unique_ptr<Translators> translators_;
-    vnet::flow::OwnerId owner_ = 0;
-    std::unique_ptr<Nat> nat_;
     Pressure::Time now_{1000s};
     std::unique_ptr<Pressure> pressure_;
 };
@@ -222,8 +194,7 @@ TEST_F(PressureTest, AHostThatHasItsPortsIsNoWantOfPorts) {
     for (const char* host : {"10.0.0.1", "10.0.0.2"}) {
         vnet::flow::Ref ref;
         const auto asked = key(testing::gre, host, 0, "198.51.100.1", 0);
-        clashes += translators_->of(0).outbound({translators_->config(), asked, 0, 0, owner_}, 0,
-                                                ref) == Verdict::clash;
+        clashes += translators_->of(0).outbound(ask(asked), 0, ref) == Verdict::clash;
     }
     EXPECT_EQ(clashes, 1U);
     EXPECT_EQ(lines().size(), 1U);
