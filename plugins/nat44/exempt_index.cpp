@@ -13,7 +13,7 @@ std::string Exempt::to_string() const {
         text += " protocol " + protocol_word(*protocol);
     }
     if (ports) {
-        text += " port " + ports_text(*ports);
+        text += " port " + ports->to_string();
     }
     return text;
 }

@@ -163,18 +163,5 @@ TEST(Exempts, AreBoundedAndKeepTheirNumbers) {
     EXPECT_EQ(entry.before, number + 5U);
 }
 
-TEST(Exempts, PortsAreReadAsTheyAreWritten) {
-    for (const char* text : {"1", "80", "65535", "1-65535", "8000-8999"}) {
-        const auto ports = parse_ports(text);
-        ASSERT_TRUE(ports.ok()) << ports.status();
-        EXPECT_EQ(ports_text(*ports), text);
-    }
-    for (const char* text : {"", "-", "a", "80-", "-80", "80-79", "65536", "80-65536", "1-2-3"}) {
-        EXPECT_EQ(parse_ports(text).status().message(),
-                  "'" + std::string(text) +
-                      "' are no ports; give one, or the first and the last: 80, 8000-8999");
-    }
-}
-
 }  // namespace
 }  // namespace nat44

@@ -4,39 +4,7 @@
 #include <absl/status/status.h>
 #include <fmt/format.h>
 
-#include <charconv>
-#include <optional>
-#include <string_view>
-
 namespace nat44 {
-
-namespace {
-
-std::optional<uint16_t> parse_port(std::string_view text) {
-    uint16_t port = 0;
-    const char* end = text.data() + text.size();
-    const auto [parsed, error] = std::from_chars(text.data(), end, port);
-    return error == std::errc() && parsed == end ? std::optional(port) : std::nullopt;
-}
-
-}  // namespace
-
-std::string ports_text(PortRange ports) {
-    return ports.first == ports.last ? std::to_string(ports.first)
-                                     : fmt::format("{}-{}", ports.first, ports.last);
-}
-
-absl::StatusOr<PortRange> parse_ports(const std::string& text) {
-    const std::string_view whole = text;
-    const size_t dash = whole.find('-');
-    const auto first = parse_port(whole.substr(0, dash));
-    const auto last = dash == std::string_view::npos ? first : parse_port(whole.substr(dash + 1));
-    if (!first || !last || *first > *last) {
-        return absl::InvalidArgumentError(fmt::format(
-            "'{}' are no ports; give one, or the first and the last: 80, 8000-8999", text));
-    }
-    return PortRange{*first, *last};
-}
 
 absl::StatusOr<PortPartition> PortPartition::make(PortRange range, unsigned workers,
                                                   unsigned block) {

@@ -4,27 +4,16 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
-#include <string>
+
+#include "vnet/wire/port_range.hpp"
 
 namespace nat44 {
 
 inline constexpr uint32_t most_port = 65535;
 
-/// Ports, or ICMP query identifiers, from the first to the last, both included; the first is not
-/// above the last.
-struct PortRange {
-    uint16_t first = 1024;
-    uint16_t last = 65535;
-
-    constexpr uint32_t size() const noexcept { return uint32_t(last) - first + 1; }
-    constexpr bool contains(uint16_t port) const noexcept { return first <= port && port <= last; }
-    /// By the first, then by the last.
-    friend constexpr auto operator<=>(const PortRange&, const PortRange&) = default;
-};
-/// "80", or the first and the last of several: "8000-8999".
-std::string ports_text(PortRange ports);
-/// The same read; INVALID_ARGUMENT for what are no ports in that order.
-absl::StatusOr<PortRange> parse_ports(const std::string& text);
+using vnet::wire::PortRange;
+/// What is given out where nobody says otherwise: what no well-known service has.
+inline constexpr PortRange unprivileged_ports{1024, 65535};
 
 /// Which worker gives out which ports of a range, the same for each outside address: so a packet
 /// from outside is known by its destination port to be of a worker, without any table. Each has one

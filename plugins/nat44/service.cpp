@@ -238,7 +238,7 @@ absl::StatusOr<Exempt> exempt_of(vnet::Router& router, const proto::ExemptReques
         exempt.protocol = uint8_t(*protocol);
     }
     if (request.has_port()) {
-        const auto ports = parse_ports(request.port());
+        const auto ports = PortRange::parse(request.port());
         if (!ports.ok()) {
             return ports.status();
         }
@@ -254,7 +254,7 @@ proto::ExemptRequest request_of(vnet::Router& router, const Exempt& exempt) {
         request.set_protocol(protocol_word(*exempt.protocol));
     }
     if (exempt.ports) {
-        request.set_port(ports_text(*exempt.ports));
+        request.set_port(exempt.ports->to_string());
     }
     request.set_vrf(router.vrfs().name_of(exempt.outside_vrf));
     return request;

@@ -43,7 +43,7 @@ struct PoolSettings {
     Vrf inside_vrf = vnet::interface::default_vrf;
     /// Where its addresses are: packets that leave by an outside interface of this VRF.
     Vrf outside_vrf = vnet::interface::default_vrf;
-    PortRange ports;
+    PortRange ports = unprivileged_ports;
     /// Ports of a block that one host has for itself, a power of two; 0: all share all.
     uint32_t block_size = 0;
     /// Blocks that a host may have, 1 to Host::most_blocks.

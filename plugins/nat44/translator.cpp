@@ -714,7 +714,7 @@ std::optional<uint16_t> Translator::port_for_twice(const Asked& asked, const Sta
     // With several workers those that meet this one lie together, but for a deterministic pool's.
     const bool apart = pool != nullptr && pool->deterministic;
     const PortRange among =
-        pool == nullptr || apart || asked.config.workers() == 1 ? PortRange{} : part(*pool);
+        pool == nullptr || apart || asked.config.workers() == 1 ? unprivileged_ports : part(*pool);
     std::optional<uint16_t> port;
     for (unsigned i = 0; i < (apart ? most_rounds : 1) && !port; ++i) {
         port = random_port(among, asked.key.ports.source(), is_free);

@@ -18,18 +18,6 @@ using vnet::wire::testing::packet;
 using vnet::wire::testing::PacketMaker;
 using vnet::wire::testing::prefix;
 
-TEST(Ports, AreOneOrFromFirstToLast) {
-    EXPECT_EQ(parse_ports("80").value(), (PortRange{80, 80}));
-    EXPECT_EQ(parse_ports("8000-8999").value(), (PortRange{8000, 8999}));
-    EXPECT_EQ(parse_ports("0-65535").value(), PortRange());
-    for (const char* text : {"", "-", "80-", "-80", "9-8", "65536", "80-90-100", "http", " 80"}) {
-        EXPECT_EQ(parse_ports(text).status().message(),
-                  fmt::format("'{}' are no ports; give one, or the first and the last: 80, "
-                              "8000-8999",
-                              text));
-    }
-}
-
 PacketMaker from(const char* source, const char* destination = "20.0.0.1") {
     return packet().ethernet(Net::host_mac, Net::lan_mac).ip4(source, destination);
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <absl/status/statusor.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,20 +9,12 @@
 #include "graph/counter.hpp"
 #include "vnet/fib/adjacency.hpp"
 #include "vnet/fragment/ports.hpp"
+#include "vnet/wire/port_range.hpp"
 
 namespace policy_routing {
 
 using vnet::fragment::Ports;
-
-/// Ports from the first to the last, both included.
-struct PortRange {
-    uint16_t first = 0;
-    uint16_t last = 65535;
-    bool contains(uint16_t port) const noexcept { return first <= port && port <= last; }
-    friend bool operator==(const PortRange&, const PortRange&) = default;
-};
-/// "80", "8000-8999". INVALID_ARGUMENT says what would be accepted.
-absl::StatusOr<PortRange> parse_ports(const std::string& text);
+using vnet::wire::PortRange;
 
 /// What a rule asks of packets of one family; what is left out matches all.
 template <class Family>

@@ -29,7 +29,7 @@ absl::Status read_upper(const proto::PolicyRule& request, Match<Family>& match) 
         if (!given) {
             return absl::OkStatus();
         }
-        auto range = parse_ports(text);
+        auto range = PortRange::parse(text);
         if (range.ok()) {
             into = *range;
         }
