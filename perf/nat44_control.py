@@ -85,18 +85,23 @@ class Router:
         wait_until(lambda: self.sessions() >= count * 0.99, lambda: f"{count} sessions; there are {self.sessions()}")
 
 
-def small_requests(socket, begun, stop, results):
-    """Asks for the version again and again; the times that it took, in ms."""
+def times_until(stop, ask):
+    """Asks again and again until stop is set, but once at least: what is measured beside it may be over at once. The times that it took, in ms."""
     times = []
+    while not times or not stop.is_set():
+        before = time.monotonic()
+        ask()
+        times.append((time.monotonic() - before) * 1000)
+    return times
+
+
+def small_requests(socket, begun, stop, results):
+    """Asks for the version again and again; puts the times that it took, in ms, into results."""
     with grpc.insecure_channel(f"unix:{socket}") as channel:
         version = channel.unary_unary("/sluice.System/Version", None, None)
         version(b"", timeout=60)
         begun.set()
-        while not stop.is_set():
-            before = time.monotonic()
-            version(b"", timeout=60)
-            times.append((time.monotonic() - before) * 1000)
-    results.put(times)
+        results.put(times_until(stop, lambda: version(b"", timeout=60)))
 
 
 def measure(channel, socket, method, request):

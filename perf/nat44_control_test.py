@@ -6,6 +6,9 @@ import json
 import os
 import pathlib
 import subprocess
+import threading
+
+import nat44_control
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", HERE.parent / "build/release"))
@@ -21,3 +24,10 @@ def test_each_request_sees_all_sessions(tmp_path):
                        "show nat44 pool": 1, "clear nat44 sessions": 1}
     assert all(figures["slowest_ms"][0] > 0 for figures in result["requests"].values())
     assert list(tmp_path.glob("sluice-perf-*")) == []
+
+
+def test_a_request_that_is_over_at_once_is_measured_against_one_other():
+    over = threading.Event()
+    over.set()
+    asked = []
+    assert len(nat44_control.times_until(over, lambda: asked.append(1))) == len(asked) == 1
