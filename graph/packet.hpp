@@ -35,6 +35,18 @@ inline constexpr unsigned priority_shift = 12;
 inline constexpr uint16_t priority_mask = 0xf << priority_shift;
 }  // namespace packet_flag
 
+/// The parts of Metadata::treatment, one word, so that whoever sets several of them stores once.
+namespace treatment {
+/// Bits 0 to 5, the traffic class: who is preferred to whom, as a router's operator names it.
+inline constexpr uint32_t class_mask = 0x3f;
+/// Bits 6 and 7, the colour that a meter gave it: 0 green, 1 yellow, 2 red (RFC 2697).
+inline constexpr unsigned colour_shift = 6;
+inline constexpr uint32_t colour_mask = 3U << colour_shift;
+/// Bits 8 to 31, the mark: a number that rules give it and ask for, and that means nothing else.
+inline constexpr unsigned mark_shift = 8;
+inline constexpr uint32_t mark_mask = 0xffffffU << mark_shift;
+}  // namespace treatment
+
 /// What the engine and every protocol know of a packet: one hot cache line behind the rte_mbuf.
 /// Written by the worker that holds the packet. Offsets count from the packet's first byte.
 struct alignas(64) Metadata {
@@ -68,7 +80,10 @@ struct alignas(64) Metadata {
     /// With packet_flag::flow: what tells its flow apart beyond addresses and protocol, as the
     /// first four bytes behind the IP header; a fragment has those of its datagram.
     uint32_t ports;
-    uint32_t spare[4];
+    /// How it is to be treated: class, colour and mark, as `treatment` below takes them apart. 0
+    /// where nobody has said anything.
+    uint32_t treatment;
+    uint32_t spare[3];
 
     bool has(uint16_t flag) const noexcept { return flags & flag; }
 };

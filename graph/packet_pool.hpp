@@ -62,6 +62,7 @@ inline void reset_metadata(Packet& packet, uint32_t rx_interface) noexcept {
     meta.l3_offset = 0;
     meta.l4_offset = 0;
     meta.flags = 0;
+    meta.treatment = 0;
 }
 
 /// Gives packets back to their pools, all segments.
