@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph/dispatch.hpp"
+#include "graph/token_bucket.hpp"
 
 namespace graph {
 
@@ -21,35 +22,25 @@ public:
     };
 
     RateLimit(unsigned workers, const Limit& limit)
-        : clocks_each_(rte_get_tsc_hz() / std::max(limit.per_second, 1U)),
-          clocks_most_(clocks_each_ * std::max(limit.burst, 1U)),
-          buckets_(workers, Bucket{0, clocks_most_}) {}
+        : rate_(std::max(limit.per_second, 1U), rte_get_tsc_hz()),
+          burst_(std::max(limit.burst, 1U)),
+          buckets_(workers) {}
 
     /// One more may be done now, and is counted. Always, where no worker asks but a dry run, which
     /// does nothing.
     bool allowed(const Dispatch& dispatch) const noexcept {
-        if (dispatch.worker() >= buckets_.size()) {
-            return true;
-        }
-        Bucket& bucket = buckets_[dispatch.worker()];
-        const uint64_t now = dispatch.now_tsc();
-        bucket.clocks = std::min(clocks_most_, bucket.clocks + (now - bucket.last_tsc));
-        bucket.last_tsc = now;
-        if (bucket.clocks < clocks_each_) {
-            return false;
-        }
-        bucket.clocks -= clocks_each_;
-        return true;
+        return dispatch.worker() >= buckets_.size() ||
+               buckets_[dispatch.worker()].tokens.take_all(1, [&]() noexcept {
+                   return TokenBucket::Level{rate_.made(dispatch.now_tsc()), burst_};
+               });
     }
 
 private:
-    /// Tokens of one worker: TSC clocks that may still be spent.
     struct alignas(64) Bucket {
-        uint64_t last_tsc = 0;
-        uint64_t clocks = 0;
+        TokenBucket tokens;
     };
-    uint64_t clocks_each_;
-    uint64_t clocks_most_;
+    TokenRate rate_;
+    uint64_t burst_;
     mutable std::vector<Bucket> buckets_;
 };
 
