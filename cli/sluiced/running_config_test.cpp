@@ -67,7 +67,9 @@ public:
               "add next-hop-group h0 ip4 vrf v0", "add null i0", "add pg interface i1",
               "add bridge br", "add bridge-port br i1", "add address i0 10.1.0.1/24",
               "add pg stream g0 interface i1 rate 10 size 100 destination 10.1.0.1",
-              "add nat44 pool p0", "add nat44 pool p1 mapping endpoint-independent"}) {
+              "add nat44 pool p0", "add nat44 pool p1 mapping endpoint-independent",
+              "add qos policer q0 single-rate packets 5 burst 2",
+              "add qos map m0 dscp-to-class 1=1", "add qos map m1 class-to-dscp 1=1"}) {
             if (below(4) != 0) {
                 some.push_back(line);
             }
@@ -163,6 +165,21 @@ private:
         "add policy-rule <i> <9> via <n>.<9> to 20.<9>.0.0/16 protocol udp destination-ports 53",
         "add policy-rule <i> <9> via 2001:db8:<9>::<9> by <i>",
         "add policy-rule <i> <9> prohibit source-ports 8000-8999",
+        "add qos map m<2> dscp-to-class <9>=1<9>:yellow 46=<9>",
+        "add qos map m<2> class-to-dscp <9>=4<9>",
+        "add qos policer q<2> single-rate packets <9>0 burst <9>",
+        "add qos policer q<2> two-rate kilobits <9>0 burst 2000 second-rate <9>00 second-burst "
+        "3000 colour-aware on exceed-dscp 1<9>",
+        "add qos policer q<2> differentiated packets <9> burst <9> second-rate <9> second-burst 1 "
+        "per flow flows 2048 conform drop violate pass",
+        "set interface <i> qos trust dscp map m<2>",
+        "set interface <i> qos trust none class <9>",
+        "set interface <i> qos mark both dscp-map m<2>",
+        "set interface <i> qos mark priority",
+        "set interface <i> qos policer input q<2>",
+        "set interface <i> qos policer output q<2>",
+        "add qos rule <i> input <9> from <n>.0/24 protocol udp source-ports <9>-<9>0 class <9>",
+        "add qos rule <i> output <9> came-in-by <i> marked <9> policer q<2> mark <9>",
         "add nat44 pool p<2>",
         "add nat44 pool p<2> inside <n>.0/24 mapping endpoint-independent sessions-per-host <9>",
         "add nat44 pool p<2> allocation blocks block-size 512 vrf <v>",
