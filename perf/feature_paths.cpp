@@ -3,11 +3,14 @@
 
 #include "plugins/mss-clamp/nodes.hpp"
 #include "plugins/policy-routing/node.hpp"
+#include "plugins/qos/node.hpp"
 #include "plugins/urpf/node.hpp"
 #include "vnet/wire/checksum.hpp"
 #include "vnet/wire/ethernet.hpp"
 #include "vnet/wire/ip4_header.hpp"
 #include "vnet/wire/tcp.hpp"
+
+#include <rte_cycles.h>
 
 namespace perf {
 
@@ -142,6 +145,81 @@ void make_tcp(graph::Packet& packet, uint64_t) {
     tcp->flag_bits = uint8_t(wire::TcpFlags::ack);
 }
 
+/// A node of plugins/qos and what it does.
+template <class Node>
+struct QosParts {
+    explicit QosParts(vnet::Router& router) : node(router.fragments().ports_slot(), 1) {}
+    Node node;
+    typename Node::StageOf stage;
+};
+/// Has it do that with packets of an interface.
+template <class Node>
+absl::Status add_qos(vnet::Router& router, const std::shared_ptr<QosParts<Node>>& parts,
+                     vnet::interface::Index interface) {
+    parts->node.set(interface, &parts->stage);
+    absl::Status status = add_feature(router, parts, parts->node, Node::arc);
+    status.Update(turn_on<Node>(router, Node::arc, interface));
+    return status;
+}
+
+absl::Status set_up_policer(vnet::Router& router, const Ends& ends) {
+    const auto parts = std::make_shared<QosParts<qos::Ip4Input>>(router);
+    qos::Policer::Setting setting;
+    setting.terms = {vnet::meter::Kind::two_rate,
+                     vnet::meter::Unit::bytes,
+                     false,
+                     vnet::meter::most_bytes_per_second / 2,
+                     vnet::meter::most_burst,
+                     vnet::meter::most_bytes_per_second,
+                     vnet::meter::most_burst};
+    setting.actions[2].drops = true;
+    parts->stage.policer =
+        std::make_shared<qos::Policer>(setting, router.engine().contexts(), rte_get_tsc_hz());
+    absl::Status status = add_qos(router, parts, ends.in);
+    status.Update(router.fib().add(far_network(), RouteSource::configured, out_way()));
+    return status;
+}
+
+absl::Status set_up_qos_mark(vnet::Router& router, const Ends& ends) {
+    const auto input = std::make_shared<QosParts<qos::Ip4Input>>(router);
+    input->stage.records = true;
+    input->stage.trust = qos::Trust::dscp;
+    input->stage.recorded = qos::usual(qos::MapKind::dscp_to_class);
+    const auto output = std::make_shared<QosParts<qos::Ip4Output>>(router);
+    output->stage.marks_dscp = true;
+    output->stage.dscp = qos::usual(qos::MapKind::class_to_dscp);
+    output->stage.dscp[0] = 10;
+    absl::Status status = add_qos(router, input, ends.in);
+    status.Update(add_qos(router, output, ends.out));
+    status.Update(router.fib().add(far_network(), RouteSource::configured, out_way()));
+    return status;
+}
+
+absl::Status set_up_qos_rules(vnet::Router& router, const Ends& ends) {
+    constexpr size_t many = 1000;
+    const auto parts = std::make_shared<QosParts<qos::Ip4Input>>(router);
+    std::vector<vnet::classify::Rule<vnet::classify::Ip4>> all(many);
+    const auto counts = std::make_shared<qos::RuleCounts>(router.engine().contexts());
+    for (size_t i = 0; i < many; ++i) {
+        all[i].from =
+            i + 1 == many
+                ? Ip4Prefix(Ip4Address(10, 0, 1, 0), 24)
+                : Ip4Prefix(Ip4Address(10, uint8_t(1 + i / 250), uint8_t(i % 250), 0), 24);
+        all[i].to = Ip4Prefix(Ip4Address(192, 0, 0, 0), 16);
+        all[i].protocol = uint8_t(wire::IpProtocol::udp);
+        all[i].destination_ports = wire::PortRange{uint16_t(i), 65535};
+        parts->stage.deeds.push_back({uint32_t(i + 1), 0, 46, nullptr, counts});
+    }
+    auto compiled = vnet::classify::Classifier<vnet::classify::Ip4>::compile(all);
+    if (!compiled.ok()) {
+        return compiled.status();
+    }
+    parts->stage.rules = *std::move(compiled);
+    absl::Status status = add_qos(router, parts, ends.in);
+    status.Update(router.fib().add(far_network(), RouteSource::configured, out_way()));
+    return status;
+}
+
 absl::Status set_up_vrf(vnet::Router& router, const Ends& ends) {
     const auto other = router.vrfs().add("other");
     if (!other.ok()) {
@@ -170,6 +248,20 @@ Path mss_clamp_path() {
                           set_up_mss_clamp);
     path.shape = make_tcp;
     return path;
+}
+
+Path policer_path() {
+    return make_path("policer", "IPv4, 1 route, a two-rate policer in which all conform",
+                     set_up_policer);
+}
+
+Path qos_mark_path() {
+    return make_path("qos-mark", "IPv4, 1 route, class by DSCP, and another DSCP by class",
+                     set_up_qos_mark);
+}
+
+Path qos_rules_path() {
+    return make_path("qos-rules", "IPv4, 1 route, class by one of 1000 rules", set_up_qos_rules);
 }
 
 Path vrf_path() {

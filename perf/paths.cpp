@@ -103,7 +103,8 @@ const std::vector<Path>& paths() {
             ip6_100k_path(), ip6_group_path(),  memif_path(),     cross_connect_path(),
             bridge_path(),   bridge_10k_path(), vlan_path(),      vrf_path(),
             policy_path(),   urpf_path(),       mss_clamp_path(), virtual_reassembly_path(),
-            fragment_path(), reassemble_path(), nat44_o2i_path()};
+            fragment_path(), reassemble_path(), nat44_o2i_path(), policer_path(),
+            qos_mark_path(), qos_rules_path()};
         for (Path& path : nat44_paths()) {
             made.push_back(std::move(path));
         }

@@ -90,46 +90,111 @@ uint64_t key_of(Scope scope, uint64_t seed, const typename Family::Header& ip,
 template <class Family, Side side>
 class Node<Family, side>::Run {
 public:
-    Run(const Node& node, const StageOf& stage, std::span<graph::Packet* const> packets,
-        graph::Hop next, graph::Dispatch& dispatch) noexcept
-        : node_(node), stage_(stage), packets_(packets), next_(next), dispatch_(dispatch) {}
+    /// `packets` begin with those of the interface.
+    Run(const Node& node, Index interface, const StageOf& stage,
+        std::span<graph::Packet* const> packets, graph::Hop next,
+        graph::Dispatch& dispatch) noexcept
+        : node_(node),
+          interface_(interface),
+          stage_(stage),
+          packets_(packets),
+          next_(next),
+          dispatch_(dispatch) {}
 
-    void go(graph::Hops hops, size_t offset) noexcept {
+    /// Returns how many they were.
+    size_t go(graph::Hops hops, size_t offset) noexcept {
         if (side == Side::input && stage_.records) {
-            record();
+            record(hops, offset);
+        } else if (side == Side::output && stage_.rules == nullptr) {
+            mark(hops, offset);
+        } else {
+            take(hops, offset, [](graph::Packet&) {});
         }
         if (stage_.rules != nullptr) {
             classify();
-        }
-        if (side == Side::output && (stage_.marks_dscp || stage_.marks_priority)) {
-            mark();
-        }
-        for (size_t i = 0; i < packets_.size(); ++i) {
-            hops.set(offset + i, next_);
-        }
-        if (stage_.rules_police) {
-            police_by_rules(hops, offset);
+            if (side == Side::output) {
+                mark(hops, offset);
+            }
+            if (stage_.rules_police) {
+                police_by_rules(hops, offset);
+            }
         }
         if (stage_.policer != nullptr) {
             police_all(hops, offset);
         }
+        return packets_.size();
     }
 
 private:
     using Header = typename Family::Header;
-    static constexpr uint8_t no_deed = 0;
 
-    void record() noexcept {
-        for (graph::Packet* packet : packets_) {
-            graph::Metadata& meta = packet->meta();
-            unsigned value = 0;
-            if (stage_.trust == Trust::dscp) {
-                const Header* ip = header_of<Family>(*packet);
-                value = ip == nullptr ? 0 : ip->dscp();
-            } else if (stage_.trust == Trust::priority) {
-                value = meta.flags >> (priority_shift + 1);
+    /// Does something with each packet of the interface, in one pass: what is looked at once is
+    /// still at hand. What is the same for all is in variables of its own, since a packet that is
+    /// written to could be anything.
+    template <class Each>
+    [[gnu::always_inline]] void take(graph::Hops hops, size_t offset, Each each) noexcept {
+        const std::span<graph::Packet* const> packets = packets_;
+        const Index interface = interface_;
+        const graph::Hop next = next_;
+        size_t count = 0;
+        for (; count < packets.size(); ++count) {
+            graph::Packet& packet = *packets[count];
+            if (interface_of(packet) != interface) [[unlikely]] {
+                break;
             }
-            meta.treatment = (meta.treatment & treatment::mark_mask) | stage_.recorded[value];
+            each(packet);
+            hops.set(offset + count, next);
+        }
+        packets_ = packets.first(count);
+    }
+
+    void record(graph::Hops hops, size_t offset) noexcept {
+        const auto& recorded = stage_.recorded;
+        const auto note = [&recorded](graph::Metadata& meta, unsigned value) {
+            meta.treatment = (meta.treatment & treatment::mark_mask) | recorded[value];
+        };
+        switch (stage_.trust) {
+            case Trust::dscp:
+                return take(hops, offset, [note](graph::Packet& packet) {
+                    const Header* ip = header_of<Family>(packet);
+                    note(packet.meta(), ip == nullptr ? 0 : ip->dscp());
+                });
+            case Trust::priority:
+                return take(hops, offset, [note](graph::Packet& packet) {
+                    note(packet.meta(), packet.meta().flags >> (priority_shift + 1));
+                });
+            case Trust::none:
+                return take(hops, offset,
+                            [note](graph::Packet& packet) { note(packet.meta(), 0); });
+        }
+    }
+
+    void mark(graph::Hops hops, size_t offset) noexcept {
+        const auto class_of = [](const graph::Packet& packet) {
+            return packet.meta().treatment & treatment::class_mask;
+        };
+        if (stage_.marks_dscp) {
+            take(hops, offset, [&dscp = stage_.dscp, class_of](graph::Packet& packet) {
+                set_dscp(packet, dscp[class_of(packet)]);
+            });
+        } else if (!stage_.marks_priority) {
+            take(hops, offset, [](graph::Packet&) {});
+        }
+        if (stage_.marks_priority) {
+            take(hops, offset, [&priority = stage_.priority, class_of](graph::Packet& packet) {
+                // Its drop eligibility stays.
+                constexpr uint16_t only_priority = priority_mask & (priority_mask << 1);
+                uint16_t& flags = packet.meta().flags;
+                flags = uint16_t((flags & ~only_priority) | priority[class_of(packet)]
+                                                                << (priority_shift + 1));
+            });
+        }
+    }
+
+    [[gnu::always_inline]] static void set_dscp(graph::Packet& packet, uint8_t dscp) noexcept {
+        Header* ip = header_of<Family>(packet);
+        if (ip != nullptr && ip->dscp() != dscp) {
+            Family::set_dscp(*ip, dscp);
         }
     }
 
@@ -154,29 +219,6 @@ private:
                 counts.packets.add(1);
                 counts.bytes.add(bytes_of(*packets_[i]));
             }
-        }
-    }
-
-    void mark() noexcept {
-        for (graph::Packet* packet : packets_) {
-            graph::Metadata& meta = packet->meta();
-            const uint32_t of_class = meta.treatment & treatment::class_mask;
-            if (stage_.marks_dscp) {
-                set_dscp(*packet, stage_.dscp[of_class]);
-            }
-            if (stage_.marks_priority) {
-                // Its drop eligibility stays.
-                constexpr uint16_t only_priority = priority_mask & (priority_mask << 1);
-                meta.flags = uint16_t((meta.flags & ~only_priority) | stage_.priority[of_class]
-                                                                          << (priority_shift + 1));
-            }
-        }
-    }
-
-    static void set_dscp(graph::Packet& packet, uint8_t dscp) noexcept {
-        Header* ip = header_of<Family>(packet);
-        if (ip != nullptr && ip->dscp() != dscp) {
-            Family::set_dscp(*ip, dscp);
         }
     }
 
@@ -276,8 +318,9 @@ private:
     }
 
     const Node& node_;
+    const Index interface_;
     const StageOf& stage_;
-    const std::span<graph::Packet* const> packets_;
+    std::span<graph::Packet* const> packets_;
     const graph::Hop next_;
     graph::Dispatch& dispatch_;
     /// Written by classify().
@@ -295,19 +338,15 @@ void Node<Family, side>::operator()(std::span<graph::Packet* const> packets, gra
     size_t begin = 0;
     while (begin < packets.size()) {
         const Index interface = interface_of(*packets[begin]);
-        size_t end = begin + 1;
-        while (end < packets.size() && interface_of(*packets[end]) == interface) {
-            ++end;
-        }
         const graph::Hop next = dispatch.next_feature(*packets[begin]);
-        if (const StageOf* stage = stage_of(interface)) {
-            Run(*this, *stage, packets.subspan(begin, end - begin), next, dispatch).go(hops, begin);
-        } else {
-            for (size_t i = begin; i < end; ++i) {
-                hops.set(i, next);
-            }
+        if (const StageOf* stage = stage_of(interface)) [[likely]] {
+            begin += Run(*this, interface, *stage, packets.subspan(begin), next, dispatch)
+                         .go(hops, begin);
+            continue;
         }
-        begin = end;
+        for (; begin < packets.size() && interface_of(*packets[begin]) == interface; ++begin) {
+            hops.set(begin, next);
+        }
     }
 }
 
