@@ -47,7 +47,7 @@ absl::Status check_known(std::string_view what, const std::string& name, const N
 
 bool Interfaces::OfInterface::is_nothing() const noexcept {
     return !trust && !marking && std::all_of(sides.begin(), sides.end(), [](const OfSide& side) {
-        return side.rules.empty() && side.policer.empty();
+        return side.rules.empty() && side.in_effect.empty() && side.policer.empty();
     });
 }
 
@@ -298,7 +298,7 @@ absl::Status Interfaces::remove_rule(const Interface& interface, Side side, uint
 namespace {
 
 template <class Family, class Rules>
-auto compile(const Rules& rules)
+auto compile_family(const Rules& rules)
     -> absl::StatusOr<std::shared_ptr<const vnet::classify::Classifier<Family>>> {
     std::vector<vnet::classify::Rule<Family>> of_family;
     for (const auto& [number, rule] : rules) {
@@ -322,20 +322,60 @@ auto compile(const Rules& rules)
 
 }  // namespace
 
-/// Puts rules in the place of those of an interface, or nothing where they cannot be compiled.
-absl::Status Interfaces::set_rules(Index interface, Side side, Rules rules) {
-    auto ip4 = compile<vnet::classify::Ip4>(rules);
-    auto ip6 = compile<vnet::classify::Ip6>(rules);
+/// Puts rules in the place of those that workers see, or nothing where they cannot be compiled.
+absl::Status Interfaces::compile(OfSide& of, Rules rules) {
+    auto ip4 = compile_family<vnet::classify::Ip4>(rules);
+    auto ip6 = compile_family<vnet::classify::Ip6>(rules);
     absl::Status status = ip4.status();
     status.Update(ip6.status());
-    if (!status.ok()) {
+    if (status.ok()) {
+        of.ip4.rules = *std::move(ip4);
+        of.ip6.rules = *std::move(ip6);
+        of.in_effect = std::move(rules);
+    }
+    return status;
+}
+
+absl::Status Interfaces::set_rules(Index interface, Side side, Rules rules) {
+    if (rules.size() > most_rules_at_once) {
+        OfSide& of = interfaces_[interface].of(side);
+        of.rules = std::move(rules);
+        of.is_waiting = true;
+        if (!std::exchange(is_compiling_, true)) {
+            compiling_ = router_.engine().control().after(moment, [this] { compile_waiting(); });
+        }
+        return absl::OkStatus();
+    }
+    // Where there is nothing else to be done for the interface it is not noted for this.
+    OfSide compiled;
+    if (absl::Status status = compile(compiled, rules); !status.ok()) {
         return status;
     }
     OfSide& of = interfaces_[interface].of(side);
     of.rules = std::move(rules);
-    of.ip4.rules = *std::move(ip4);
-    of.ip6.rules = *std::move(ip6);
+    of.in_effect = std::move(compiled.in_effect);
+    of.ip4.rules = std::move(compiled.ip4.rules);
+    of.ip6.rules = std::move(compiled.ip6.rules);
+    of.is_waiting = false;
+    of.fault.clear();
     return publish(interface);
+}
+
+void Interfaces::compile_waiting() {
+    is_compiling_ = false;
+    for (auto& [index, of] : interfaces_) {
+        for (OfSide& side : of.sides) {
+            if (std::exchange(side.is_waiting, false)) {
+                side.fault = std::string(compile(side, side.rules).message());
+            }
+        }
+    }
+    (void)publish_users([](const OfInterface&) { return true; });
+}
+
+std::string Interfaces::fault_of(Index interface, Side side) const {
+    const auto of = interfaces_.find(interface);
+    return of == interfaces_.end() ? std::string() : of->second.of(side).fault;
 }
 
 Interfaces::RuleTotals Interfaces::totals_of_rule(Index interface, Side side,
@@ -376,7 +416,7 @@ Stage<typename Family::Rules> Interfaces::make_stage(const OfInterface& of, Side
     }
     stage.policer = policer_of(of.of(side).policer);
     stage.rules = family.rules;
-    for (const auto& [number, rule] : of.of(side).rules) {
+    for (const auto& [number, rule] : of.of(side).in_effect) {
         const RuleSetting& setting = rule.setting;
         const bool is_of_family =
             std::is_same_v<Family, Ip4> ? setting.ip4.has_value() : setting.ip6.has_value();
@@ -411,7 +451,13 @@ absl::Status Interfaces::show(Index interface, Node<Family, side>& node, OfFamil
     absl::Status status = router_.engine().graph().set_feature(
         Node<Family, side>::arc, std::string(Node<Family, side>::info.name), interface,
         family.stage != nullptr);
-    router_.engine().rcu().retire([before] {});
+    if (before != nullptr && before->rules != nullptr) {
+        // Compiled rules are of DPDK's memory, which many changes in a row would use up before the
+        // first of them is given back.
+        router_.engine().rcu().synchronize();
+    } else {
+        router_.engine().rcu().retire([before] {});
+    }
     return status;
 }
 
@@ -465,6 +511,8 @@ void Interfaces::forget(Index interface) {
     of->second.marking.reset();
     for (OfSide& side : of->second.sides) {
         side.rules.clear();
+        side.in_effect.clear();
+        side.is_waiting = false;
         side.policer.clear();
         side.ip4.rules.reset();
         side.ip6.rules.reset();

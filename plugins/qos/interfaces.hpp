@@ -4,6 +4,7 @@
 #include <absl/status/statusor.h>
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -48,6 +49,10 @@ public:
     static constexpr size_t most_rules = 1024;
     static constexpr uint32_t most_number = 65535;
     static constexpr size_t most_names = 1024;
+    /// Longer lists of rules take effect a moment after a change, all changes since together:
+    /// compiling them takes longer than an operator's script needs for the next rule.
+    static constexpr size_t most_rules_at_once = 128;
+    static constexpr std::chrono::milliseconds moment{50};
 
     struct Nodes {
         std::shared_ptr<Ip4Input> ip4_input;
@@ -93,6 +98,8 @@ public:
         uint64_t packets = 0;
         uint64_t bytes = 0;
     };
+    /// Why rules as they are now are not in effect; empty where they are, or will be in a moment.
+    std::string fault_of(Index interface, Side side) const;
     RuleTotals totals_of_rule(Index interface, Side side, uint32_t number) const;
 
     /// To be told of changes of all interfaces.
@@ -116,6 +123,10 @@ private:
     };
     struct OfSide {
         Rules rules;
+        /// What was compiled last.
+        Rules in_effect;
+        bool is_waiting = false;
+        std::string fault;
         /// Empty: none.
         std::string policer;
         OfFamily<Ip4> ip4;
@@ -140,6 +151,8 @@ private:
     Values values_of(const std::string& map, MapKind kind) const;
     std::shared_ptr<const Policer> policer_of(const std::string& name) const;
     absl::Status set_rules(Index interface, Side side, Rules rules);
+    absl::Status compile(OfSide& of, Rules rules);
+    void compile_waiting();
     template <class Family>
     Stage<typename Family::Rules> make_stage(const OfInterface& of, Side side,
                                              const OfFamily<Family>& family) const;
@@ -156,6 +169,8 @@ private:
     std::map<std::string, Map> maps_;
     std::map<std::string, std::shared_ptr<const Policer>> policers_;
     std::map<Index, OfInterface> interfaces_;
+    graph::Control::Handle compiling_;
+    bool is_compiling_ = false;
 };
 
 }  // namespace qos

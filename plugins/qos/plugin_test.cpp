@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "graph/testing/wait.hpp"
 #include "plugins/host/testing/plugin_fixture.hpp"
 
 namespace qos {
@@ -166,6 +168,29 @@ TEST_F(PluginTest, WhatIsInUseStays) {
     run("delete qos policer p");
     run("delete qos map m");
     EXPECT_THAT(statements(), IsEmpty());
+}
+
+TEST_F(PluginTest, ManyRulesTakeEffectTogether) {
+    for (int number = 1; number <= 128; ++number) {
+        run(fmt::format("add qos rule a input {} from 10.0.{}.0/24 class 5", number, number));
+    }
+    EXPECT_TRUE(on("ip4", "input"));
+    EXPECT_FALSE(on("ip6", "input"));
+    for (int number = 129; number <= 1024; ++number) {
+        run(fmt::format("add qos rule a input {} from 2001:db8:{}::/48 class 5", number, number));
+    }
+    EXPECT_THAT(refusal("add qos rule a input 1025 class 1"),
+                HasSubstr("no room for rule 1025 for input of interface 'a': there are 1024"));
+    EXPECT_TRUE(graph::testing::eventually([this] { return on("ip6", "input"); },
+                                           [this] { router_.engine->control().poll(); }));
+    EXPECT_THAT(shown("show qos interface"),
+                ElementsAre(::testing::AllOf(HasSubstr(R"("input_rules":1024)"),
+                                             HasSubstr(R"("fault":"")"))));
+    // In the middle of it.
+    run("delete qos rule a input 1024");
+    run("delete interface a");
+    router_.engine->control().poll();
+    EXPECT_THAT(shown("show qos rule"), IsEmpty());
 }
 
 TEST_F(PluginTest, ARuleEndsWithTheInterfaceThatItAsksFor) {

@@ -217,6 +217,11 @@ public:
         }
         std::vector<proto::QosInterfaceState> all;
         for (auto& [name, state] : by_name) {
+            if (const auto interface = table_.find(name); interface.ok()) {
+                const Index index = (*interface)->index;
+                const std::string input = interfaces_.fault_of(index, Side::input);
+                state.set_fault(input.empty() ? interfaces_.fault_of(index, Side::output) : input);
+            }
             all.push_back(std::move(state));
         }
         return all;

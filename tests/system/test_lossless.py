@@ -230,6 +230,20 @@ def policy_rules(daemon):
                *(f"delete policy-rule {interface} {number}" for interface in ("in", "lan") for number in (20, 10)))
 
 
+def qualities_of_service(daemon):
+    """Classes, rules and policers by which everything passes."""
+    daemon.ctl("add qos map changing dscp-to-class 0=7 46=5", "set interface in qos trust dscp map changing",
+               "set interface out qos mark both", "add qos map changing dscp-to-class 0=8",
+               "add qos policer wide two-rate kilobits 400000000 burst 1000000000 second-rate 400000000 second-burst 1000000000",
+               "set interface in qos policer input wide", "set interface out qos policer output wide",
+               "add qos policer wide single-rate packets 1000000000 burst 1000000000 per flow",
+               "add qos rule in input 10 protocol udp class 3 policer wide", "add qos rule lan input 10 class 9 mark 5",
+               "add qos rule out output 10 came-in-by in class 4", "add qos rule in input 10 to 16.0.0.0/4 mark 6",
+               "set interface in qos trust none class 3", "delete qos rule out output 10", "delete qos rule lan input 10",
+               "delete qos rule in input 10", "reset interface in qos policer input", "reset interface out qos policer output",
+               "reset interface in qos trust", "reset interface out qos mark", "delete qos policer wide", "delete qos map changing")
+
+
 def source_checks(daemon):
     for name in ("in", "lan"):
         daemon.ctl(f"set interface {name} source-check strict", f"set interface {name} source-check loose default-route off",
@@ -314,7 +328,7 @@ def test_nothing_is_lost_while_everything_changes(big_lab, tmp_path):
         shows = show_commands(big_lab, tmp_path)
         assert {"show route", "show runtime", "show pg", "show plugin"} <= set(shows)
         changes = [covering_routes, features, interfaces, traces, captures, neighbors, covering_routes6, vrfs, groups,
-                   policy_rules, source_checks, mss_clamps, fragments, loopbacks, layer_2, punts]
+                   policy_rules, qualities_of_service, source_checks, mss_clamps, fragments, loopbacks, layer_2, punts]
         changes += [lambda daemon, line=line: daemon.ctl(f"{line} | count") for line in shows]
         for interface in (None, "out"):
             loading = load_routes(big_lab, "add", "change", "withdraw", interface=interface)
