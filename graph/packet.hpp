@@ -42,9 +42,12 @@ inline constexpr uint32_t class_mask = 0x3f;
 /// Bits 6 and 7, the colour that a meter gave it: 0 green, 1 yellow, 2 red (RFC 2697).
 inline constexpr unsigned colour_shift = 6;
 inline constexpr uint32_t colour_mask = 3U << colour_shift;
-/// Bits 8 to 31, the mark: a number that rules give it and ask for, and that means nothing else.
-inline constexpr unsigned mark_shift = 8;
-inline constexpr uint32_t mark_mask = 0xffffffU << mark_shift;
+/// Bit 8: somebody has given it its class. The class of others is 0, and nobody writes that into
+/// their headers.
+inline constexpr uint32_t classified = 1U << 8;
+/// Bits 9 to 31, the mark: a number that rules give it and ask for, and that means nothing else.
+inline constexpr unsigned mark_shift = 9;
+inline constexpr uint32_t mark_mask = 0x7fffffU << mark_shift;
 }  // namespace treatment
 
 /// What the engine and every protocol know of a packet: one hot cache line behind the rte_mbuf.

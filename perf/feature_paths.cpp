@@ -208,7 +208,8 @@ absl::Status set_up_qos_rules(vnet::Router& router, const Ends& ends) {
         all[i].to = Ip4Prefix(Ip4Address(192, 0, 0, 0), 16);
         all[i].protocol = uint8_t(wire::IpProtocol::udp);
         all[i].destination_ports = wire::PortRange{uint16_t(i), 65535};
-        parts->stage.deeds.push_back({uint32_t(i + 1), 0, 46, nullptr, counts});
+        parts->stage.deeds.push_back(
+            {uint32_t(i + 1), 0, graph::treatment::classified | 46, nullptr, counts});
     }
     auto compiled = vnet::classify::Classifier<vnet::classify::Ip4>::compile(all);
     if (!compiled.ok()) {

@@ -426,7 +426,7 @@ Stage<typename Family::Rules> Interfaces::make_stage(const OfInterface& of, Side
         Deed deed{number, ~uint32_t(0), 0, policer_of(setting.policer), rule.counts};
         if (setting.traffic_class) {
             deed.keep &= ~treatment::class_mask;
-            deed.set |= *setting.traffic_class;
+            deed.set |= treatment::classified | *setting.traffic_class;
         }
         if (setting.mark) {
             deed.keep &= ~treatment::mark_mask;

@@ -151,7 +151,8 @@ private:
     void record(graph::Hops hops, size_t offset) noexcept {
         const auto& recorded = stage_.recorded;
         const auto note = [&recorded](graph::Metadata& meta, unsigned value) {
-            meta.treatment = (meta.treatment & treatment::mark_mask) | recorded[value];
+            meta.treatment =
+                (meta.treatment & treatment::mark_mask) | treatment::classified | recorded[value];
         };
         switch (stage_.trust) {
             case Trust::dscp:
@@ -170,24 +171,33 @@ private:
     }
 
     void mark(graph::Hops hops, size_t offset) noexcept {
+        // Nobody has given a class to what the router sends itself: it keeps what it was given.
+        const auto has_class = [](const graph::Packet& packet) {
+            return (packet.meta().treatment & treatment::classified) != 0;
+        };
         const auto class_of = [](const graph::Packet& packet) {
             return packet.meta().treatment & treatment::class_mask;
         };
         if (stage_.marks_dscp) {
-            take(hops, offset, [&dscp = stage_.dscp, class_of](graph::Packet& packet) {
-                set_dscp(packet, dscp[class_of(packet)]);
+            take(hops, offset, [&dscp = stage_.dscp, has_class, class_of](graph::Packet& packet) {
+                if (has_class(packet)) [[likely]] {
+                    set_dscp(packet, dscp[class_of(packet)]);
+                }
             });
         } else if (!stage_.marks_priority) {
             take(hops, offset, [](graph::Packet&) {});
         }
         if (stage_.marks_priority) {
-            take(hops, offset, [&priority = stage_.priority, class_of](graph::Packet& packet) {
-                // Its drop eligibility stays.
-                constexpr uint16_t only_priority = priority_mask & (priority_mask << 1);
-                uint16_t& flags = packet.meta().flags;
-                flags = uint16_t((flags & ~only_priority) | priority[class_of(packet)]
-                                                                << (priority_shift + 1));
-            });
+            take(hops, offset,
+                 [&priority = stage_.priority, has_class, class_of](graph::Packet& packet) {
+                     if (has_class(packet)) [[likely]] {
+                         // Its drop eligibility stays.
+                         constexpr uint16_t only_priority = priority_mask & (priority_mask << 1);
+                         uint16_t& flags = packet.meta().flags;
+                         flags = uint16_t((flags & ~only_priority) | priority[class_of(packet)]
+                                                                         << (priority_shift + 1));
+                     }
+                 });
         }
     }
 
@@ -356,7 +366,10 @@ graph::TraceFields Node<Family, side>::format(const graph::TraceStep& step) cons
         return {};
     }
     const uint32_t now = step.next->meta.treatment;
-    graph::TraceFields fields{{"class", std::to_string(now & treatment::class_mask)}};
+    graph::TraceFields fields;
+    if ((now & treatment::classified) != 0) {
+        fields.emplace_back("class", std::to_string(now & treatment::class_mask));
+    }
     if (const auto colour = now & treatment::colour_mask; colour != 0) {
         fields.emplace_back("colour", colour >> treatment::colour_shift == 1 ? "yellow" : "red");
     }

@@ -22,6 +22,7 @@ using vnet::wire::testing::Bytes;
 using vnet::wire::testing::packet;
 using vnet::wire::testing::PacketMaker;
 namespace treatment = graph::treatment;
+constexpr uint32_t given = treatment::classified;
 
 constexpr Index one = 1;
 constexpr Index other = 2;
@@ -146,20 +147,20 @@ TEST_F(NodeTest, RecordWhatIsTrusted) {
         return ip4().dscp(dscp).ecn(Ecn::capable_1).udp().bytes();
     };
     const auto marked6 = [](uint8_t dscp) { return ip6().dscp(dscp).udp().bytes(); };
-    check("ip4-qos-input", "ip4-lookup", marked4(46), 46);
-    check("ip4-qos-input", "ip4-lookup", marked4(12), 12 | 1 << 6);
-    check("ip6-qos-input", "ip6-lookup", marked6(46), 46);
-    check("ip6-qos-input", "ip6-lookup", marked6(0), 0);
+    check("ip4-qos-input", "ip4-lookup", marked4(46), given | 46);
+    check("ip4-qos-input", "ip4-lookup", marked4(12), given | 12 | 1 << 6);
+    check("ip6-qos-input", "ip6-lookup", marked6(46), given | 46);
+    check("ip6-qos-input", "ip6-lookup", marked6(0), given);
     ip4_input->set(one, &by_priority);
-    check("ip4-qos-input", "ip4-lookup", marked4(46), 40, 0xb001);
-    check("ip4-qos-input", "ip4-lookup", marked4(46), 0, 0x1000);
+    check("ip4-qos-input", "ip4-lookup", marked4(46), given | 40, 0xb001);
+    check("ip4-qos-input", "ip4-lookup", marked4(46), given, 0x1000);
     ip4_input->set(one, &by_nothing);
-    check("ip4-qos-input", "ip4-lookup", marked4(46), 5);
+    check("ip4-qos-input", "ip4-lookup", marked4(46), given | 5);
     ip4_input->set(one, nullptr);
     check("ip4-qos-input", "ip4-lookup", marked4(46), 0xff);
     // Too short for a header.
     ip4_input->set(one, &by_dscp);
-    check("ip4-qos-input", "ip4-lookup", ip4().truncate(14 + 19).bytes(), 0);
+    check("ip4-qos-input", "ip4-lookup", ip4().truncate(14 + 19).bytes(), given);
 }
 
 TEST_F(NodeTest, MarkWhatLeaves) {
@@ -177,7 +178,7 @@ TEST_F(NodeTest, MarkWhatLeaves) {
             for (const auto& [of_class, dscp] :
                  {std::pair(5, 46), std::pair(0, 0), std::pair(63, 63)}) {
                 const auto set = [&, of_class = of_class](graph::Packet& packet, size_t) {
-                    packet.meta().treatment = uint32_t(of_class) | 0x1240;
+                    packet.meta().treatment = uint32_t(of_class) | given | 0x1240;
                 };
                 const auto in4 = ip4().dscp(10).ecn(ecn).udp().payload(20).bytes();
                 for (const auto& result : run("ip4-qos-output", copies(in4, burst), set)) {
@@ -201,11 +202,28 @@ TEST_F(NodeTest, MarkWhatLeaves) {
     const Bytes in = ip4().dscp(10).udp().bytes();
     for (const auto& result :
          run("ip4-qos-output", copies(in, 3), [](graph::Packet&packet, size_t i) {
-             packet.meta().treatment = 46;
+             packet.meta().treatment = given | 46;
              packet.meta().flags = i == 0 ? 0x7001 : 0;
          })) {
         EXPECT_EQ(result.bytes, in);
         EXPECT_THAT(result.meta.flags, ::testing::AnyOf(0xb001, 0xa000));
+    }
+}
+
+TEST_F(NodeTest, WhatHasNoClassKeepsItsMarks) {
+    Stage4 stage;
+    stage.marks_dscp = stage.marks_priority = true;
+    stage.dscp = usual(MapKind::class_to_dscp);
+    stage.priority = usual(MapKind::class_to_priority);
+    ip4_output->set(one, &stage);
+    const Bytes in = ip4().dscp(48).udp().bytes();
+    const auto results = run("ip4-qos-output", copies(in, 3), [](graph::Packet& packet, size_t) {
+        packet.meta().treatment = 5;
+        packet.meta().flags = 0x6000;
+    });
+    for (const auto& result : results) {
+        EXPECT_EQ(result.bytes, in);
+        EXPECT_EQ(result.meta.flags, 0x6000);
     }
 }
 
@@ -221,7 +239,7 @@ TEST_F(NodeTest, EveryDscpKeepsAChecksumRight) {
                 ip4().dscp(uint8_t(before)).identification(uint16_t(id * 1021)).udp().bytes());
         }
         const auto results = run("ip4-qos-output", in, [](graph::Packet& packet, size_t i) {
-            packet.meta().treatment = uint32_t(i);
+            packet.meta().treatment = given | uint32_t(i);
         });
         for (size_t i = 0; i < results.size(); ++i) {
             const auto header = std::span(results[i].bytes).subspan(14);
@@ -362,7 +380,7 @@ TEST_F(NodeTest, TheFirstRuleThatMatchesActs) {
     rules[1].protocol = 17;
     rules[1].destination_ports = {80, 90};
     rules[2].dscp = 46;
-    rules[3].mark = 7;
+    rules[3].mark = 3;
     stage.rules = compiled(rules);
     const auto counts = [] { return std::make_shared<RuleCounts>(2); };
     stage.deeds = {{10, ~treatment::class_mask, 11, nullptr, counts()},

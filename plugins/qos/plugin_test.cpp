@@ -138,8 +138,8 @@ TEST_F(PluginTest, RefusesInASentence) {
     EXPECT_EQ(refusal("add qos rule a input 0 class 1"), "rule 0 is out of range; give 1 to 65535");
     EXPECT_EQ(refusal("add qos rule a input 1 from 10.0.0.0/8 to 2001:db8::/32 class 1"),
               "the rule's addresses are of both families; give those of one");
-    EXPECT_EQ(refusal("add qos rule a input 1 mark 16777216"),
-              "mark 16777216 is out of range; give 0 to 16777215");
+    EXPECT_EQ(refusal("add qos rule a input 1 mark 8388608"),
+              "mark 8388608 is out of range; give 0 to 8388607");
     EXPECT_THAT(refusal("add qos rule a input 1 class 1 policer nobody"), HasSubstr("'nobody'"));
     EXPECT_EQ(refusal("delete qos rule a input 1"),
               "interface 'a' has no rule 1 for input; `show qos rule` lists what there is");

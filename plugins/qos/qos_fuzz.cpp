@@ -116,6 +116,7 @@ private:
         using Header = typename Family::Header;
         Bytes expected = frame;
         auto* ip = vnet::wire::view<Header>(std::span(expected).subspan(link_bytes));
+        require((out.meta.treatment & graph::treatment::classified) != 0);
         const uint8_t dscp = uint8_t(out.meta.treatment & graph::treatment::class_mask);
         if constexpr (std::is_same_v<Family, Ip4>) {
             const bool changes = ip->dscp() != dscp;

@@ -105,7 +105,7 @@ public:
             rule.rx_interface = 1 + below(3) * 300;
         }
         if (asks(8)) {
-            rule.mark = below(3) * 0x7f'00ff;
+            rule.mark = below(3) * 0x3f'00ff;
         }
         return rule;
     }
@@ -124,7 +124,7 @@ public:
         made.ports.flags |= below(2) == 0 ? fragment::ports_flag::fragment : 0;
         made.meta.flags = uint16_t(below(16) << 12 | below(64));
         made.meta.rx_interface = 1 + below(3) * 300;
-        made.meta.treatment = below(3) * 0x7f'00ff << 8 | below(256);
+        made.meta.treatment = below(3) * 0x3f'00ff << 9 | below(512);
         return made;
     }
 

@@ -40,7 +40,7 @@ struct Rule {
     std::optional<uint8_t> priority;
     /// The interface that it came in by.
     std::optional<interface::Index> rx_interface;
-    /// The mark that it has, up to 2^24 - 1.
+    /// The mark that it has, up to 2^23 - 1.
     std::optional<uint32_t> mark;
 
     bool asks_for_ports() const noexcept { return source_ports || destination_ports; }
