@@ -22,6 +22,9 @@ void Ip4::set_dscp(Header& ip, uint8_t dscp) noexcept {
     std::memcpy(&raw, static_cast<const void*>(&ip), sizeof(raw));
     const auto before = vnet::wire::Be16::from_network(raw);
     const vnet::wire::Be16 after(uint16_t((before.value() & 0xff03) | dscp << 2));
+    if (after == before) {
+        return;
+    }
     raw = after.network();
     std::memcpy(static_cast<void*>(&ip), &raw, sizeof(raw));
     ip.checksum = vnet::wire::update_checksum(ip.checksum, before, after);
@@ -143,9 +146,11 @@ private:
                 break;
             }
             each(packet);
-            hops.set(offset + count, next);
         }
         packets_ = packets.first(count);
+        for (size_t i = 0; i < count; ++i) {
+            hops.set(offset + i, next);
+        }
     }
 
     void record(graph::Hops hops, size_t offset) noexcept {
@@ -203,7 +208,7 @@ private:
 
     [[gnu::always_inline]] static void set_dscp(graph::Packet& packet, uint8_t dscp) noexcept {
         Header* ip = header_of<Family>(packet);
-        if (ip != nullptr && ip->dscp() != dscp) {
+        if (ip != nullptr) {
             Family::set_dscp(*ip, dscp);
         }
     }
