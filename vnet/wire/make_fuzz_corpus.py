@@ -132,6 +132,10 @@ SEEDS = {
     "nd-redirect": nd(137, bytes(4) + LINK_1 + IP6_2 + bytes.fromhex("0406000000000000")
                       + ip6(59, b""), IP6_1),
     "nd-option-0": nd(135, bytes(4) + LINK_1 + bytes(8), GROUP),
+    "gre-all": bytes.fromhex("b00065580000000000000001000000020102030405"),
+    "gre-key": bytes.fromhex("2000080000000007") + ip4(17, udp(b"inner")),
+    "geneve-options": bytes.fromhex("03c06558123456ff" "010283e1aabbccdd" "ffff0100") + ethernet(0x0800, ip4(17, udp(b"inner"))),
+    "geneve-lying-option": bytes.fromhex("0200655800000100" "01020302aabbccdd"),
     "text-address6": b"2001:db8:0:0:1::ffff:1",
     "text-address6-mapped": b"::ffff:192.0.2.1",
     "text-prefix6": b"2001:db8::/32",

@@ -8,6 +8,8 @@
 #include "vnet/wire/arp.hpp"
 #include "vnet/wire/checksum.hpp"
 #include "vnet/wire/dissect.hpp"
+#include "vnet/wire/geneve.hpp"
+#include "vnet/wire/gre.hpp"
 #include "vnet/wire/ip4_options.hpp"
 #include "vnet/wire/ip6.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
@@ -61,6 +63,23 @@ void check_verdicts(std::span<const std::byte> bytes) {
     }
     if (check_ip6(bytes) == Ip6Fault::none) {
         require(view<Ip6Header>(bytes)->total_length() <= bytes.size());
+    }
+}
+
+void read_tunnels(std::span<const std::byte> bytes) {
+    if (const auto [fields, fault] = read_gre(bytes); fault == GreFault::none) {
+        require(fields.length >= sizeof(GreHeader) && fields.length <= bytes.size());
+    }
+    if (const auto* header = view<GeneveHeader>(bytes)) {
+        const auto behind = after(bytes, sizeof(GeneveHeader));
+        const auto own = at_most(behind, header->options_length());
+        GeneveOptionsCursor options(own);
+        std::size_t used = 0;
+        while (const auto option = options.next()) {
+            used += sizeof(GeneveOptionHeader) + option->data.size();
+            require(used <= own.size());
+        }
+        require(options.malformed() || used == own.size());
     }
 }
 
@@ -183,6 +202,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     describe_all(bytes);
     walk_options(bytes);
     walk_options(after(bytes, sizeof(EthernetHeader)));
+    read_tunnels(bytes);
     check_verdicts(bytes);
     check_verdicts(after(bytes, sizeof(EthernetHeader)));
     for (const auto packet : {bytes, after(bytes, sizeof(EthernetHeader))}) {
