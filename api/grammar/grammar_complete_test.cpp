@@ -67,7 +67,7 @@ TEST_F(CompleteTest, OffersTheOptionsThatAreLeft) {
 
 TEST_F(CompleteTest, OffersNoWordsWithinQuotes) {
     EXPECT_THAT(texts("show \"ro"), ElementsAre());
-    EXPECT_THAT(texts("show interface \"la"), ElementsAre("<name>"));
+    EXPECT_THAT(texts("show interface \"la"), ElementsAre("<interface>", "<name>"));
     EXPECT_EQ(grammar_.complete("show interface \"la").partial, "la");
 }
 
@@ -94,7 +94,7 @@ TEST_F(CompleteTest, ListsUsages) {
     EXPECT_EQ(usages[0].text, "show route [<prefix>]");
     EXPECT_EQ(usages[0].help, "Lists all routes");
     EXPECT_EQ(usages[1].text, "show route match <address>");
-    EXPECT_EQ(grammar_.usages("").size(), 11u);
+    EXPECT_EQ(grammar_.usages("").size(), 12u);
     EXPECT_TRUE(grammar_.usages("what").empty());
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "api/grammar/escape.hpp"
 #include "api/grammar/options.hpp"
@@ -103,9 +104,11 @@ bool is_number(const Token& token) {
     return token.text.find_first_not_of("0123456789.") == std::string::npos;
 }
 
-/// The values behind the placeholders, as the daemon and the disk have them now.
+/// The values behind the placeholders, as the daemon and the disk have them now. Several commands
+/// may have the same.
 void add_values(Suggestions& suggestions, const Schema& schema, Backend& backend) {
     const std::vector<Candidate> found = suggestions.candidates;
+    std::set<std::string> offered;
     for (const Candidate& candidate : found) {
         if (candidate.values_from == file_source) {
             for (const std::string& path : paths(suggestions.partial)) {
@@ -113,7 +116,9 @@ void add_values(Suggestions& suggestions, const Schema& schema, Backend& backend
             }
         } else if (!candidate.values_from.empty()) {
             for (const std::string& value : live_values(candidate.values_from, schema, backend)) {
-                offer(suggestions, value, candidate.help);
+                if (offered.insert(value).second) {
+                    offer(suggestions, value, candidate.help);
+                }
             }
         }
     }

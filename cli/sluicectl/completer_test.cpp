@@ -55,11 +55,12 @@ TEST_F(CompleterTest, OffersTheShellsOwnWordsFirst) {
 
 TEST_F(CompleterTest, OffersLiveValues) {
     EXPECT_THAT(texts("show interface "),
-                ElementsAre("<name>", "lan0", "lan1", "two words", "wan"));
-    EXPECT_THAT(texts("show interface la"), ElementsAre("<name>", "lan0", "lan1"));
+                ElementsAre("<interface>", "<name>", "lan0", "lan1", "two words", "wan"))
+        << "once, though two commands have them";
+    EXPECT_THAT(texts("show interface la"), ElementsAre("<interface>", "<name>", "lan0", "lan1"));
     EXPECT_THAT(texts("set interface "), ElementsAre("<name>"));
     backend_.answer = absl::UnavailableError("gone");
-    EXPECT_THAT(texts("show interface w"), ElementsAre("<name>", "wan"));
+    EXPECT_THAT(texts("show interface w"), ElementsAre("<interface>", "<name>", "wan"));
 }
 
 TEST_F(CompleterTest, OffersFiltersBehindABar) {

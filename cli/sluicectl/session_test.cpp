@@ -117,7 +117,8 @@ TEST_F(SessionTest, HelpsAndLeaves) {
               "show route match <address>\n"
               "  Looks one address up.\n"
               "  <address>  The address to look up. (an IPv4 address such as 192.0.2.1)\n");
-    EXPECT_THAT(run("help show"), HasSubstr("  show route [<prefix>]       Lists all routes\n"));
+    EXPECT_THAT(run("help show"),
+                HasSubstr("  show route [<prefix>]                Lists all routes\n"));
     EXPECT_THAT(run("help"), HasSubstr("  watch [SECONDS] COMMAND  "));
     EXPECT_EQ(run("help nothing"), "error: no command begins with 'nothing': 'help' lists all");
     EXPECT_THAT(run("show ?"), StartsWith("  graph      Draws the graph\n  interface  "));
