@@ -61,14 +61,20 @@ public:
 
     /// `interface` is the packet's on the arc's side.
     Hop enter(Packet& packet, uint32_t interface) noexcept {
-        if (interface != interface_) [[unlikely]] {
-            turn_to(interface);
-        }
-        if (on_) [[unlikely]] {
+        if (meets_feature(interface)) [[unlikely]] {
             packet.meta().arc = id_;
         }
         return hop_;
     }
+    /// Whether packets of an interface meet any, for who would pass the arc by.
+    bool meets_feature(uint32_t interface) noexcept {
+        if (interface != interface_) [[unlikely]] {
+            turn_to(interface);
+        }
+        return on_;
+    }
+    /// Where packets go that meet none.
+    Hop past() const noexcept { return otherwise_; }
 
 private:
     void turn_to(uint32_t interface) noexcept {

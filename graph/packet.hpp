@@ -29,6 +29,12 @@ inline constexpr uint16_t flow = 1 << 4;
 inline constexpr uint16_t ports_noted = 1 << 5;
 /// Its destination was looked up in another VRF than that of the interface it came in by.
 inline constexpr uint16_t led_to_vrf = 1 << 6;
+/// Three bits: how often the router itself has put it into a tunnel or taken it out of one.
+inline constexpr unsigned nesting_shift = 7;
+inline constexpr uint16_t nesting_mask = 0x7 << nesting_shift;
+/// It begins with its IP header while Metadata::l3_offset is 0, as a packet of a link that has no
+/// headers.
+inline constexpr uint16_t bare = 1 << 10;
 /// The highest four bits: the priority of the frame on layer 2, which outlives the tag that it came
 /// in (IEEE 802.1Q: three bits of priority, one of drop eligibility). 0 where it had none.
 inline constexpr unsigned priority_shift = 12;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vnet/router.hpp"
 
+#include <fmt/format.h>
 #include <malloc.h>
 #include <rte_cycles.h>
 
@@ -26,6 +27,8 @@
 #include "vnet/neighbor/nd_input.hpp"
 #include "vnet/neighbor/redirect.hpp"
 #include "vnet/neighbor/resolve.hpp"
+#include "vnet/tunnel/errors.hpp"
+#include "vnet/tunnel/input.hpp"
 
 namespace vnet {
 
@@ -36,6 +39,7 @@ namespace {
 constexpr unsigned unresolved_capacity = 1024;
 constexpr unsigned heard_capacity = 1024;
 constexpr unsigned mld_capacity = 64;
+constexpr unsigned tunnel_error_capacity = 256;
 /// Memory is given back when for so long no route was removed, so that one that comes and goes
 /// costs nothing.
 constexpr auto memory_period = std::chrono::milliseconds(500);
@@ -120,6 +124,7 @@ Router::~Router() {
     // Interfaces first: what they own is spread over all the parts below.
     interfaces_.remove_all();
     engine_.stop();
+    tunnels_.reset();
     ip6_.reset();
     ip4_.reset();
     engine_.rcu().flush();
@@ -175,12 +180,26 @@ absl::Status Router::add_nodes(const Options& options) {
     add(std::make_shared<const interface::Output>(interfaces_, interface_output_arc_));
     add(std::make_shared<const interface::Transmit>(interfaces_));
     add(std::make_shared<const ethernet::Input>(interfaces_, ether_types_));
+    tunnels_ = std::make_unique<tunnel::Tunnels>(
+        graph,
+        tunnel::Exits{forwarding(), ip4_output_arc_, ip6_output_arc_,
+                      tunnel::Identifications(unsigned(engine_.workers().size()))},
+        ip4_.local, ip6_.local);
     steps.fail(add_ip4_nodes(options));
     steps.fail(add_ip6_nodes(options));
     if (!steps.status().ok()) {
         return steps.status();
     }
     vrfs_ = std::make_unique<vrf::Vrfs>(vrf::Vrfs::Parts{engine_.rcu(), interfaces_, ip4_, ip6_});
+    tunnels_->ip4.underlay = make_underlay(ip4_);
+    tunnels_->ip6.underlay = make_underlay(ip6_);
+    vrfs_->guard([this](interface::Vrf vrf) -> absl::Status {
+        if (!tunnels_->ip4.underlay->is_used_in(vrf) && !tunnels_->ip6.underlay->is_used_in(vrf)) {
+            return absl::OkStatus();
+        }
+        return absl::FailedPreconditionError(
+            fmt::format("tunnels send in VRF '{}'; delete them first", vrfs_->name_of(vrf)));
+    });
     events_ = std::make_unique<events::Journal>(
         events::Journal::Parts{engine_.control(), interfaces_, ip4_, ip6_, *link_locals_, *vrfs_},
         options.kept_events);
@@ -190,6 +209,32 @@ absl::Status Router::add_nodes(const Options& options) {
     });
     memory_timer_ = engine_.control().every(memory_period, [this] { tend_memory(); });
     return add_devices();
+}
+
+template <class Family, class Neighbors>
+absl::StatusOr<graph::NodeId> Router::add_tunnel_nodes(Network<Family, Neighbors>& network,
+                                                       graph::ArcId local_arc) {
+    graph::Graph& graph = engine_.graph();
+    tunnel::Side<Family>& side = tunnels_->of<Family>();
+    side.errors = std::make_unique<graph::Mailbox>(
+        tunnel::Names<Family>::errors, tunnel_error_capacity, engine_.control(),
+        [&side](std::span<graph::Packet*> packets) { side.underlay->take_errors(packets); });
+    const auto errors =
+        graph.add<tunnel::Errors<Family>>(std::make_shared<const tunnel::Errors<Family>>(
+            side.decaps, network.local, *side.errors, unsigned(engine_.workers().size())));
+    if (!errors.ok()) {
+        return errors.status();
+    }
+    return graph.add<tunnel::Input<Family>>(
+        std::make_shared<const tunnel::Input<Family>>(side.decaps, local_arc));
+}
+
+template <class Family, class Neighbors>
+std::unique_ptr<tunnel::Underlay<Family>> Router::make_underlay(
+    Network<Family, Neighbors>& network) {
+    return std::make_unique<tunnel::Underlay<Family>>(typename tunnel::Underlay<Family>::Parts{
+        engine_, interfaces_, forwarding_, network.tables, *network.fibs, *network.next_hops,
+        *error_slot_, *error6_slot_, network.local});
 }
 
 /// Next hops, routes and addresses of a family, whose packets end in its own nodes.
@@ -211,7 +256,8 @@ void Router::make_fib(Network<Family, Neighbors>& network, const Ends& ends) {
         special(ends.unreachable, fib::Action::blackhole),
         special(ends.unreachable, fib::Action::prohibit),
         special(ends.unreachable, fib::Action::unreachable),
-        special(ends.local, fib::Action::broadcast)};
+        special(ends.local, fib::Action::broadcast),
+        special(ends.tunnel, fib::Action::local)};
     network.make_fibs(forwarding_, {paths, ends.lookup_vrf});
     network.groups = std::make_unique<fib::Groups<Family>>(
         typename fib::Groups<Family>::Parts{interfaces_, forwarding_, *network.next_hops,
@@ -245,6 +291,7 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     ends.unreachable = add(std::make_shared<const ip4::Unreachable>(forwarding_, *error_slot_));
     ends.local = add(std::make_shared<const ip4::Local>(tables, forwarding_, ip4_local_arc_));
     ends.lookup_vrf = add(std::make_shared<const fib::LookupVrf<ip4::Family>>(tables, forwarding_));
+    ends.tunnel = steps.take(add_tunnel_nodes(ip4_, ip4_local_arc_)).value_or(graph::no_node);
     const auto balance =
         std::make_shared<const fib::LoadBalance<ip4::Family>>(forwarding_, graph::random_number());
     ends.balance = add(balance);
@@ -266,8 +313,8 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     }
     // What an adjacency, a protocol or an interface leads to is known at run time only; the graph
     // is told here.
-    for (const char* next :
-         {"ip4-rewrite", "ip4-unreachable", "ip4-local", "ip4-resolve", "ip4-load-balance"}) {
+    for (const char* next : {"ip4-rewrite", "ip4-unreachable", "ip4-local", "ip4-resolve",
+                             "ip4-load-balance", "tunnel4-input"}) {
         graph.link("ip4-lookup", next);
         graph.link("ip4-lookup-vrf", next);
     }
@@ -276,6 +323,7 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
         graph.link("ip4-load-balance", next);
     }
     graph.link("ip4-deliver", "icmp4-input");
+    graph.link("icmp4-input", "tunnel4-errors");
     steps.fail(ip4_.local.register_protocol(graph, wire::IpProtocol::icmp, icmp_input));
     if (!steps.status().ok()) {
         return steps.status();
@@ -308,6 +356,7 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
     ends.local =
         add(std::make_shared<const ip6::Local>(tables, forwarding_, *error6_slot_, ip6_local_arc_));
     ends.lookup_vrf = add(std::make_shared<const fib::LookupVrf<ip6::Family>>(tables, forwarding_));
+    ends.tunnel = steps.take(add_tunnel_nodes(ip6_, ip6_local_arc_)).value_or(graph::no_node);
     const auto balance =
         std::make_shared<const fib::LoadBalance<ip6::Family>>(forwarding_, graph::random_number());
     ends.balance = add(balance);
@@ -324,8 +373,8 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
         *ip6_.heard, punt_limits_, neighbor::Known<ip6::Family>(ip6_.tables, forwarding_)));
     add(std::make_shared<const neighbor::Redirect>(interfaces_, forwarding_, workers,
                                                    options.redirects));
-    for (const char* next :
-         {"ip6-rewrite", "ip6-unreachable", "ip6-local", "ip6-resolve", "ip6-load-balance"}) {
+    for (const char* next : {"ip6-rewrite", "ip6-unreachable", "ip6-local", "ip6-resolve",
+                             "ip6-load-balance", "tunnel6-input"}) {
         graph.link("ip6-lookup", next);
         graph.link("ip6-lookup-vrf", next);
     }
@@ -334,6 +383,7 @@ absl::Status Router::add_ip6_nodes(const Options& options) {
         graph.link("ip6-load-balance", next);
     }
     graph.link("ip6-deliver", "icmp6-input");
+    graph.link("icmp6-input", "tunnel6-errors");
     steps.fail(ip6_.local.register_protocol(graph, wire::IpProtocol::icmp6, icmp_input));
     if (!steps.status().ok()) {
         return steps.status();

@@ -38,6 +38,7 @@
 #include "vnet/neighbor/router_advertisements.hpp"
 #include "vnet/network.hpp"
 #include "vnet/punt/classes.hpp"
+#include "vnet/tunnel/tunnels.hpp"
 #include "vnet/vrf/vrfs.hpp"
 
 namespace vnet {
@@ -90,6 +91,8 @@ public:
         }
     }
     vrf::Vrfs& vrfs() noexcept { return *vrfs_; }
+    /// What tunnels are built on.
+    tunnel::Tunnels& tunnels() noexcept { return *tunnels_; }
     ip6::LinkLocals& link_locals() noexcept { return *link_locals_; }
     /// The multicast groups of IPv6 that the router listens to.
     ip6::JoinedGroups& ip6_groups() noexcept { return ip6_groups_; }
@@ -140,6 +143,7 @@ private:
         graph::NodeId local;
         graph::NodeId lookup_vrf;
         graph::NodeId balance;
+        graph::NodeId tunnel;
     };
     template <class Family, class Neighbors>
     void make_fib(Network<Family, Neighbors>& network, const Ends& ends);
@@ -149,6 +153,12 @@ private:
     template <class Family, class Neighbors>
     absl::Status start_groups(Network<Family, Neighbors>& network,
                               std::shared_ptr<const fib::LoadBalance<Family>> node);
+    template <class Family, class Neighbors>
+    std::unique_ptr<tunnel::Underlay<Family>> make_underlay(Network<Family, Neighbors>& network);
+    /// The way in to tunnels of an underlay; the node that their addresses' routes lead to.
+    template <class Family, class Neighbors>
+    absl::StatusOr<graph::NodeId> add_tunnel_nodes(Network<Family, Neighbors>& network,
+                                                   graph::ArcId local_arc);
     absl::Status add_devices();
 
     graph::Engine& engine_;
@@ -183,6 +193,7 @@ private:
     std::unique_ptr<neighbor::RouterAdvertisements> router_advertisements_;
     std::unique_ptr<fragment::Fragments> fragments_;
     std::unique_ptr<flow::Flows> flows_;
+    std::unique_ptr<tunnel::Tunnels> tunnels_;
     std::unique_ptr<events::Journal> events_;
     /// Both Fib::removed() when the memory of removed routes was given back, and when it was last
     /// seen.

@@ -20,15 +20,13 @@ std::string refusal(const std::string& text) {
 class FilterTest : public ::testing::Test {
 protected:
     static bool passes(const std::string& text, std::span<const std::byte> bytes,
-                       bool made_here = false) {
+                       uint16_t flags = 0) {
         const auto filter = Filter::compile(text);
         EXPECT_TRUE(filter.ok()) << filter.status();
         graph::Packet* const packet = graph::testing::pool().allocate();
         EXPECT_TRUE(packet->resize(uint32_t(bytes.size())));
         std::copy(bytes.begin(), bytes.end(), packet->data());
-        if (made_here) {
-            packet->meta().flags = graph::packet_flag::local_origin;
-        }
+        packet->meta().flags = flags;
         const bool matches = filter->matches(*packet);
         graph::free_packet(packet);
         return matches;
@@ -47,10 +45,12 @@ TEST_F(FilterTest, LetsThroughWhatItSays) {
 
 TEST_F(FilterTest, PacketsWithoutALinkLayer) {
     const auto ip = std::span(udp_).subspan(14);
-    EXPECT_TRUE(passes("udp port 53", ip, true));
-    EXPECT_FALSE(passes("icmp", ip, true));
-    EXPECT_FALSE(passes("ether host 02:00:00:00:00:01", ip, true))
-        << "cannot have what it asks for";
+    for (const uint16_t flag : {graph::packet_flag::local_origin, graph::packet_flag::bare}) {
+        EXPECT_TRUE(passes("udp port 53", ip, flag));
+        EXPECT_FALSE(passes("icmp", ip, flag));
+        EXPECT_FALSE(passes("ether host 02:00:00:00:00:01", ip, flag))
+            << "cannot have what it asks for";
+    }
 }
 
 TEST_F(FilterTest, APacketThatIsTooShortPassesNothing) {

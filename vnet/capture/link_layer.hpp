@@ -6,12 +6,13 @@
 namespace vnet::capture {
 
 /// What a packet's first byte belongs to.
-enum class LinkLayer : uint8_t { ethernet, ip4 };
+enum class LinkLayer : uint8_t { ethernet, ip };
 
-/// An ICMP error that the router has made has no link-layer header until it is rewritten.
+/// What the router has made has no link-layer header until it is rewritten, what is in a tunnel of
+/// IP packets never has one.
 inline LinkLayer link_layer_of(const graph::Metadata& meta) noexcept {
-    return meta.l3_offset == 0 && meta.has(graph::packet_flag::local_origin) ? LinkLayer::ip4
-                                                                             : LinkLayer::ethernet;
+    constexpr uint16_t without = graph::packet_flag::local_origin | graph::packet_flag::bare;
+    return meta.l3_offset == 0 && meta.has(without) ? LinkLayer::ip : LinkLayer::ethernet;
 }
 
 }  // namespace vnet::capture

@@ -126,7 +126,7 @@ bool Writer::wait() {
     for (auto& [interface, text] : renamed_) {
         options_.interfaces[interface] = std::move(text);
         numbers_.erase({interface, LinkLayer::ethernet});
-        numbers_.erase({interface, LinkLayer::ip4});
+        numbers_.erase({interface, LinkLayer::ip});
     }
     renamed_.clear();
     return finishing_;

@@ -5,7 +5,9 @@
 #include <absl/status/status.h>
 
 #include <functional>
+#include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "vnet/fib/next_hops.hpp"
@@ -50,6 +52,8 @@ public:
         PathIndex prohibit = 0;
         PathIndex unreachable = 0;
         PathIndex broadcast = 0;
+        /// For the router itself, by way of the node that takes packets out of tunnels.
+        PathIndex tunnel = 0;
     };
     /// What the routes of all VRFs share. All of it outlives them.
     struct Shared {
@@ -88,6 +92,17 @@ public:
     void release_next_hop(interface::Index interface, Address next_hop);
     /// Where a next hop is that is held: `interface`, or where routes lead to it; 0: nowhere.
     interface::Index place_of(interface::Index interface, Address next_hop) const;
+
+    /// Whoever sends to one address by whatever route leads there, as a tunnel does.
+    using Follower = std::function<void(PathIndex)>;
+    using FollowerId = uint64_t;
+    /// Calls `follower` with the path that a lookup of `address` finds, now and whenever it is
+    /// another one, until unfollow(): within the change, so that no worker finds the old one past
+    /// its round. What the path leads to may change without a call, as it may for a route. A
+    /// follower changes no routes.
+    FollowerId follow(Address address, Follower follower);
+    void unfollow(Address address, FollowerId id);
+    size_t followers() const noexcept { return followers_.size(); }
 
     struct Match {
         Prefix prefix;
@@ -151,6 +166,12 @@ private:
         interface::Index interface = 0;
     };
 
+    /// A follower, and the path that it knows.
+    struct Following {
+        PathIndex path = 0;
+        Follower follower;
+    };
+
     template <class Which>
     void remove_if(const Which& which);
     static Address connected_hop(const Prefix& prefix);
@@ -165,6 +186,8 @@ private:
     bool paint(const Prefix& prefix, PathIndex path, Room room);
     void join(const Prefix& gone);
     void resolve_again(const Prefix& changed);
+    PathIndex path_to(Address address) const;
+    void follow_again(const Prefix& changed);
     void tell(const Prefix& prefix, const Held& held, bool used, Change change) const;
     void tell_use(const Prefix& prefix, const Entry& before, const Entry& now,
                   RouteSource source) const;
@@ -177,6 +200,8 @@ private:
     const interface::Vrf vrf_;
     Rib rib_;
     absl::btree_map<Address, Recursive> recursive_;
+    absl::btree_map<std::pair<Address, FollowerId>, Following> followers_;
+    FollowerId next_follower_ = 1;
     size_t routes_ = 0;
     uint64_t removed_ = 0;
     std::vector<RouteObserver> observers_;

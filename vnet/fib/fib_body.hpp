@@ -105,6 +105,8 @@ PathIndex Fib<Family>::hold(const Via& via, const Prefix& prefix) {
             return paths_.unreachable;
         case Via::Kind::broadcast:
             return paths_.broadcast;
+        case Via::Kind::tunnel:
+            return paths_.tunnel;
         case Via::Kind::vrf:
             return vrf_paths_.acquire(via.vrf);
         case Via::Kind::connected:
@@ -220,17 +222,23 @@ absl::Status Fib<Family>::add(const Prefix& prefix, RouteSource source, const Vi
     if (own != before.end()) {
         entry.erase(entry.begin() + (own - before.begin()));
     }
-    entry.insert(std::find_if(entry.begin(), entry.end(),
-                              [&](const Held& other) {
-                                  return other.route.preference > held.route.preference;
-                              }),
-                 held);
+    // A tunnel's address is mostly one that an interface has as well: the tunnel's way in leads to
+    // the router too, and so goes first.
+    const auto rank = [](const Route& one) {
+        return std::pair(one.preference, one.source != RouteSource::tunnel);
+    };
+    entry.insert(
+        std::find_if(entry.begin(), entry.end(),
+                     [&](const Held& other) { return rank(other.route) > rank(held.route); }),
+        held);
     if (!paint(prefix, entry.front().path, Room::shared)) {
         release(via, prefix);
         put_back();
         return absl::ResourceExhaustedError(
             fmt::format("no room for route {}: {}", prefix, Family::table_full()));
     }
+    // Who follows is told before the old path is given back.
+    follow_again(prefix);
     if (own != before.end()) {
         release(own->route.via, prefix);
     } else {
@@ -272,6 +280,7 @@ absl::Status Fib<Family>::remove(const Prefix& prefix, RouteSource source) {
     } else {
         paint(prefix, known->front().path, Room::all);
     }
+    follow_again(prefix);
     --routes_;
     ++removed_;
     // Where it led is known while its next hop is.
@@ -337,6 +346,40 @@ void Fib<Family>::resolve_again(const Prefix& changed) {
             for (const NextHopObserver& observer : next_hop_observers_) {
                 observer(hop->first, now);
             }
+        }
+    }
+}
+
+template <class Family>
+typename Fib<Family>::FollowerId Fib<Family>::follow(Address address, Follower follower) {
+    const FollowerId id = next_follower_++;
+    Following& following = followers_[{address, id}];
+    following = {path_to(address), std::move(follower)};
+    following.follower(following.path);
+    return id;
+}
+
+template <class Family>
+void Fib<Family>::unfollow(Address address, FollowerId id) {
+    followers_.erase({address, id});
+}
+
+/// As workers find it.
+template <class Family>
+PathIndex Fib<Family>::path_to(Address address) const {
+    const auto found = rib_.match(address);
+    return found ? found->entry->front().path : paths_.no_route;
+}
+
+template <class Family>
+void Fib<Family>::follow_again(const Prefix& changed) {
+    constexpr FollowerId last = std::numeric_limits<FollowerId>::max();
+    const auto end = followers_.upper_bound({changed.last(), last});
+    for (auto at = followers_.lower_bound({changed.first(), 0}); at != end; ++at) {
+        Following& following = at->second;
+        if (const PathIndex path = path_to(at->first.first); path != following.path) {
+            following.path = path;
+            following.follower(path);
         }
     }
 }

@@ -8,17 +8,22 @@
 
 namespace vnet::fib {
 
+Adjacency plain_adjacency(const interface::Interface& interface, graph::NodeId rewrite_node) {
+    Adjacency adjacency;
+    adjacency.next = rewrite_node;
+    adjacency.action = Action::forward;
+    adjacency.interface = interface.index;
+    adjacency.mtu = interface.mtu;
+    return adjacency;
+}
+
 Adjacency ethernet_adjacency(const interface::Interface& interface, graph::NodeId rewrite_node,
                              const wire::MacAddress& destination, uint16_t ether_type) {
     wire::EthernetHeader header;
     header.destination = destination;
     header.source = interface.mac;
     header.type = wire::Be16(ether_type);
-    Adjacency adjacency;
-    adjacency.next = rewrite_node;
-    adjacency.action = Action::forward;
-    adjacency.interface = interface.index;
-    adjacency.mtu = interface.mtu;
+    Adjacency adjacency = plain_adjacency(interface, rewrite_node);
     adjacency.rewrite_length = sizeof(header);
     std::memcpy(adjacency.rewrite.data() + Adjacency::rewrite_capacity - sizeof(header), &header,
                 sizeof(header));
@@ -44,6 +49,14 @@ NextHops<Address>::NextHops(ForwardingTable& forwarding, interface::Table& inter
     });
 }
 
+/// Whether packets leave by the interface without a link-layer header, so that nobody needs to be
+/// asked for an address.
+template <class Address>
+bool NextHops<Address>::is_plain(interface::Index index) const {
+    const interface::Interface* interface = interfaces_.get(index);
+    return interface != nullptr && !interface->device->carries_ethernet();
+}
+
 template <class Address>
 Adjacency NextHops<Address>::describe(const Key& key, const NextHop& hop) const {
     const interface::Interface* interface = interfaces_.get(hop.interface);
@@ -53,7 +66,9 @@ Adjacency NextHops<Address>::describe(const Key& key, const NextHop& hop) const 
         adjacency.action = Action::unreachable;
         return adjacency;
     }
-    if (interface != nullptr && hop.resolved) {
+    if (is_plain(hop.interface)) {
+        adjacency = plain_adjacency(*interface, nodes_.rewrite);
+    } else if (interface != nullptr && hop.resolved) {
         adjacency = ethernet_adjacency(*interface, nodes_.rewrite, hop.mac,
                                        static_cast<uint16_t>(ether_type(key.address)));
     } else {
@@ -73,6 +88,7 @@ PathIndex NextHops<Address>::acquire(interface::Index interface, Address address
     if (hop.holders++ == 0) {
         const bool is_found = interface == 0 || interface > graph::max_interfaces;
         hop.interface = is_found ? 0 : interface;
+        hop.resolved = is_plain(hop.interface);
         if (interface > graph::max_interfaces) {
             highest_vrf_ = std::max(highest_vrf_, interface::Vrf(graph::no_interface - interface));
         }
@@ -100,8 +116,9 @@ void NextHops<Address>::place(Address address, interface::Index interface, inter
     NextHop& hop = found->second;
     const auto there = hops_.find(Key{interface, address});
     hop.interface = interface;
-    hop.resolved = interface != 0 && there != hops_.end() && there->second.resolved;
-    hop.mac = hop.resolved ? there->second.mac : wire::MacAddress();
+    const bool is_known = interface != 0 && there != hops_.end() && there->second.resolved;
+    hop.resolved = is_known || is_plain(interface);
+    hop.mac = is_known ? there->second.mac : wire::MacAddress();
     turn(found->first, hop);
     tell(found->first);
 }

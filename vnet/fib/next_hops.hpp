@@ -25,7 +25,8 @@ static_assert(found_by(interface::most_vrfs - 1) > graph::max_interfaces);
 
 /// The path to each neighbour that a route or the neighbour table needs, shared and counted. A path
 /// begins unresolved (its packets go to the resolving node) and is turned once the neighbour's MAC
-/// address is known. `Address` is Ip4Address or Ip6Address. Control thread.
+/// address is known; on an interface whose device carries no Ethernet frames there is none to be
+/// known, and packets leave as they are. `Address` is Ip4Address or Ip6Address. Control thread.
 template <class Address>
 class NextHops {
 public:
@@ -87,6 +88,7 @@ private:
     using Hops = absl::flat_hash_map<Key, NextHop>;
     template <class Change>
     void change(interface::Index interface, Address address, Change&& change);
+    bool is_plain(interface::Index interface) const;
     Adjacency describe(const Key& key, const NextHop& hop) const;
     void refresh(interface::Index interface);
     void turn(const Key& key, const NextHop& hop);

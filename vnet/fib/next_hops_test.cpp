@@ -142,6 +142,29 @@ TEST_F(NextHopsTest, ARecursiveHopGoesWhereItIsPlaced) {
     EXPECT_EQ(forwarding_.paths_in_use(), 2u);
 }
 
+TEST_F(NextHopsTest, NobodyIsAskedForWhereThereIsNoLinkLayer) {
+    auto plain = std::make_shared<FakeState>();
+    plain->ethernet = false;
+    ASSERT_TRUE(interfaces_.add("plain", FakeDevice::maker(plain)).ok());
+    const auto leaves_as_it_is = [this](PathIndex path) {
+        return at(path).action == Action::forward && at(path).next == 12 &&
+               at(path).interface == 3 && at(path).rewrite_length == 0 && at(path).mtu == 1500;
+    };
+    const PathIndex hop = hops_.acquire(3, ip("10.0.0.2"));
+    EXPECT_TRUE(leaves_as_it_is(hop));
+    EXPECT_TRUE(hops_.is_resolved(3, ip("10.0.0.2")));
+    EXPECT_TRUE(leaves_as_it_is(hops_.acquire(3, {})));
+    // Also for who finds it by routes, there and elsewhere.
+    const PathIndex found = hops_.acquire(0, ip("10.0.0.9"));
+    hops_.place(ip("10.0.0.9"), 3);
+    EXPECT_TRUE(leaves_as_it_is(found));
+    EXPECT_TRUE(hops_.is_resolved(0, ip("10.0.0.9")));
+    hops_.place(ip("10.0.0.9"), 1);
+    EXPECT_EQ(at(found).action, Action::resolve);
+    ASSERT_TRUE(interfaces_.set_mtu("plain", 1400).ok());
+    EXPECT_EQ(at(hop).mtu, 1400u);
+}
+
 TEST_F(NextHopsTest, AHopWithoutRoomNeverTouchesPathZero) {
     while (forwarding_.make({}) != 0) {
     }

@@ -17,12 +17,15 @@ std::string_view name(RouteSource source) {
             return "dhcp";
         case RouteSource::translation:
             return "translation";
+        case RouteSource::tunnel:
+            return "tunnel";
     }
     return {};
 }
 
 uint8_t default_preference(RouteSource source) {
     switch (source) {
+        case RouteSource::tunnel:
         case RouteSource::address:
             return 0;
         case RouteSource::configured:
@@ -55,6 +58,8 @@ std::string_view name(ViaKind kind) {
             return "unreachable";
         case ViaKind::broadcast:
             return "broadcast";
+        case ViaKind::tunnel:
+            return "tunnel";
         case ViaKind::vrf:
             return "vrf";
         case ViaKind::group:

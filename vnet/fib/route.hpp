@@ -24,10 +24,12 @@ enum class RouteSource : uint8_t {
     dhcp,
     /// A translator of addresses: what it speaks by comes to the router.
     translation,
+    /// A tunnel: what its other end sends comes to the router, to be taken out.
+    tunnel,
 };
 std::string_view name(RouteSource source);
-/// Preference of a route where nothing else is said: 0 address, 5 translation, 10 configured, 20
-/// loaded, 100 dhcp, 250 neighbor.
+/// Preference of a route where nothing else is said: 0 address and tunnel, 5 translation, 10
+/// configured, 20 loaded, 100 dhcp, 250 neighbor.
 uint8_t default_preference(RouteSource source);
 
 /// What a route does with its packets.
@@ -44,6 +46,8 @@ enum class ViaKind : uint8_t {
     unreachable,
     /// To the router itself, as the broadcast address of the network on the link of `interface`.
     broadcast,
+    /// To the router itself, which looks for tunnels there.
+    tunnel,
     /// To wherever the routes of another VRF lead.
     vrf,
     /// To the next hops of a group, each flow to one of them.

@@ -3,24 +3,12 @@
 
 #include <utility>
 
+#include "vnet/packet_sum.hpp"
 #include "vnet/wire/checksum.hpp"
 #include "vnet/wire/icmp4.hpp"
 #include "vnet/wire/ip4_header.hpp"
 
 namespace vnet::icmp4 {
-
-namespace {
-/// The sum over a message that may lie in several segments.
-wire::InternetSum sum_from(const graph::Packet& packet, uint16_t offset) noexcept {
-    wire::InternetSum sum;
-    sum.add(packet.from_offset(offset));
-    for (const rte_mbuf* segment = packet.mbuf()->next; segment != nullptr;
-         segment = segment->next) {
-        sum.add({rte_pktmbuf_mtod(segment, const std::byte*), segment->data_len});
-    }
-    return sum;
-}
-}  // namespace
 
 graph::To<Input::Next, Input::Drop> Input::operator()(graph::Packet& packet) const noexcept {
     graph::Metadata& meta = packet.meta();
@@ -29,11 +17,13 @@ graph::To<Input::Next, Input::Drop> Input::operator()(graph::Packet& packet) con
     if (ip == nullptr || icmp == nullptr) {
         return Drop::truncated;
     }
-    if (!sum_from(packet, meta.l4_offset).is_valid()) {
+    if (!add_packet({}, packet, meta.l4_offset).is_valid()) {
         return Drop::bad_checksum;
     }
     if (icmp->type() != wire::Icmp4Type::echo_request || icmp->code != 0) {
-        const graph::NodeId rest = local_.rest();
+        const graph::NodeId rest = wire::is_error(icmp->type()) && local_.errors() != graph::no_node
+                                       ? local_.errors()
+                                       : local_.rest();
         const bool alone = meta.has(graph::packet_flag::l2_group) ||
                            ip->destination.is_multicast() || ip->destination.is_limited_broadcast();
         if (rest == graph::no_node || alone || icmp->type() == wire::Icmp4Type::redirect) {

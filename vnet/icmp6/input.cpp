@@ -5,6 +5,7 @@
 
 #include "vnet/icmp6/source.hpp"
 #include "vnet/ip6/scope.hpp"
+#include "vnet/packet_sum.hpp"
 #include "vnet/wire/icmp6.hpp"
 #include "vnet/wire/ip6_checksum.hpp"
 #include "vnet/wire/ip6_header.hpp"
@@ -14,14 +15,9 @@ namespace vnet::icmp6 {
 namespace {
 /// Over the message, which may lie in several segments, and its pseudo header.
 bool checksum_ok(const graph::Packet& packet, const wire::Ip6Header& ip, uint16_t offset) noexcept {
-    wire::InternetSum sum = wire::ip6_pseudo_header(
+    const wire::InternetSum pseudo_header = wire::ip6_pseudo_header(
         ip.source, ip.destination, wire::IpProtocol::icmp6, packet.length() - offset);
-    sum.add(packet.from_offset(offset));
-    for (const rte_mbuf* segment = packet.mbuf()->next; segment != nullptr;
-         segment = segment->next) {
-        sum.add({rte_pktmbuf_mtod(segment, const std::byte*), segment->data_len});
-    }
-    return sum.is_valid();
+    return add_packet(pseudo_header, packet, offset).is_valid();
 }
 }  // namespace
 
@@ -42,7 +38,9 @@ graph::To<Input::Next, Input::Drop> Input::operator()(graph::Packet& packet) con
         return Next::listener_query;
     }
     if (icmp->type() != wire::Icmp6Type::echo_request || icmp->code != 0) {
-        const graph::NodeId rest = local_.rest();
+        const graph::NodeId rest = wire::is_error(icmp->type()) && local_.errors() != graph::no_node
+                                       ? local_.errors()
+                                       : local_.rest();
         if (rest == graph::no_node || !ip6::is_beyond_link(ip->source, ip->destination)) {
             return Drop::unknown_type;
         }

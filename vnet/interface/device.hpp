@@ -38,6 +38,9 @@ public:
     virtual wire::MacAddress mac() const = 0;
     /// Largest layer-3 packet that it can carry, in bytes.
     virtual uint32_t max_mtu() const = 0;
+    /// Bytes that frames may have beyond MTU and Ethernet header, for tags (802.1Q). What has none,
+    /// as a tunnel, carries tags at the cost of what they are of.
+    virtual uint32_t tag_room() const { return 8; }
     /// What it was made of, in the words of the command that made it: a device's arguments, a host
     /// interface.
     virtual std::string description() const = 0;

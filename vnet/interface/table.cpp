@@ -53,10 +53,8 @@ absl::Status Table::check_name(const std::string& name) const {
             fmt::format("'{}' cannot name an interface; use 1 to {} letters, digits and - _ . /",
                         name, longest_name));
     }
-    for (const auto& [index, interface] : interfaces_) {
-        if (interface.name == name) {
-            return absl::AlreadyExistsError(fmt::format("interface '{}' is there already", name));
-        }
+    if (by_name_.contains(name)) {
+        return absl::AlreadyExistsError(fmt::format("interface '{}' is there already", name));
     }
     return absl::OkStatus();
 }
@@ -80,8 +78,9 @@ absl::StatusOr<Index> Table::add(
     Interface& interface = interfaces_[index];
     interface.index = index;
     interface.name = name;
+    by_name_[name] = index;
     interface.mac = (*device)->mac();
-    interface.mtu = std::min(1500U, (*device)->max_mtu());
+    interface.mtu = interface.default_mtu = std::min(1500U, (*device)->max_mtu());
     interface.device = std::move(*device);
     birth_[index] = base_[index] = sum(index);
     Hot& hot = hot_[index];
@@ -112,6 +111,7 @@ absl::Status Table::remove(const std::string& name) {
     hot_[index].tx_node.store(engine_.graph().find("drop"), std::memory_order_release);
     engine_.rcu().synchronize();
     takers_.release(index);
+    by_name_.erase(interface->name);
     // A device that goes may look others up.
     (void)interfaces_.extract(index);
     free_.push_back(index);
@@ -125,21 +125,31 @@ void Table::remove_all() {
 }
 
 absl::StatusOr<const Interface*> Table::find(const std::string& name) const {
+    if (const auto found = by_name_.find(name); found != by_name_.end()) {
+        return &interfaces_.at(found->second);
+    }
+    if (interfaces_.empty()) {
+        return absl::NotFoundError(
+            fmt::format("there is no interface '{}'; none has been added yet", name));
+    }
+    // As many as fit into a sentence.
+    constexpr size_t most_named = 16;
     std::string names;
+    size_t named = 0;
     for (const auto& [index, interface] : interfaces_) {
-        if (interface.name == name) {
-            return &interface;
+        if (named++ == most_named) {
+            names += fmt::format(" and {} more", interfaces_.size() - most_named);
+            break;
         }
         names += (names.empty() ? "" : ", ") + interface.name;
     }
     return absl::NotFoundError(
-        names.empty() ? fmt::format("there is no interface '{}'; none has been added yet", name)
-                      : fmt::format("there is no interface '{}'; there are: {}", name, names));
+        fmt::format("there is no interface '{}'; there are: {}", name, names));
 }
 
 Interface* Table::find_mutable(const std::string& name) {
-    auto found = find(name);
-    return found.ok() ? const_cast<Interface*>(*found) : nullptr;
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : &interfaces_.at(found->second);
 }
 
 const Interface* Table::get(Index index) const {
@@ -199,12 +209,36 @@ absl::Status Table::set_mtu(const std::string& name, uint32_t mtu) {
             fmt::format("interface '{}' cannot have an MTU of {}; it takes {} to {}", name, mtu,
                         smallest_mtu, interface->device->max_mtu()));
     }
-    if (auto status = interface->device->set_mtu(mtu); !status.ok()) {
+    const absl::Status status = change_mtu(*interface, mtu);
+    interface->mtu_is_set |= status.ok();
+    return status;
+}
+
+absl::Status Table::reset_mtu(const std::string& name) {
+    Interface* interface = find_mutable(name);
+    if (interface == nullptr) {
+        return find(name).status();
+    }
+    const absl::Status status = change_mtu(*interface, interface->default_mtu);
+    interface->mtu_is_set &= !status.ok();
+    return status;
+}
+
+void Table::set_default_mtu(Index index, uint32_t mtu) {
+    Interface& interface = interfaces_.at(index);
+    interface.default_mtu = std::clamp(mtu, smallest_mtu, interface.device->max_mtu());
+    if (!interface.mtu_is_set && interface.mtu != interface.default_mtu) {
+        (void)change_mtu(interface, interface.default_mtu);
+    }
+}
+
+absl::Status Table::change_mtu(Interface& interface, uint32_t mtu) {
+    if (auto status = interface.device->set_mtu(mtu); !status.ok()) {
         return status;
     }
-    interface->mtu = mtu;
-    hot_[interface->index].mtu.store(mtu, std::memory_order_relaxed);
-    tell(*interface, Change::mtu);
+    interface.mtu = mtu;
+    hot_[interface.index].mtu.store(mtu, std::memory_order_relaxed);
+    tell(interface, Change::mtu);
     return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "graph/engine.hpp"
@@ -25,6 +26,9 @@ struct Interface {
     bool up = false;
     bool link = false;
     uint32_t mtu = 1500;
+    /// What it has while nobody sets one, and whether somebody did.
+    uint32_t default_mtu = 1500;
+    bool mtu_is_set = false;
     wire::MacAddress mac;
     Vrf vrf = default_vrf;
     /// How many need its frames to other stations.
@@ -75,6 +79,12 @@ public:
 
     absl::Status set_up(const std::string& name, bool up);
     absl::Status set_mtu(const std::string& name, uint32_t mtu);
+    /// As if none had been set.
+    absl::Status reset_mtu(const std::string& name);
+    /// What the device would have it be from now on, such as a tunnel whose way has changed:
+    /// nothing happens to one that was set. What is too small or too large is the nearest that it
+    /// may be.
+    void set_default_mtu(Index index, uint32_t mtu);
     absl::Status set_mac(const std::string& name, const wire::MacAddress& mac);
     /// Packets that come in by it are looked up in the tables of `vrf` from now on: to be called by
     /// vrf::Vrfs, which sees to it that the routes of its addresses are there.
@@ -116,12 +126,14 @@ private:
     Interface* find_mutable(const std::string& name);
     void set_flag(Index index, uint16_t flag, bool on);
     void tell(const Interface& interface, Change change);
+    absl::Status change_mtu(Interface& interface, uint32_t mtu);
     Totals sum(Index index) const;
 
     graph::Engine& engine_;
     graph::StableArray<Hot> hot_;
     std::vector<std::unique_ptr<graph::StableArray<Counters>>> counters_;
     std::map<Index, Interface> interfaces_;
+    std::unordered_map<std::string, Index> by_name_;
     Takers takers_{*this};
     /// What an index had counted when it was given to its interface, and at the last clearing.
     std::map<Index, Totals> birth_;

@@ -120,6 +120,77 @@ TEST_F(FibTest, ConnectedToOneAddressIsThatNeighbour) {
     EXPECT_EQ(at("10.0.0.2").action, fib::Action::resolve);
 }
 
+TEST_F(FibTest, AFollowerKnowsThePathThatALookupFinds) {
+    std::vector<fib::PathIndex> told;
+    const auto looked_up = [this] { return net_.table.lookup(ip("20.1.2.3").value()); };
+    const auto id = fib().follow(ip("20.1.2.3"), [&](fib::PathIndex path) {
+        told.push_back(path);
+        EXPECT_EQ(path, looked_up()) << "told when workers find it";
+    });
+    ASSERT_EQ(told.size(), 1u);
+    ASSERT_TRUE(add("20.0.0.0/8", hop(1, "10.0.0.2")).ok());
+    EXPECT_EQ(told.size(), 2u);
+    ASSERT_TRUE(add("20.1.2.3/32", hop(2, "10.1.0.2")).ok());
+    EXPECT_EQ(told.size(), 3u);
+    // What it does not follow, or finds no other path for, is not told.
+    ASSERT_TRUE(add("20.1.0.0/16", special(Via::Kind::blackhole)).ok());
+    ASSERT_TRUE(add("20.1.2.4/32", special(Via::Kind::blackhole)).ok());
+    ASSERT_TRUE(add("21.0.0.0/8", special(Via::Kind::blackhole)).ok());
+    ASSERT_TRUE(add("20.1.2.3/32", hop(1, "10.0.0.2"), RouteSource::neighbor).ok());
+    EXPECT_EQ(told.size(), 3u);
+    ASSERT_TRUE(remove("20.1.2.3/32").ok());
+    EXPECT_EQ(told.size(), 4u) << "the neighbour's is used now";
+    EXPECT_EQ(told[3], told[1]) << "by the same next hop";
+    ASSERT_TRUE(remove("20.1.2.3/32", RouteSource::neighbor).ok());
+    EXPECT_EQ(at("20.1.2.3").action, fib::Action::blackhole);
+    EXPECT_EQ(told.size(), 5u);
+    ASSERT_TRUE(remove("20.1.0.0/16").ok());
+    ASSERT_TRUE(remove("20.0.0.0/8").ok());
+    EXPECT_EQ(told.size(), 7u);
+    EXPECT_EQ(told.back(), told.front());
+    ASSERT_TRUE(add("0.0.0.0/0", hop(1, "10.0.0.2")).ok());
+    EXPECT_EQ(told.size(), 8u) << "the default route";
+    fib().unfollow(ip("20.1.2.3"), id);
+    ASSERT_TRUE(remove("0.0.0.0/0").ok());
+    EXPECT_EQ(told.size(), 8u);
+    EXPECT_EQ(fib().followers(), 0u);
+}
+
+TEST_F(FibTest, AFollowerIsToldWhileTheOldPathIsHeld) {
+    const auto holders = [this] { return net_.next_hops->holders(Net::lan, ip("10.0.0.2")); };
+    const unsigned others = holders();
+    unsigned changes = 0;
+    const auto id = fib().follow(ip("20.1.2.3"), [&](fib::PathIndex) {
+        EXPECT_EQ(holders(), others + (changes > 0 ? 1 : 0));
+        ++changes;
+    });
+    ASSERT_TRUE(add("20.0.0.0/8", hop(1, "10.0.0.2")).ok());
+    ASSERT_TRUE(add("20.0.0.0/8", hop(2, "10.1.0.2")).ok());
+    ASSERT_TRUE(add("20.0.0.0/8", hop(1, "10.0.0.2")).ok());
+    ASSERT_TRUE(remove("20.0.0.0/8").ok());
+    EXPECT_EQ(changes, 5U);
+    EXPECT_EQ(holders(), others);
+    fib().unfollow(ip("20.1.2.3"), id);
+}
+
+TEST_F(FibTest, FollowersOfOneAddressAndOfItsNeighboursAreToldApart) {
+    std::map<std::string, unsigned> told;
+    std::map<std::string, fib::Fib<Family>::FollowerId> ids;
+    const auto address = [](const std::string& name) { return ip(name.substr(0, 8)); };
+    for (const char* name : {"20.0.0.1", "20.0.0.1 again", "20.0.0.2"}) {
+        ids[name] = fib().follow(address(name), [&told, name](auto) { ++told[name]; });
+    }
+    ASSERT_TRUE(add("20.0.0.1/32", hop(1, "10.0.0.2")).ok());
+    EXPECT_EQ(told, (std::map<std::string, unsigned>{
+                        {"20.0.0.1", 2}, {"20.0.0.1 again", 2}, {"20.0.0.2", 1}}));
+    ASSERT_TRUE(add("20.0.0.0/30", hop(1, "10.0.0.2")).ok());
+    EXPECT_EQ(told["20.0.0.2"], 2u);
+    EXPECT_EQ(told["20.0.0.1"], 2u);
+    for (const auto& [name, id] : ids) {
+        fib().unfollow(address(name), id);
+    }
+}
+
 TEST_F(FibTest, RecursiveNextHopsFollowTheConnectedRoute) {
     ASSERT_TRUE(add("20.0.0.0/8", hop(0, "30.0.0.7")).ok());
     ASSERT_TRUE(add("21.1.1.128/25", hop(0, "30.0.0.7")).ok());

@@ -33,6 +33,10 @@ public:
     /// has no use for included. ALREADY_EXISTS names who does.
     absl::Status register_rest(const graph::Graph& graph, graph::NodeId node);
     void unregister_rest() { rest_.store(0); }
+    /// Who is shown ICMP errors about what the router sent, before the rest: while there are
+    /// tunnels, theirs.
+    void show_errors_to(graph::NodeId node) { errors_.store(uint16_t(node + 1)); }
+    void show_errors_to_nobody() { errors_.store(0); }
 
     /// no_node: nobody takes it.
     graph::NodeId protocol(wire::IpProtocol protocol) const noexcept {
@@ -40,6 +44,7 @@ public:
     }
     graph::NodeId udp_port(uint16_t port) const noexcept { return taken(udp_ports_[port]); }
     graph::NodeId rest() const noexcept { return taken(rest_); }
+    graph::NodeId errors() const noexcept { return taken(errors_); }
 
 private:
     /// Zeroed memory means nobody, so that ids are kept one higher.
@@ -51,6 +56,7 @@ private:
     graph::StableArray<Entry> protocols_;
     graph::StableArray<Entry> udp_ports_;
     Entry rest_{0};
+    Entry errors_{0};
 };
 
 /// Takes in packets that are for the router: refuses what pretends to come from it, and has

@@ -41,7 +41,16 @@ graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::operator()(graph::Packet& packe
     if (meta.has(graph::packet_flag::local_origin) || l3 != pass.length_ ||
         packet.length() > pass.longest_ || meta.rx_interface == pass.interface_ ||
         packet.headroom() < pass.headroom_ || !wire::decrement_ttl(ip)) [[unlikely]] {
-        return with_care(packet, pass);
+        // A link without a header, such as a tunnel: the old one goes.
+        if (pass.length_ != 0 || l3 == 0 || meta.has(graph::packet_flag::local_origin) ||
+            packet.length() - l3 > pass.longest_ || meta.rx_interface == pass.interface_ ||
+            !wire::decrement_ttl(ip)) {
+            return with_care(packet, pass);
+        }
+        (void)packet.move_start(int(l3));
+        meta.l2_offset = 0;
+        meta.flags |= graph::packet_flag::bare;
+        return pass.arc_.enter(packet, meta.tx_interface);
     }
     std::memcpy(packet.data() + l3 - short_copy, pass.header_.data(), short_copy);
     meta.l2_offset = 0;
@@ -75,6 +84,9 @@ graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::with_care(graph::Packet& packet
                 adjacency.rewrite.data() + adjacency.rewrite.size() - adjacency.rewrite_length,
                 adjacency.rewrite_length);
     meta.l2_offset = 0;
+    if (adjacency.rewrite_length == 0) {
+        meta.flags |= graph::packet_flag::bare;
+    }
     return pass.arc_.enter(packet, meta.tx_interface);
 }
 

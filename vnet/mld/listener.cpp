@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "vnet/interface/link_frame.hpp"
 #include "vnet/wire/ethernet.hpp"
 #include "vnet/wire/ip6_checksum.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
@@ -263,6 +264,10 @@ void Listener::send(interface::Index interface, Link& link, wire::Ip6Address des
     packet->meta().tx_interface = interface;
     packet->meta().l3_offset = sizeof(ethernet);
     packet->meta().flags |= graph::packet_flag::local_origin;
+    if (!interface::fit_to_link(*interfaces_.get(interface)->device, *packet)) {
+        graph::free_packet(packet);
+        return;
+    }
     link.reports += engine_.inject(packet, output_) ? 1 : 0;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "vnet/interface/link_frame.hpp"
 #include "vnet/neighbor/cache.hpp"
 #include "vnet/wire/ethernet.hpp"
 
@@ -607,6 +608,11 @@ graph::Packet* Cache<Family>::make_frame(interface::Index interface,
 
 template <class Family>
 void Cache<Family>::send(graph::Packet* packet) {
+    const interface::Interface* to = interfaces().get(packet->meta().tx_interface);
+    if (to == nullptr || !interface::fit_to_link(*to->device, *packet)) {
+        graph::free_packet(packet);
+        return;
+    }
     engine().inject(packet, nodes_.output);
 }
 

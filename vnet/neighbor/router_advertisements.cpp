@@ -287,7 +287,9 @@ bool RouterAdvertisements::send(interface::Index index, Link& link, Say say) {
     fixed.lifetime_s = wire::Be16(uint16_t(say == Say::here ? settings.lifetime_s : 0));
     NdMessage message(fixed);
     wire::NdOptionsWriter& options = message.options();
-    options.link_address(wire::NdOptionType::source_link_address, interface->mac);
+    if (interface->device->carries_ethernet()) {
+        options.link_address(wire::NdOptionType::source_link_address, interface->mac);
+    }
     if (settings.mtu) {
         options.mtu(interface->mtu);
     }

@@ -76,6 +76,50 @@ absl::Status Registry::add_ether_type(wire::EtherType type, const std::string& n
     return status;
 }
 
+template <class Family>
+absl::Status Registry::take_out(wire::IpProtocol protocol, graph::NodeId node) {
+    tunnel::Decaps& decaps = router_.tunnels().of<Family>().decaps;
+    absl::Status status = decaps.take_protocol(protocol, node);
+    if (status.ok()) {
+        taken_out_.push_back([&decaps, protocol] { decaps.leave_protocol(protocol); });
+        link_decap<Family>(node);
+    }
+    return status;
+}
+
+template <class Family>
+absl::Status Registry::take_out(uint16_t udp_port, graph::NodeId node) {
+    tunnel::Decaps& decaps = router_.tunnels().of<Family>().decaps;
+    absl::Status status = decaps.take_udp_port(udp_port, node);
+    if (status.ok()) {
+        taken_out_.push_back([&decaps, udp_port] { decaps.leave_udp_port(udp_port); });
+        link_decap<Family>(node);
+    }
+    return status;
+}
+
+template <class Family>
+void Registry::link_decap(graph::NodeId node) {
+    const std::string name = engine_.graph().name_of(node);
+    link(tunnel::Names<Family>::input, name);
+    link(tunnel::Names<Family>::deliver, name);
+}
+
+template absl::Status Registry::take_out<ip4::Family>(wire::IpProtocol, graph::NodeId);
+template absl::Status Registry::take_out<ip6::Family>(wire::IpProtocol, graph::NodeId);
+template absl::Status Registry::take_out<ip4::Family>(uint16_t, graph::NodeId);
+template absl::Status Registry::take_out<ip6::Family>(uint16_t, graph::NodeId);
+
+void Registry::put_in(const std::string& node) {
+    link(node, "interface-output");
+    for (const std::string family : {"ip4-", "ip6-"}) {
+        for (const char* next :
+             {"rewrite", "resolve", "load-balance", "lookup-vrf", "unreachable"}) {
+            link(node, family + next);
+        }
+    }
+}
+
 absl::Status Registry::add_interface_kind(const std::string& kind, const std::string& tx_node) {
     if (engine_.graph().find(tx_node) == graph::no_node) {
         return absl::NotFoundError(
@@ -129,6 +173,10 @@ void Registry::retire() {
         router_.ether_types().remove(type);
     }
     ether_types_.clear();
+    for (const auto& give_back : taken_out_) {
+        give_back();
+    }
+    taken_out_.clear();
     observers_.clear();
     engine_.graph().remove_owner(name_);
 }

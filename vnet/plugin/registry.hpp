@@ -16,6 +16,7 @@
 #include "vnet/device/rx_queue.hpp"
 #include "vnet/ethernet/ether_types.hpp"
 #include "vnet/interface/table.hpp"
+#include "vnet/wire/ip_protocol.hpp"
 
 namespace vnet {
 class Router;
@@ -78,6 +79,18 @@ public:
     /// ALREADY_EXISTS names who has the type.
     absl::Status add_ether_type(wire::EtherType type, const std::string& node,
                                 ethernet::Destination destination = ethernet::Destination::ours);
+
+    // ---- tunnels ----
+
+    /// Sends what comes to the router in packets of a protocol, or to a UDP port, to a node that
+    /// takes packets out of tunnels, until the plugin goes: of IPv4 or IPv6, as `Family` says.
+    /// ALREADY_EXISTS names who has it.
+    template <class Family>
+    absl::Status take_out(wire::IpProtocol protocol, graph::NodeId node);
+    template <class Family>
+    absl::Status take_out(uint16_t udp_port, graph::NodeId node);
+    /// A node that puts packets into tunnels: it sends them the way that a tunnel follows.
+    void put_in(const std::string& node);
 
     // ---- interfaces ----
 
@@ -160,6 +173,8 @@ public:
     void release();
 
 private:
+    template <class Family>
+    void link_decap(graph::NodeId node);
     absl::Status mine(std::string_view method, absl::Status status);
 
     Router& router_;
@@ -170,6 +185,8 @@ private:
     std::set<std::string> services_;
     std::set<std::string, std::less<>> kinds_;
     std::set<wire::EtherType> ether_types_;
+    /// What gives tunnels' protocols and ports back.
+    std::vector<std::function<void()>> taken_out_;
     /// Held here; the interface table, which forgets no observer, only knows them weakly.
     std::vector<
         std::shared_ptr<std::function<void(const interface::Interface&, interface::Change)>>>

@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "vnet/capture/link_layer.hpp"
 #include "vnet/wire/ethernet.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
 #include "vnet/wire/ip6_header.hpp"
@@ -52,7 +53,7 @@ bool contains(const std::optional<FlowMatch::Prefix>& prefix, Address address) n
 bool FlowMatch::matches(const graph::Packet& packet) const noexcept {
     const graph::Metadata& meta = packet.meta();
     uint16_t l3 = meta.l3_offset;
-    if (l3 == 0 && !meta.has(graph::packet_flag::local_origin)) {
+    if (l3 == 0 && capture::link_layer_of(meta) == capture::LinkLayer::ethernet) {
         const auto* ethernet = wire::view<wire::EthernetHeader>(packet.bytes());
         if (ethernet == nullptr || (ethernet->ether_type() != wire::EtherType::ip4 &&
                                     ethernet->ether_type() != wire::EtherType::ip6)) {

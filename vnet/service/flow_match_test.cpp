@@ -54,6 +54,8 @@ TEST(FlowMatch, FindsTheHeaderWhereverThePacketIs) {
     EXPECT_TRUE(matches(flow, frame, 14));
     const Bytes bare = packet().ip4("10.0.0.1").udp().bytes();
     EXPECT_TRUE(matches(flow, bare, 0, graph::packet_flag::local_origin));
+    EXPECT_TRUE(matches(flow, bare, 0, graph::packet_flag::bare)) << "out of a tunnel";
+    EXPECT_TRUE(matches(flow, frame, 14, graph::packet_flag::bare)) << "and sent on a link";
     EXPECT_FALSE(matches(flow, bare, 0)) << "no Ethernet header";
 }
 

@@ -22,7 +22,7 @@ std::shared_ptr<InterfaceStatements> InterfaceStatements::create(interface::Tabl
             return;
         }
         if (change == interface::Change::added) {
-            alive->originals_[interface.name] = {interface.mtu, interface.mac};
+            alive->original_macs_[interface.name] = interface.mac;
         } else if (change == interface::Change::removing) {
             alive->forget(interface.name);
         }
@@ -34,7 +34,7 @@ void InterfaceStatements::forget(const std::string& name) {
     made.forget(name);
     mtu.forget(name);
     mac.forget(name);
-    originals_.erase(name);
+    original_macs_.erase(name);
 }
 
 void InterfaceStatements::write(const api::config::Emit& emit) const {

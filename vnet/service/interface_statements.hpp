@@ -19,12 +19,6 @@ std::map<std::string, interface::Index> by_name(const interface::Table& table);
 /// thread.
 class InterfaceStatements {
 public:
-    /// What an interface was when it was made.
-    struct Original {
-        uint32_t mtu = 0;
-        wire::MacAddress mac;
-    };
-
     /// Before any interface is there. The table outlives it.
     static std::shared_ptr<InterfaceStatements> create(interface::Table& table);
 
@@ -33,7 +27,8 @@ public:
     api::config::Kept<std::string> mtu;
     api::config::Kept<std::string> mac;
 
-    const Original& original(const std::string& name) { return originals_[name]; }
+    /// The MAC address that an interface had when it was made.
+    const wire::MacAddress& original_mac(const std::string& name) { return original_macs_[name]; }
 
     void write(const api::config::Emit& emit) const;
 
@@ -42,7 +37,7 @@ private:
     void forget(const std::string& name);
 
     interface::Table& table_;
-    std::map<std::string, Original> originals_;
+    std::map<std::string, wire::MacAddress> original_macs_;
 };
 
 }  // namespace vnet::service

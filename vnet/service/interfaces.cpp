@@ -127,16 +127,16 @@ absl::StatusOr<sluice::Empty> reset(Router& router, InterfaceStatements& stateme
     if (!interface.ok()) {
         return interface.status();
     }
-    const InterfaceStatements::Original& original = statements.original(request.name());
     absl::Status status;
     switch (request.setting()) {
         case sluice::INTERFACE_SETTING_MTU:
-            if (status = table.set_mtu(request.name(), original.mtu); status.ok()) {
+            if (status = table.reset_mtu(request.name()); status.ok()) {
                 statements.mtu.forget(request.name());
             }
             break;
         case sluice::INTERFACE_SETTING_MAC:
-            if (status = table.set_mac(request.name(), original.mac); status.ok()) {
+            if (status = table.set_mac(request.name(), statements.original_mac(request.name()));
+                status.ok()) {
                 statements.mac.forget(request.name());
             }
             break;

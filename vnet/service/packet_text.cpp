@@ -14,9 +14,11 @@ constexpr uint64_t ns_per_us = 1000;
 }  // namespace
 
 std::string packet_text(const graph::Metadata& meta, std::span<const std::byte> bytes) {
-    return wire::describe(bytes, capture::link_layer_of(meta) == capture::LinkLayer::ip4
-                                     ? wire::FirstLayer::ip4
-                                     : wire::FirstLayer::ethernet);
+    if (capture::link_layer_of(meta) == capture::LinkLayer::ethernet) {
+        return wire::describe(bytes, wire::FirstLayer::ethernet);
+    }
+    const bool is_ip6 = !bytes.empty() && uint8_t(bytes[0]) >> 4 == 6;
+    return wire::describe(bytes, is_ip6 ? wire::FirstLayer::ip6 : wire::FirstLayer::ip4);
 }
 
 std::string time_text(uint64_t unix_ns) {

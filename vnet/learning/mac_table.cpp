@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plugins/bridge/mac_table.hpp"
+#include "vnet/learning/mac_table.hpp"
 
 #include <vector>
 
-namespace bridge {
+namespace vnet::learning {
 
 namespace {
 
@@ -32,8 +32,8 @@ MacTable::Entry* MacTable::free_place(Station station) {
 bool MacTable::put(Station station, Index interface, bool fixed, Tick now) {
     const uint32_t where = interface | (fixed ? Entry::fixed_flag : 0);
     if (const auto known = places_.find(station); known != places_.end()) {
-        known->second->where.store(where, std::memory_order_relaxed);
         known->second->heard.store(now, std::memory_order_relaxed);
+        known->second->where.store(where, std::memory_order_release);
         return true;
     }
     Entry* place = places_.size() < most_ ? free_place(station) : nullptr;
@@ -79,4 +79,4 @@ void MacTable::visit(const std::function<void(Station, const Entry&)>& callback)
     }
 }
 
-}  // namespace bridge
+}  // namespace vnet::learning
