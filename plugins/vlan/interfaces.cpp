@@ -19,13 +19,18 @@ namespace {
 
 /// Tags of one frame.
 constexpr unsigned most_tags = 2;
+constexpr uint32_t tag_length = sizeof(vnet::wire::VlanTag);
+constexpr uint32_t usual_mtu = 1500;
 
 }  // namespace
 
 class Interfaces::Device final : public vnet::interface::Device {
 public:
     Device(Interfaces& owner, const Vlan& vlan, const Interface& parent)
-        : owner_(owner), vlan_(vlan), max_mtu_(parent.device->max_mtu()) {
+        : owner_(owner),
+          vlan_(vlan),
+          max_mtu_(parent.device->max_mtu()),
+          tag_room_(parent.device->tag_room()) {
         owner_.vlans_[vlan.index] = vlan;
         owner_.output_.set(vlan.index, vlan.parent, vlan.tag);
         owner_.tags_.add(vlan.parent, vlan.tag, vlan.index);
@@ -40,6 +45,13 @@ public:
     graph::NodeId tx_node() const override { return owner_.output_node_; }
     vnet::wire::MacAddress mac() const override { return parent().mac; }
     uint32_t max_mtu() const override { return max_mtu_; }
+    uint32_t tag_room() const override { return tag_room_ - std::min(tag_room_, tag_length); }
+    /// What fits the parent, where nobody says otherwise.
+    void fit_mtu(const Interface& to) const {
+        const uint32_t tag = vlan_.tag && tag_room_ < tag_length ? tag_length : 0;
+        owner_.table_.set_default_mtu(vlan_.index,
+                                      std::min(usual_mtu, to.mtu - std::min(to.mtu, tag)));
+    }
     std::string description() const override {
         return vlan_.tag
                    ? fmt::format("{} {} {}", parent().name, word(vlan_.tag->type), vlan_.tag->id)
@@ -70,6 +82,8 @@ private:
     Interfaces& owner_;
     const Vlan vlan_;
     const uint32_t max_mtu_;
+    /// Of the parent.
+    const uint32_t tag_room_;
     bool up_ = false;
 };
 
@@ -111,12 +125,14 @@ absl::Status Interfaces::add(const std::string& name, const std::string& parent,
     if (absl::Status status = check(**found, tag); !status.ok()) {
         return status;
     }
-    return table_
-        .add(name,
-             [&](Index index) -> absl::StatusOr<std::unique_ptr<vnet::interface::Device>> {
-                 return std::make_unique<Device>(*this, Vlan{index, (*found)->index, tag}, **found);
-             })
-        .status();
+    const auto index =
+        table_.add(name, [&](Index at) -> absl::StatusOr<std::unique_ptr<vnet::interface::Device>> {
+            return std::make_unique<Device>(*this, Vlan{at, (*found)->index, tag}, **found);
+        });
+    if (index.ok()) {
+        fit_mtu(*index, **found);
+    }
+    return index.status();
 }
 
 std::vector<Interfaces::Vlan> Interfaces::all() const {
@@ -134,6 +150,10 @@ std::vector<Interfaces::Vlan> Interfaces::all() const {
     return vlans;
 }
 
+void Interfaces::fit_mtu(Index vlan, const Interface& parent) const {
+    static_cast<const Device&>(*table_.get(vlan)->device).fit_mtu(parent);
+}
+
 void Interfaces::changed(const Interface& interface, Change change) {
     std::vector<std::string> children;
     for (const auto& [index, vlan] : vlans_) {
@@ -148,6 +168,8 @@ void Interfaces::changed(const Interface& interface, Change change) {
             (void)table_.remove(child);
         } else if (change == Change::mac) {
             (void)table_.set_mac(child, interface.mac);
+        } else if (change == Change::mtu) {
+            fit_mtu((*table_.find(child))->index, interface);
         }
     }
     following_ = followed;

@@ -48,6 +48,8 @@ public:
 private:
     class Device;
     unsigned depth(Index index) const;
+    /// A parent has another MTU.
+    void fit_mtu(vnet::interface::Index vlan, const vnet::interface::Interface& parent) const;
     absl::Status check(const vnet::interface::Interface& parent, std::optional<Tag> tag) const;
 
     vnet::interface::Table& table_;

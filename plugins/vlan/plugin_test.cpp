@@ -5,6 +5,7 @@
 #include <map>
 
 #include "plugins/host/testing/plugin_fixture.hpp"
+#include "vnet/interface/testing/fake_device.hpp"
 
 namespace vlan {
 namespace {
@@ -93,6 +94,44 @@ TEST_F(PluginTest, FollowsItsParent) {
     run("delete interface lan");
     EXPECT_THAT(run("show interface"), IsEmpty());
     EXPECT_THAT(run("show vlan"), IsEmpty());
+}
+
+TEST_F(PluginTest, HasTheMtuThatItsParentLeaves) {
+    const auto expect_mtus = [this](const std::map<std::string, uint32_t>& expected) {
+        for (const auto& [name, mtu] : expected) {
+            EXPECT_EQ(interface(name).mtu, mtu) << name;
+        }
+    };
+    run("add vlan a parent lan id 10");
+    run("add vlan b parent a id 10");
+    run("set interface lan mtu 1400");
+    expect_mtus({{"a", 1400}, {"b", 1400}});
+    run("set interface lan mtu 9000");
+    expect_mtus({{"a", 1500}, {"b", 1500}});
+    run("set interface a mtu 9000");
+    run("set interface lan mtu 1300");
+    expect_mtus({{"a", 9000}, {"b", 1500}});
+    run("reset interface a mtu");
+    expect_mtus({{"a", 1300}, {"b", 1300}});
+    // A tunnel has no room for tags.
+    run("add vlan default_of_lan parent lan default");
+    class Tunnel final : public vnet::interface::testing::FakeDevice {
+    public:
+        using FakeDevice::FakeDevice;
+        uint32_t tag_room() const override { return 0; }
+    };
+    auto state = std::make_shared<vnet::interface::testing::FakeState>();
+    must(router_.router->interfaces()
+             .add("tunnel", [&](auto) { return std::make_unique<Tunnel>(state); })
+             .status());
+    run("set interface tunnel mtu 1450");
+    run("add vlan c parent tunnel id 10");
+    run("add vlan d parent c id 10");
+    run("add vlan rest parent tunnel default");
+    expect_mtus({{"c", 1446}, {"d", 1442}, {"rest", 1450}});
+    run("set interface tunnel mtu 1400");
+    expect_mtus({{"c", 1396}, {"d", 1392}, {"rest", 1400}});
+    run("delete interface tunnel");
 }
 
 TEST_F(PluginTest, GivesAVlanBack) {
