@@ -42,10 +42,12 @@ absl::Status add_node(graph::Graph& graph, const std::shared_ptr<Parts>& parts, 
     return graph.add<Node>(std::shared_ptr<const Node>(parts, &node)).status();
 }
 
-MacAddress source(size_t number) {
+}  // namespace
+
+MacAddress bridge_source(size_t number) {
     return MacAddress::from_uint64(0x0200'0000'0000 + number);
 }
-MacAddress destination(size_t number) {
+MacAddress bridge_destination(size_t number) {
     return MacAddress::from_uint64(0x0200'0100'0000 + number);
 }
 
@@ -67,8 +69,8 @@ absl::Status set_up_bridge(vnet::Router& router, const Ends& ends, size_t statio
         parts->shared.ports.set(port, bridge_index, {});
     }
     for (size_t number = 0; number < stations; ++number) {
-        for (const auto& [mac, port] :
-             {std::pair(source(number), ends.in), std::pair(destination(number), ends.out)}) {
+        for (const auto& [mac, port] : {std::pair(bridge_source(number), ends.in),
+                                        std::pair(bridge_destination(number), ends.out)}) {
             if (!parts->shared.stations.put(bridge::station(bridge_index, mac), port, false, 0)) {
                 return absl::ResourceExhaustedError("the table of stations is full");
             }
@@ -76,6 +78,8 @@ absl::Status set_up_bridge(vnet::Router& router, const Ends& ends, size_t statio
     }
     return absl::OkStatus();
 }
+
+namespace {
 
 Path make_path(std::string_view name, std::string_view meaning, size_t stations) {
     Path path;
@@ -89,8 +93,8 @@ Path make_path(std::string_view name, std::string_view meaning, size_t stations)
     path.macs = [stations] {
         Macs macs;
         for (size_t number = 0; number < stations; ++number) {
-            macs.sources.push_back(source(number));
-            macs.destinations.push_back(destination(number));
+            macs.sources.push_back(bridge_source(number));
+            macs.destinations.push_back(bridge_destination(number));
         }
         return macs;
     };

@@ -5,12 +5,10 @@
 
 namespace perf {
 
-namespace {
+using ::cross_connect::Connect;
+using ::cross_connect::Connections;
 
-using cross_connect::Connect;
-using cross_connect::Connections;
-
-absl::Status join_ends(vnet::Router& router, const Ends&) {
+absl::Status cross_connect(vnet::Router& router, const std::string& a, const std::string& b) {
     graph::Graph& graph = router.engine().graph();
     const auto node = std::make_shared<Connect>(router.interfaces());
     if (const auto id = graph.add<Connect>(std::shared_ptr<const Connect>(node)); !id.ok()) {
@@ -19,16 +17,17 @@ absl::Status join_ends(vnet::Router& router, const Ends&) {
     absl::Status status = graph.add_feature(Connections::arc, Connections::feature());
     status.Update(router.engine().commit());
     // What is joined stays so without it.
-    status.Update(Connections(graph, router.interfaces(), *node).add("in", "out"));
+    status.Update(Connections(graph, router.interfaces(), *node).add(a, b));
     return status;
 }
 
-}  // namespace
-
 Path cross_connect_path() {
-    return {"l2-xc",   "cross-connect",
-            join_ends, [] { return std::vector{vnet::wire::Ip4Address(192, 0, 2, 1)}; },
-            {},        Connect::info.name};
+    return {"l2-xc",
+            "cross-connect",
+            [](vnet::Router& router, const Ends&) { return cross_connect(router, "in", "out"); },
+            [] { return std::vector{vnet::wire::Ip4Address(192, 0, 2, 1)}; },
+            {},
+            Connect::info.name};
 }
 
 }  // namespace perf

@@ -10,7 +10,9 @@
 #include "perf/ip6_path.hpp"
 #include "perf/memif_path.hpp"
 #include "perf/nat44_path.hpp"
+#include "perf/tunnel_path.hpp"
 #include "perf/vlan_path.hpp"
+#include "perf/vxlan_path.hpp"
 
 namespace perf {
 
@@ -105,8 +107,8 @@ const std::vector<Path>& paths() {
             policy_path(),   urpf_path(),       mss_clamp_path(), virtual_reassembly_path(),
             fragment_path(), reassemble_path(), nat44_o2i_path(), policer_path(),
             qos_mark_path(), qos_rules_path()};
-        for (Path& path : nat44_paths()) {
-            made.push_back(std::move(path));
+        for (auto& more : {nat44_paths(), vxlan_paths(), tunnel_paths()}) {
+            made.insert(made.end(), more.begin(), more.end());
         }
         return made;
     }();
