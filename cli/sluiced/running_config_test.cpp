@@ -65,7 +65,8 @@ public:
         for (const std::string_view line :
              {"add vrf v0", "add next-hop-group h1 ip4", "add next-hop-group h5 ip6",
               "add next-hop-group h0 ip4 vrf v0", "add null i0", "add pg interface i1",
-              "add bridge br", "add bridge-port br i1", "add address i0 10.1.0.1/24",
+              "add bridge br", "add vxlan tunnel many vni 5 local 10.1.0.99",
+              "add bridge-port br i1", "add address i0 10.1.0.1/24",
               "add pg stream g0 interface i1 rate 10 size 100 destination 10.1.0.1",
               "add nat44 pool p0", "add nat44 pool p1 mapping endpoint-independent",
               "add qos policer q0 single-rate packets 5 burst 2",
@@ -98,6 +99,25 @@ private:
         "add cross-connect <i> <i>",
         "add loopback <i>",
         "add loopback <i> mac 02:00:00:00:05:0<9>",
+        "add gre tunnel <i> local 192.0.2.1 remote 192.0.2.<9>",
+        "add gre tunnel <i> local 192.0.2.1 remote 192.0.2.<9> key <9> carries ethernet vrf <v>",
+        "add gre tunnel <i> local 2001:db8::1 remote 2001:db8::<9> sequence on ttl <9> dscp "
+        "inherit",
+        "add ipip tunnel <i> local 192.0.2.1 remote 192.0.2.<9> dont-fragment inherit",
+        "add ipip tunnel <i> local 2001:db8::1 remote 2001:db8::<9> vrf <v>",
+        "add geneve tunnel <i> vni <9> local 192.0.2.1 remote 192.0.2.<2>",
+        "add geneve tunnel <i> vni <9> local 2001:db8::1 remote 2001:db8::<9> carries ip options "
+        "010<9>:80:mark checksum on",
+        "add vxlan tunnel <i> vni <9> local 10.1.0.<9> remote 198.51.100.<9>",
+        "add vxlan tunnel <i> vni <9> local 2001:db8::<9> remote 2001:db8:9::<9> port 8472 "
+        "checksum "
+        "off ttl inherit dscp <9> mac 02:00:00:00:06:0<9>",
+        "add vxlan tunnel <i> vni <9> local 10.1.0.<9> learning off vrf <v>",
+        "add vxlan tunnel <i> vni <9> local 10.1.0.<9> ageing 1<9> mac-limit <9> checksum on",
+        "add vxlan mac <i> 02:00:00:00:06:0<9> remote 198.51.100.<9>",
+        "add vxlan mac many 02:00:00:00:06:0<9> remote 198.51.100.<9> vni <9>",
+        "add vxlan flood <i> 198.51.100.<9>",
+        "add vxlan flood many 198.51.100.<9> vni <9>",
         "set interface <i> dhcp-client",
         "set interface <i> dhcp-client hostname <i> preference <9>",
         "set interface <i> mss-clamp auto",

@@ -20,9 +20,9 @@ from lib.netns import Namespace, join
 from lib.wait import PATIENCE, wait_until
 
 PACKAGES = {"sluice", "sluice-dev", "sluice-plugin-pg", "sluice-plugin-graph-svg", "sluice-plugin-vlan",
-            "sluice-plugin-cross-connect", "sluice-plugin-bridge", "sluice-plugin-dhcp-client",
+            "sluice-plugin-cross-connect", "sluice-plugin-bridge", "sluice-plugin-dhcp-client", "sluice-plugin-geneve", "sluice-plugin-gre",
             "sluice-plugin-loopback", "sluice-plugin-mss-clamp", "sluice-plugin-nat44", "sluice-plugin-policy-routing", "sluice-plugin-urpf",
-            "sluice-plugin-punt", "sluice-plugin-qos"}
+            "sluice-plugin-punt", "sluice-plugin-qos", "sluice-plugin-vxlan"}
 # How exposed systemd finds the service, in tenths: 0 best, 100 worst.
 MOST_EXPOSED = 35
 

@@ -228,8 +228,10 @@ def test_a_conversation_on_a_terminal(lab, tmp_path):
         terminal.shows("sluice> ")
         # and what follows a word is listed.
         terminal.type("add ?")
-        for word in ("address", "neighbor", "port", "route", "tap"):
+        for word in ("address", "neighbor", "port"):
             terminal.shows(word)
+        terminal.type("r?")
+        terminal.shows("route")
         terminal.type("\x03")
         terminal.shows("sluice> ")
         terminal.type("add route 10.66.0.0/16 blackhole\nquit\n")

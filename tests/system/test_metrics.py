@@ -27,7 +27,8 @@ def scraped(tmp_path_factory):
         lab.daemon.ctl("add next-hop-group out ip4", f"add next-hop-group-member out {WAN}",
                        "add next-hop-group-member out 172.16.0.2", "add route 198.51.100.0/24 via group out",
                        "add nat44 pool shared", "add nat44 address shared 192.0.2.1",
-                       "add nat44 pool blocks allocation blocks first-port 1024 last-port 2047", "add nat44 address blocks 192.0.2.2 to 192.0.2.3")
+                       "add nat44 pool blocks allocation blocks first-port 1024 last-port 2047", "add nat44 address blocks 192.0.2.2 to 192.0.2.3",
+                       "add qos policer slow single-rate kilobits 1000 burst 10000")
         yield lab
 
 

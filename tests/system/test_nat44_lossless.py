@@ -129,8 +129,14 @@ def shows(lab):
 
 def clears(lab):
     """Most of the sessions end at once, and begin again."""
-    lab.daemon.ctl("stop pg crowd", f"clear nat44 sessions inside {CROWD}")
-    lab.wait_count(0, f"inside {CROWD}")
+    lab.daemon.ctl("stop pg crowd")
+
+    def is_empty():
+        # What was on its way from one worker to the other begins sessions yet.
+        lab.daemon.ctl(f"clear nat44 sessions inside {CROWD}")
+        return lab.count(f"inside {CROWD}") == 0
+
+    wait_until(is_empty, 10, lambda: lab.daemon.ctl("show nat44 sessions"), every=0.2)
     lab.daemon.ctl("start pg crowd", "clear nat44 sessions inside 10.8.1.0/28")
 
 
