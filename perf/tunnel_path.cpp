@@ -16,14 +16,14 @@ using vnet::tunnel::PointToPoint;
 using wire::Ip4Address;
 using wire::Ip4Prefix;
 
-constexpr Ip4Address far_end(198, 51, 100, 7);
+constexpr Ip4Address tunnel_far_end(198, 51, 100, 7);
 
 PointToPoint::Parts parts_of(vnet::Router& router) {
     return {router.engine(), router.interfaces(), router.tunnels()};
 }
 PointToPoint::Spec spec_to_far_end() {
     PointToPoint::Spec spec;
-    spec.ends = vnet::tunnel::Ends<Ip4Address>{Ip4Address(10, 0, 2, 1), far_end};
+    spec.ends = vnet::tunnel::Ends<Ip4Address>{Ip4Address(10, 0, 2, 1), tunnel_far_end};
     return spec;
 }
 
@@ -42,7 +42,8 @@ absl::StatusOr<graph::NodeId> add_encap(vnet::Router& router, std::shared_ptr<co
     }
     absl::Status status = id.status();
     status.Update(router.engine().commit());
-    status.Update(router.fib().add(Ip4Prefix(far_end, 32), vnet::ip4::RouteSource::configured,
+    status.Update(router.fib().add(Ip4Prefix(tunnel_far_end, 32),
+                                   vnet::ip4::RouteSource::configured,
                                    {vnet::ip4::Via::Kind::next_hop, 0, out_gateway}));
     return status.ok() ? id : status;
 }
@@ -55,14 +56,14 @@ absl::Status set_up_tunnel(vnet::Router& router) {
 }
 
 absl::Status join_geneve(vnet::Router& router, const Ends&) {
-    struct Parts {
-        explicit Parts(vnet::Router& router)
+    struct GeneveParts {
+        explicit GeneveParts(vnet::Router& router)
             : tunnels(parts_of(router)),
               encap(router.tunnels().exits, tunnels.links, tunnels.options) {}
         geneve::Tunnels tunnels;
         geneve::Encap encap;
     };
-    const auto parts = std::make_shared<Parts>(router);
+    const auto parts = std::make_shared<GeneveParts>(router);
     const auto node = add_encap(router, std::shared_ptr<const geneve::Encap>(parts, &parts->encap));
     if (!node.ok()) {
         return node.status();
@@ -80,14 +81,14 @@ absl::Status join_geneve(vnet::Router& router, const Ends&) {
 template <class Node>
 absl::Status route_into(vnet::Router& router, const char* kind,
                         std::vector<PointToPoint::Behind> behind) {
-    struct Parts {
-        Parts(vnet::Router& router, const char* kind)
+    struct KindParts {
+        KindParts(vnet::Router& router, const char* kind)
             : tunnels(parts_of(router), kind, PointToPoint::Layouts::by_family),
               encap(router.tunnels().exits, tunnels) {}
         PointToPoint tunnels;
         Node encap;
     };
-    const auto parts = std::make_shared<Parts>(router, kind);
+    const auto parts = std::make_shared<KindParts>(router, kind);
     const auto node = add_encap(router, std::shared_ptr<const Node>(parts, &parts->encap));
     if (!node.ok()) {
         return node.status();

@@ -24,8 +24,8 @@ using wire::Ip4Prefix;
 
 constexpr uint32_t vni = 100;
 /// The other end: behind `out`, or where packets come from by `in`.
-constexpr Ip4Address far_end(198, 51, 100, 7);
-constexpr Ip4Address near_end(10, 0, 1, 2);
+constexpr Ip4Address vxlan_far_end(198, 51, 100, 7);
+constexpr Ip4Address vxlan_near_end(10, 0, 1, 2);
 
 /// The plugin's nodes with their tunnels; the graph keeps it.
 struct VxlanParts {
@@ -51,8 +51,8 @@ graph::ArcId arc_of_frames(const graph::Graph& graph) {
 }
 
 /// A tunnel "tunnel", up.
-absl::StatusOr<vnet::interface::Index> add_tunnel(vnet::Router& router, Ip4Address local,
-                                                  Ip4Address remote) {
+absl::StatusOr<vnet::interface::Index> add_tunnel(vnet::Router& router, Ip4Address own,
+                                                  Ip4Address other) {
     graph::Graph& graph = router.engine().graph();
     const auto parts = std::make_shared<VxlanParts>(router, arc_of_frames(graph));
     const auto encap =
@@ -77,7 +77,7 @@ absl::StatusOr<vnet::interface::Index> add_tunnel(vnet::Router& router, Ip4Addre
     }
     parts->tunnels.set_tx_node(*encap);
     PointToPoint::Spec spec;
-    spec.ends = Ends<Ip4Address>{local, remote};
+    spec.ends = Ends<Ip4Address>{own, other};
     spec.number = vxlan::number_of(wire::VxlanHeader::port, vni);
     spec.behind = {{wire::IpProtocol::udp, vxlan::header(wire::VxlanHeader::port, vni)}};
     spec.mac = wire::MacAddress::from_uint64(0x02fe00000009);
@@ -91,9 +91,9 @@ absl::StatusOr<vnet::interface::Index> add_tunnel(vnet::Router& router, Ip4Addre
 
 absl::StatusOr<vnet::interface::Index> add_far_tunnel(vnet::Router& router) {
     const absl::Status status =
-        router.fib().add(Ip4Prefix(far_end, 32), vnet::ip4::RouteSource::configured,
+        router.fib().add(Ip4Prefix(vxlan_far_end, 32), vnet::ip4::RouteSource::configured,
                          {vnet::ip4::Via::Kind::next_hop, 0, out_gateway});
-    return status.ok() ? add_tunnel(router, Ip4Address(10, 0, 2, 1), far_end) : status;
+    return status.ok() ? add_tunnel(router, Ip4Address(10, 0, 2, 1), vxlan_far_end) : status;
 }
 
 absl::Status join_tunnel(vnet::Router& router, const perf::Ends&) {
@@ -107,7 +107,7 @@ absl::Status bridge_into_tunnel(vnet::Router& router, const perf::Ends& ends) {
 }
 
 absl::Status bridge_out_of_tunnel(vnet::Router& router, const perf::Ends& ends) {
-    const auto tunnel = add_tunnel(router, Ip4Address(10, 0, 1, 1), near_end);
+    const auto tunnel = add_tunnel(router, Ip4Address(10, 0, 1, 1), vxlan_near_end);
     if (!tunnel.ok()) {
         return tunnel.status();
     }
@@ -131,7 +131,7 @@ void wrap(graph::Packet& packet, uint64_t) {
     OuterHeaders outer;
     auto& inner = *wire::view<wire::EthernetHeader>(packet.bytes());
     outer.ethernet = inner;
-    outer.ip.source = near_end;
+    outer.ip.source = vxlan_near_end;
     outer.ip.destination = Ip4Address(10, 0, 1, 1);
     outer.ip.ttl = 64;
     outer.ip.protocol_number = uint8_t(wire::IpProtocol::udp);

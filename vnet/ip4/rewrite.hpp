@@ -67,6 +67,7 @@ public:
     graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
+    graph::To<Next, Drop> less_often(graph::Packet& packet, Pass& pass) const noexcept;
     graph::To<Next, Drop> with_care(graph::Packet& packet, Pass& pass) const noexcept;
     graph::To<Next, Drop> expired(graph::Packet& packet, graph::Dispatch& dispatch) const noexcept;
     graph::To<Next, Drop> too_big(graph::Packet& packet, const wire::Ip4Header& ip, uint32_t mtu,

@@ -41,19 +41,28 @@ graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::operator()(graph::Packet& packe
     if (meta.has(graph::packet_flag::local_origin) || l3 != pass.length_ ||
         packet.length() > pass.longest_ || meta.rx_interface == pass.interface_ ||
         packet.headroom() < pass.headroom_ || !wire::decrement_hop_limit(ip)) [[unlikely]] {
-        // A link without a header, such as a tunnel: the old one goes.
-        if (pass.length_ != 0 || l3 == 0 || meta.has(graph::packet_flag::local_origin) ||
-            packet.length() - l3 > pass.longest_ || meta.rx_interface == pass.interface_ ||
-            !wire::decrement_hop_limit(ip)) {
-            return with_care(packet, pass);
-        }
-        (void)packet.move_start(int(l3));
-        meta.l2_offset = 0;
-        meta.flags |= graph::packet_flag::bare;
-        return pass.arc_.enter(packet, meta.tx_interface);
+        return less_often(packet, pass);
     }
     std::memcpy(packet.data() + l3 - short_copy, pass.header_.data(), short_copy);
     meta.l2_offset = 0;
+    return pass.arc_.enter(packet, meta.tx_interface);
+}
+
+// Not in line: what most packets pass by costs them nothing.
+[[gnu::noinline]] graph::To<Rewrite::Next, Rewrite::Drop> Rewrite::less_often(
+    graph::Packet& packet, Pass& pass) const noexcept {
+    graph::Metadata& meta = packet.meta();
+    const uint32_t l3 = meta.l3_offset;
+    auto& ip = *wire::view<wire::Ip6Header>(packet.data() + l3, sizeof(wire::Ip6Header));
+    // A link without a header, such as a tunnel: the old one goes.
+    if (pass.length_ != 0 || l3 == 0 || meta.has(graph::packet_flag::local_origin) ||
+        packet.length() - l3 > pass.longest_ || meta.rx_interface == pass.interface_ ||
+        !wire::decrement_hop_limit(ip)) {
+        return with_care(packet, pass);
+    }
+    (void)packet.move_start(int(l3));
+    meta.l2_offset = 0;
+    meta.flags |= graph::packet_flag::bare;
     return pass.arc_.enter(packet, meta.tx_interface);
 }
 

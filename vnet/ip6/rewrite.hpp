@@ -76,6 +76,7 @@ public:
     graph::TraceFields format(const graph::TraceStep& step) const;
 
 private:
+    graph::To<Next, Drop> less_often(graph::Packet& packet, Pass& pass) const noexcept;
     graph::To<Next, Drop> with_care(graph::Packet& packet, Pass& pass) const noexcept;
     graph::To<Next, Drop> tell(graph::Packet& packet, Pass& pass, Drop reason, wire::Icmp6Type type,
                                uint8_t code, uint32_t rest) const noexcept;
