@@ -114,7 +114,10 @@ def run(kind, device, sockets, local, remote):
                 data = data[(data[0] & 15) * 4:]
             packet = kind.unwrap(protocol, data)
             if packet:
-                os.write(device, packet)
+                try:
+                    os.write(device, packet)
+                except OSError:
+                    pass  # The device is not up yet.
 
 
 def main():
