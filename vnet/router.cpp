@@ -12,6 +12,7 @@
 #include "vnet/fib/lookup_format.hpp"
 #include "vnet/icmp4/input.hpp"
 #include "vnet/icmp6/input.hpp"
+#include "vnet/igmp/input.hpp"
 #include "vnet/interface/output.hpp"
 #include "vnet/ip4/input.hpp"
 #include "vnet/ip4/lookup.hpp"
@@ -38,6 +39,7 @@ namespace {
 /// discovery.
 constexpr unsigned unresolved_capacity = 1024;
 constexpr unsigned heard_capacity = 1024;
+constexpr unsigned igmp_capacity = 64;
 constexpr unsigned mld_capacity = 64;
 constexpr unsigned tunnel_error_capacity = 256;
 /// Memory is given back when for so long no route was removed, so that one that comes and goes
@@ -91,7 +93,10 @@ Router::Router(graph::Engine& engine)
       punt_limits_(unsigned(engine.workers().size()), rte_get_tsc_hz()),
       ip4_(engine.rcu(), interfaces_),
       ip6_(engine.rcu(), interfaces_),
+      ip4_groups_(engine.rcu()),
       ip6_groups_(engine.rcu()),
+      igmp_queries_("igmp", igmp_capacity, engine.control(),
+                    [this](std::span<graph::Packet*> packets) { igmp_->take(packets); }),
       mld_queries_("mld", mld_capacity, engine.control(),
                    [this](std::span<graph::Packet*> packets) { mld_->take(packets); }),
       ether_types_(engine.graph()) {
@@ -191,8 +196,8 @@ absl::Status Router::add_nodes(const Options& options) {
         return steps.status();
     }
     vrfs_ = std::make_unique<vrf::Vrfs>(vrf::Vrfs::Parts{engine_.rcu(), interfaces_, ip4_, ip6_});
-    tunnels_->ip4.underlay = make_underlay(ip4_);
-    tunnels_->ip6.underlay = make_underlay(ip6_);
+    tunnels_->ip4.underlay = make_underlay(ip4_, ip4_groups_);
+    tunnels_->ip6.underlay = make_underlay(ip6_, ip6_groups_);
     vrfs_->guard([this](interface::Vrf vrf) -> absl::Status {
         if (!tunnels_->ip4.underlay->is_used_in(vrf) && !tunnels_->ip6.underlay->is_used_in(vrf)) {
             return absl::OkStatus();
@@ -231,10 +236,11 @@ absl::StatusOr<graph::NodeId> Router::add_tunnel_nodes(Network<Family, Neighbors
 
 template <class Family, class Neighbors>
 std::unique_ptr<tunnel::Underlay<Family>> Router::make_underlay(
-    Network<Family, Neighbors>& network) {
+    Network<Family, Neighbors>& network,
+    membership::JoinedGroups<typename Family::Address>& groups) {
     return std::make_unique<tunnel::Underlay<Family>>(typename tunnel::Underlay<Family>::Parts{
         engine_, interfaces_, forwarding_, network.tables, *network.fibs, *network.next_hops,
-        *error_slot_, *error6_slot_, network.local});
+        *error_slot_, *error6_slot_, network.local, groups});
 }
 
 /// Next hops, routes and addresses of a family, whose packets end in its own nodes.
@@ -302,6 +308,7 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
     const auto icmp_input = add(std::make_shared<const icmp4::Input>(ip4_.local));
     add(std::make_shared<const ip4::Deliver>(ip4_.local, *error_slot_));
     add(std::make_shared<const ip4::Input>(interfaces_, *error_slot_, ip4_unicast_arc_));
+    const auto igmp_input = add(std::make_shared<const igmp::Input>(igmp_queries_, punt_limits_));
     add(std::make_shared<const neighbor::ArpInput>(
         *ip4_.heard, punt_limits_, neighbor::Known<ip4::Family>(ip4_.tables, forwarding_)));
     if (auto fragments = steps.take(fragment::Fragments::create(
@@ -323,12 +330,17 @@ absl::Status Router::add_ip4_nodes(const Options& options) {
         graph.link("ip4-load-balance", next);
     }
     graph.link("ip4-deliver", "icmp4-input");
+    graph.link("ip4-deliver", "igmp-input");
     graph.link("icmp4-input", "tunnel4-errors");
     steps.fail(ip4_.local.register_protocol(graph, wire::IpProtocol::icmp, icmp_input));
+    steps.fail(ip4_.local.register_protocol(graph, wire::IpProtocol::igmp, igmp_input));
     if (!steps.status().ok()) {
         return steps.status();
     }
     make_fib(ip4_, ends);
+    igmp_ = std::make_unique<igmp::Listener>(
+        igmp::Listener::Parts{engine_, interfaces_, *ip4_.addresses, ip4_groups_},
+        graph.find("interface-output"));
     ip4_.neighbors = std::make_unique<neighbor::Arp>(
         neighbor::Arp::Parts{engine_, interfaces_, *ip4_.addresses, *ip4_.fibs, *ip4_.next_hops,
                              *next_hop_slot_},

@@ -25,6 +25,7 @@
 #include "vnet/handoff/handoffs.hpp"
 #include "vnet/icmp4/error.hpp"
 #include "vnet/icmp6/error.hpp"
+#include "vnet/igmp/listener.hpp"
 #include "vnet/interface/table.hpp"
 #include "vnet/ip4/addresses.hpp"
 #include "vnet/ip4/dir24.hpp"
@@ -97,6 +98,8 @@ public:
     /// The multicast groups of IPv6 that the router listens to.
     ip6::JoinedGroups& ip6_groups() noexcept { return ip6_groups_; }
     const mld::Listener& mld() const noexcept { return *mld_; }
+    membership::JoinedGroups<wire::Ip4Address>& ip4_groups() noexcept { return ip4_groups_; }
+    const igmp::Listener& igmp() const noexcept { return *igmp_; }
     neighbor::RouterAdvertisements& router_advertisements() noexcept {
         return *router_advertisements_;
     }
@@ -154,7 +157,9 @@ private:
     absl::Status start_groups(Network<Family, Neighbors>& network,
                               std::shared_ptr<const fib::LoadBalance<Family>> node);
     template <class Family, class Neighbors>
-    std::unique_ptr<tunnel::Underlay<Family>> make_underlay(Network<Family, Neighbors>& network);
+    std::unique_ptr<tunnel::Underlay<Family>> make_underlay(
+        Network<Family, Neighbors>& network,
+        membership::JoinedGroups<typename Family::Address>& groups);
     /// The way in to tunnels of an underlay; the node that their addresses' routes lead to.
     template <class Family, class Neighbors>
     absl::StatusOr<graph::NodeId> add_tunnel_nodes(Network<Family, Neighbors>& network,
@@ -167,8 +172,10 @@ private:
     punt::Limits punt_limits_;
     Ip4 ip4_;
     Ip6 ip6_;
+    membership::JoinedGroups<wire::Ip4Address> ip4_groups_;
     ip6::JoinedGroups ip6_groups_;
     /// Queries on their way to control.
+    graph::Mailbox igmp_queries_;
     graph::Mailbox mld_queries_;
     std::atomic<bool> ip6_redirects_{false};
     ethernet::EtherTypes ether_types_;
@@ -189,6 +196,7 @@ private:
     std::unique_ptr<handoff::Handoffs> handoffs_;
     std::unique_ptr<ip6::LinkLocals> link_locals_;
     std::unique_ptr<vrf::Vrfs> vrfs_;
+    std::unique_ptr<igmp::Listener> igmp_;
     std::unique_ptr<mld::Listener> mld_;
     std::unique_ptr<neighbor::RouterAdvertisements> router_advertisements_;
     std::unique_ptr<fragment::Fragments> fragments_;

@@ -103,6 +103,8 @@ private:
     std::vector<Observer> observers_;
 };
 
+/// To whatever is on a link whose packets have no headers in front.
+Adjacency plain_adjacency(const interface::Interface& interface, graph::NodeId rewrite_node);
 /// The adjacency that sends by an Ethernet interface to one MAC address.
 Adjacency ethernet_adjacency(const interface::Interface& interface, graph::NodeId rewrite_node,
                              const wire::MacAddress& destination, uint16_t ether_type);

@@ -7,9 +7,11 @@
 
 #include <cstring>
 
+#include "vnet/ip6/joined_groups.hpp"
 #include "vnet/neighbor/testing/link.hpp"
 #include "vnet/wire/ip6_checksum.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
+#include "vnet/wire/mld.hpp"
 
 namespace vnet::mld {
 namespace {

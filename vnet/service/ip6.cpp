@@ -111,47 +111,6 @@ absl::StatusOr<api::ItemSource<sluice::AdvertisedRouter>> list_advertised(Router
     return api::items(std::move(all));
 }
 
-absl::StatusOr<api::ItemSource<sluice::Ip6Group>> list_groups(
-    Router& router, const sluice::ListIp6GroupsRequest& request) {
-    interface::Index only = 0;
-    if (request.has_interface()) {
-        const auto interface = router.interfaces().find(request.interface());
-        if (!interface.ok()) {
-            return interface.status();
-        }
-        only = (*interface)->index;
-    }
-    std::vector<sluice::Ip6Group> all;
-    for (const auto& [interface, groups] : router.ip6_groups().all()) {
-        if (only != 0 && interface != only) {
-            continue;
-        }
-        for (const auto& [group, listeners] : groups) {
-            sluice::Ip6Group& message = all.emplace_back();
-            message.set_interface(router.interfaces().name_of(interface));
-            *message.mutable_group() = ip_to_api(group);
-            message.set_listeners(listeners);
-            message.set_reported(mld::Listener::is_reported(group));
-        }
-    }
-    return api::items(std::move(all));
-}
-
-absl::StatusOr<api::ItemSource<sluice::MldInterface>> list_mld(Router& router) {
-    std::vector<sluice::MldInterface> all;
-    for (const auto& state : router.mld().list()) {
-        sluice::MldInterface& message = all.emplace_back();
-        message.set_interface(router.interfaces().name_of(state.interface));
-        message.set_version(state.version);
-        if (!state.querier.is_unspecified()) {
-            *message.mutable_querier() = ip_to_api(state.querier);
-        }
-        message.set_queries(state.queries);
-        message.set_reports(state.reports);
-    }
-    return api::items(std::move(all));
-}
-
 void write_enabled(Router& router, const api::config::Emit& emit) {
     for (const auto& [name, index] : by_name(router.interfaces())) {
         if (router.link_locals().is_set(index)) {
@@ -212,11 +171,6 @@ absl::Status register_ip6(api::Registry& registry, Router& router) {
         }));
     status.Update(registry.add_list<sluice::ListAdvertisedRequest, sluice::AdvertisedRouter>(
         "sluice.Ip6.ListAdvertised", [&router](const auto&) { return list_advertised(router); }));
-    status.Update(registry.add_list<sluice::ListIp6GroupsRequest, sluice::Ip6Group>(
-        "sluice.Ip6.ListGroups",
-        [&router](const auto& request) { return list_groups(router, request); }));
-    status.Update(registry.add_list<sluice::ListMldRequest, sluice::MldInterface>(
-        "sluice.Ip6.ListMld", [&router](const auto&) { return list_mld(router); }));
     return status;
 }
 

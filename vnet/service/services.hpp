@@ -24,6 +24,8 @@ absl::Status register_routes(api::Registry& registry, Router& router,
 absl::Status register_neighbors(api::Registry& registry, Router& router);
 absl::Status register_next_hop_groups(api::Registry& registry, Router& router);
 absl::Status register_ip6(api::Registry& registry, Router& router);
+/// Multicast groups of both families: what the router listens to, and who asks.
+absl::Status register_membership(api::Registry& registry, Router& router);
 absl::Status register_events(api::Registry& registry, Router& router);
 absl::Status register_graph(api::Registry& registry, Router& router);
 absl::Status register_workers(api::Registry& registry, Router& router);

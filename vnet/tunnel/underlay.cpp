@@ -143,12 +143,70 @@ private:
     const Address local_;
 };
 
+/// To a group: nobody resolves it, and no route leads there.
+template <class Family>
+class Underlay<Family>::GroupWay final : public Way {
+public:
+    GroupWay(Underlay& owner, const Request& request, interface::Index link, fib::PathIndex path)
+        : owner_(owner), request_(request), link_(link), path_(path) {
+        owner_.group_ways_.push_back(this);
+        owner_.parts_.groups.join(link_, request_.ends.remote);
+        lead(path_);
+    }
+    ~GroupWay() override {
+        std::erase(owner_.group_ways_, this);
+        owner_.parts_.groups.leave(link_, request_.ends.remote);
+        lead(0);
+        owner_.parts_.forwarding.release(path_);
+    }
+
+    uint32_t mtu() const override {
+        const auto* on = owner_.parts_.interfaces.get(link_);
+        const uint32_t headers = request_.outers.front()->length;
+        return on != nullptr && on->mtu > headers ? on->mtu - headers : 0;
+    }
+    /// What an adjacency to the group is on an interface.
+    static fib::Adjacency adjacency(const Underlay& owner, Address group,
+                                    const interface::Interface& on) {
+        fib::Adjacency made =
+            on.device->carries_ethernet()
+                ? fib::ethernet_adjacency(on, owner.rewrite_, group.multicast_mac(),
+                                          uint16_t(Names<Family>::ether_type))
+                : fib::plain_adjacency(on, owner.rewrite_);
+        made.set_next_hop(group);
+        return made;
+    }
+    void changed(const interface::Interface& interface, interface::Change change) {
+        if (interface.index != link_ ||
+            (change != interface::Change::mtu && change != interface::Change::mac)) {
+            return;
+        }
+        owner_.parts_.forwarding.turn(path_, adjacency(owner_, request_.ends.remote, interface));
+        if (request_.changed) {
+            request_.changed();
+        }
+    }
+
+private:
+    void lead(fib::PathIndex path) {
+        for (Outer* outer : request_.outers) {
+            outer->path.store(path, std::memory_order_release);
+        }
+    }
+
+    Underlay& owner_;
+    const Request request_;
+    const interface::Index link_;
+    const fib::PathIndex path_;
+};
+
 template <class Family>
 Underlay<Family>::Underlay(const Parts& parts)
     : parts_(parts),
       icmp4_error_(parts.engine.graph().find("icmp4-error")),
       icmp6_error_(parts.engine.graph().find("icmp6-error")),
-      errors_(parts.engine.graph().find(Names<Family>::errors)) {
+      errors_(parts.engine.graph().find(Names<Family>::errors)),
+      rewrite_(parts.engine.graph().find(Names<Family>::rewrite)) {
     timer_ = parts_.engine.control().every(std::chrono::seconds(1), [this] { reckon_all(); });
     const auto reckon_later = [weak = std::weak_ptr(self_)](auto&& concerns) {
         if (const auto self = weak.lock(); self != nullptr && concerns(**self)) {
@@ -161,6 +219,14 @@ Underlay<Family>::Underlay(const Parts& parts)
         reckon_later([&](const Underlay& self) {
             return change == interface::Change::mtu && self.leaves_by_.contains(interface.index);
         });
+    });
+    parts_.interfaces.observe([weak = std::weak_ptr(self_)](const interface::Interface& interface,
+                                                            interface::Change change) {
+        if (const auto self = weak.lock()) {
+            for (GroupWay* way : (*self)->group_ways_) {
+                way->changed(interface, change);
+            }
+        }
     });
     // Only one without an interface is found by another way without a call of the follower.
     parts_.next_hops.observe([reckon_later](interface::Index interface, Address) {
@@ -264,6 +330,33 @@ absl::StatusOr<std::unique_ptr<Way>> Underlay<Family>::open(const Request& reque
     }
     return std::make_unique<HeldWay>(
         *this, pair({request.vrf, request.ends.local, request.ends.remote}), request);
+}
+
+template <class Family>
+absl::StatusOr<std::unique_ptr<Way>> Underlay<Family>::open_group(const Request& request,
+                                                                  interface::Index link) {
+    if (absl::Status status = check(request.ends.local); !status.ok()) {
+        return status;
+    }
+    const Address group = request.ends.remote;
+    if (!group.is_multicast() || Names<Family>::is_of_link(group)) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} is no multicast group for a tunnel; give one that routers forward, as "
+                        "239.0.0.1 or ff05::1",
+                        group));
+    }
+    const interface::Interface* on = parts_.interfaces.get(link);
+    if (on == nullptr || on->vrf != request.vrf) {
+        return absl::InvalidArgumentError(fmt::format(
+            "interface '{}' is in another VRF than the tunnel's ends; name one of theirs",
+            on == nullptr ? "" : on->name));
+    }
+    const fib::PathIndex path = parts_.forwarding.make(GroupWay::adjacency(*this, group, *on));
+    if (path == 0) {
+        return absl::ResourceExhaustedError(fmt::format("no room for the way to {}: there are {}",
+                                                        group, fib::ForwardingTable::capacity - 1));
+    }
+    return std::make_unique<GroupWay>(*this, request, link, path);
 }
 
 template <class Family>

@@ -19,6 +19,7 @@
 #include "vnet/icmp4/error.hpp"
 #include "vnet/icmp6/error.hpp"
 #include "vnet/ip4/local.hpp"
+#include "vnet/membership/joined_groups.hpp"
 #include "vnet/tunnel/names.hpp"
 #include "vnet/tunnel/outer.hpp"
 
@@ -61,6 +62,7 @@ public:
         icmp6::ErrorSlot icmp6_slot;
         /// Who hears of ICMP errors.
         ip4::LocalTable& local;
+        membership::JoinedGroups<Address>& groups;
     };
     /// A Packet Too Big is believed for so long (RFC 1191 6.3, RFC 8201 4).
     static constexpr auto too_big_lasts = std::chrono::minutes(10);
@@ -88,6 +90,11 @@ public:
     /// Begins to lead packets of a tunnel both ways. INVALID_ARGUMENT for an end that is no host's
     /// address, RESOURCE_EXHAUSTED where there is no room for its route.
     absl::StatusOr<std::unique_ptr<Way>> open(const Request& request);
+    /// Sends packets of a tunnel to a group, its remote end, by the interface `link`, and listens
+    /// to the group there, as long as the way lives, which must be no longer than the interface.
+    /// INVALID_ARGUMENT for what is no group that routers forward, or for a link of another VRF;
+    /// RESOURCE_EXHAUSTED where there is no room for its path.
+    absl::StatusOr<std::unique_ptr<Way>> open_group(const Request& request, interface::Index link);
     /// Leads what comes to an address of the router to tunnels as long as the answer lives: for who
     /// takes from any. As open().
     absl::StatusOr<std::unique_ptr<LocalEnd>> open_local(interface::Vrf vrf, Address local);
@@ -100,6 +107,7 @@ public:
 private:
     class HeldWay;
     class HeldLocal;
+    class GroupWay;
     /// What both ends of tunnels have in common, however many there are between them.
     struct Pair;
     using Key = std::tuple<interface::Vrf, Address, Address>;
@@ -131,6 +139,8 @@ private:
     graph::NodeId icmp4_error_;
     graph::NodeId icmp6_error_;
     graph::NodeId errors_;
+    graph::NodeId rewrite_;
+    std::vector<GroupWay*> group_ways_;
     std::map<Key, std::weak_ptr<Pair>> pairs_;
     /// Tunnels of an address of the router.
     std::map<std::pair<interface::Vrf, Address>, unsigned> locals_;

@@ -17,6 +17,7 @@
 
 #include "vnet/wire/bytes.hpp"
 #include "vnet/wire/endian.hpp"
+#include "vnet/wire/mac.hpp"
 
 namespace vnet::wire {
 
@@ -52,6 +53,10 @@ public:
     }
     /// 224.0.0.0/4 (RFC 1112).
     [[nodiscard]] constexpr bool is_multicast() const noexcept { return value() >> 28 == 0xe; }
+    /// The Ethernet address to which packets to this group are sent (RFC 1112 6.4).
+    [[nodiscard]] constexpr MacAddress multicast_mac() const noexcept {
+        return MacAddress::from_uint64(std::uint64_t{0x01005e} << 24 | (value() & 0x7f'ffff));
+    }
     /// 224.0.0.0/24, which stays on its link whatever its TTL (RFC 5771 4).
     [[nodiscard]] constexpr bool is_local_multicast() const noexcept {
         return value() >> 8 == 0xe00000;

@@ -90,6 +90,17 @@ def nd(kind: int, rest: bytes, destination: bytes) -> bytes:
     return ethernet(0x86DD, ip6(58, icmp6(kind, 0, rest, LINK_1, destination), LINK_1, destination, 255))
 
 
+def igmp(group: bytes, tail: bytes, destination: bytes) -> bytes:
+    """A query, with a router alert."""
+    def message(value: int) -> bytes:
+        return struct.pack("!BBH", 0x11, 10, value) + group + tail
+
+    def header(value: int) -> bytes:
+        return (struct.pack("!BBHHHBBH", 0x46, 0xC0, 24 + len(message(0)), 1, 0, 1, 2, value) + IP_1 + destination
+                + bytes.fromhex("94040000"))
+    return header(checksum(header(0))) + message(checksum(message(0)))
+
+
 LINK_ADDRESS = b"\x01\x01" + MAC_1
 RA_OPTIONS = (LINK_ADDRESS + bytes.fromhex("05010000000005dc")
               + bytes.fromhex("030440c0ffffffff0000384000000000") + IP6_1[:8] + bytes(8)
@@ -136,6 +147,8 @@ SEEDS = {
     "gre-key": bytes.fromhex("2000080000000007") + ip4(17, udp(b"inner")),
     "geneve-options": bytes.fromhex("03c06558123456ff" "010283e1aabbccdd" "ffff0100") + ethernet(0x0800, ip4(17, udp(b"inner"))),
     "geneve-lying-option": bytes.fromhex("0200655800000100" "01020302aabbccdd"),
+    "igmp-query-2": igmp(bytes(4), b"", bytes([224, 0, 0, 1])),
+    "igmp-query-3": igmp(bytes([239, 1, 1, 9]), bytes.fromhex("027d0001") + IP_2, bytes([239, 1, 1, 9])),
     "text-address6": b"2001:db8:0:0:1::ffff:1",
     "text-address6-mapped": b"::ffff:192.0.2.1",
     "text-prefix6": b"2001:db8::/32",

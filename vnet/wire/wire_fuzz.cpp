@@ -10,6 +10,7 @@
 #include "vnet/wire/dissect.hpp"
 #include "vnet/wire/geneve.hpp"
 #include "vnet/wire/gre.hpp"
+#include "vnet/wire/igmp.hpp"
 #include "vnet/wire/ip4_options.hpp"
 #include "vnet/wire/ip6.hpp"
 #include "vnet/wire/ip6_extensions.hpp"
@@ -167,6 +168,16 @@ void check_query(std::span<const std::byte> bytes) {
     }
 }
 
+void check_membership(std::span<const std::byte> bytes) {
+    const IgmpQuery query = read_igmp_query(bytes);
+    if (query.fault == IgmpFault::none) {
+        require(bytes.size() >= sizeof(Ip4Header) + sizeof(IgmpMessage));
+        require(query.group == Ip4Address() || query.group.is_multicast());
+        require(query.version >= 1 && query.version <= 3);
+        require(query.max_response.count() >= 0 && query.max_response.count() <= 3'174'400);
+    }
+}
+
 void sum(std::span<const std::byte> bytes) {
     std::uint32_t naive = 0;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -209,6 +220,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         walk_chain(packet);
         check_discovery(packet);
         check_query(packet);
+        check_membership(packet);
     }
     sum(bytes);
     parse_text(std::string(data, data + size));
