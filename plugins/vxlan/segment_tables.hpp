@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "graph/limits.hpp"
@@ -18,6 +19,16 @@ namespace vxlan {
 
 /// Another end of a multipoint tunnel, by number; 0 is none.
 using Remote = uint32_t;
+
+/// An end of either family as one of the family is named.
+template <class Address>
+Address unmapped(const vnet::wire::Ip6Address& address) noexcept {
+    if constexpr (std::is_same_v<Address, vnet::wire::Ip4Address>) {
+        return Address(uint32_t(address.low()));
+    } else {
+        return address;
+    }
+}
 
 /// A station that a worker heard from another end than the table says.
 struct HeardMac {
@@ -44,6 +55,7 @@ struct SegmentTables {
           interfaces(remotes + 1),
           floods(graph::max_interfaces),
           learns(graph::max_interfaces),
+          locals(graph::max_interfaces),
           peers4(rcu),
           peers6(rcu),
           any4(rcu),
@@ -61,6 +73,8 @@ struct SegmentTables {
     /// Who gets what is for all, by interface; null: nobody.
     graph::StableArray<std::atomic<const Flood*>> floods;
     graph::StableArray<std::atomic<bool>> learns;
+    /// Its own end, by interface; written before any worker finds the interface.
+    graph::StableArray<vnet::wire::Ip6Address> locals;
 
     /// Who takes from an end, and which Remote that is.
     struct Found {
@@ -73,8 +87,15 @@ struct SegmentTables {
         if (const Remote remote = known.find(endpoint); remote != 0) {
             return {interfaces[remote].load(std::memory_order_relaxed), remote};
         }
-        endpoint.remote = Address();
-        return {any<Address>(*this).find(endpoint), 0};
+        const Address from = std::exchange(endpoint.remote, Address());
+        const Index interface = any<Address>(*this).find(endpoint);
+        if (interface == 0 || !endpoint.local.is_multicast()) [[likely]] {
+            return {interface, 0};
+        }
+        // To a group: ends are known by the tunnel's own address.
+        endpoint.local = unmapped<Address>(locals[interface]);
+        endpoint.remote = from;
+        return {interface, known.find(endpoint)};
     }
 
     template <class Address, class Self>

@@ -24,17 +24,8 @@ constexpr std::chrono::seconds ageing_period{1};
 constexpr uint32_t longest_packet = 65535;
 constexpr uint32_t usual_mtu = 1500;
 
-template <class Family>
-typename Family::Address unmapped(const Ip6Address& address) {
-    if constexpr (std::is_same_v<Family, vnet::ip4::Family>) {
-        return Ip4Address(uint32_t(address.low()));
-    } else {
-        return address;
-    }
-}
-
 std::string text_of(const Ip6Address& address) {
-    return address.is_ip4_mapped() ? unmapped<vnet::ip4::Family>(address).to_string()
+    return address.is_ip4_mapped() ? unmapped<Ip4Address>(address).to_string()
                                    : address.to_string();
 }
 
@@ -113,7 +104,7 @@ template <class Family>
 absl::StatusOr<std::unique_ptr<vnet::tunnel::LocalEnd>> Segments::open_local(const Spec& spec,
                                                                              Index interface) {
     using Address = typename Family::Address;
-    const auto local = unmapped<Family>(spec.local);
+    const auto local = unmapped<typename Family::Address>(spec.local);
     const vnet::tunnel::Endpoint<Address> any{local, Address(), number_of(spec.port, spec.vni),
                                               spec.vrf};
     auto& takers = SegmentTables::any<Address>(parts_.tables);
@@ -124,6 +115,7 @@ absl::StatusOr<std::unique_ptr<vnet::tunnel::LocalEnd>> Segments::open_local(con
     }
     auto end = parts_.tunnels.of<Family>().underlay->open_local(spec.vrf, local);
     if (end.ok()) {
+        parts_.tables.locals[interface] = spec.local;
         takers.add(any, interface);
     }
     return end;
@@ -158,8 +150,21 @@ absl::StatusOr<Index> Segments::add(const std::string& name, const Spec& spec) {
 }
 
 void Segments::changed(const vnet::interface::Interface& interface, Change change) {
-    if (change == Change::removing && segments_.contains(interface.index)) {
+    if (change != Change::removing) {
+        return;
+    }
+    if (segments_.contains(interface.index)) {
         close(interface.index);
+        return;
+    }
+    for (auto& [index, segment] : segments_) {
+        // A group goes with the link that it is reached by.
+        const auto gone = std::find_if(segment.flood.begin(), segment.flood.end(), [&](Remote one) {
+            return others_.at(one).link == interface.index;
+        });
+        if (gone != segment.flood.end()) {
+            drop_flood(index, gone);
+        }
     }
 }
 
@@ -170,8 +175,8 @@ void Segments::close(Index interface) {
     const auto remove = [&]<class Family>(Family) {
         using Address = typename Family::Address;
         SegmentTables::any<Address>(parts_.tables)
-            .remove({unmapped<Family>(spec.local), Address(), number_of(spec.port, spec.vni),
-                     spec.vrf});
+            .remove({unmapped<typename Family::Address>(spec.local), Address(),
+                     number_of(spec.port, spec.vni), spec.vrf});
     };
     spec.is_ip6() ? remove(vnet::ip6::Family()) : remove(vnet::ip4::Family());
     parts_.tables.learns[interface].store(false, std::memory_order_relaxed);
@@ -193,7 +198,8 @@ template <class Family>
 absl::Status Segments::open(Remote number, Other& other) {
     using Address = typename Family::Address;
     const Spec& spec = segments_.at(other.interface).spec;
-    const Ends<Address> ends{unmapped<Family>(spec.local), unmapped<Family>(other.address)};
+    const Ends<Address> ends{unmapped<typename Family::Address>(spec.local),
+                             unmapped<typename Family::Address>(other.address)};
     Outer& outer = parts_.tables.outers[number];
     vnet::tunnel::lay(outer, ends, spec.policy, spec.vrf, header(spec.port, other.vni));
     outer.note = spec.note;
@@ -204,7 +210,8 @@ absl::Status Segments::open(Remote number, Other& other) {
         .carries_ethernet = true,
         .outers = {&outer},
         .changed = [this, interface = other.interface] { fit_soon(interface); }};
-    auto way = parts_.tunnels.of<Family>().underlay->open(request);
+    auto& underlay = *parts_.tunnels.of<Family>().underlay;
+    auto way = other.link == 0 ? underlay.open(request) : underlay.open_group(request, other.link);
     if (!way.ok()) {
         outer.length = 0;
         return way.status();
@@ -236,15 +243,40 @@ void Segments::set_peer(const Other& other, Remote number) {
     const Spec& spec = segments_.at(other.interface).spec;
     const auto set = [&]<class Family>(Family) {
         const vnet::tunnel::Endpoint<typename Family::Address> endpoint{
-            unmapped<Family>(spec.local), unmapped<Family>(other.address),
-            number_of(spec.port, spec.vni), spec.vrf};
+            unmapped<typename Family::Address>(spec.local),
+            unmapped<typename Family::Address>(other.address), number_of(spec.port, spec.vni),
+            spec.vrf};
         auto& peers = SegmentTables::peers<typename Family::Address>(parts_.tables);
         number != 0 ? void(peers.add(endpoint, number)) : peers.remove(endpoint);
     };
     spec.is_ip6() ? set(vnet::ip6::Family()) : set(vnet::ip4::Family());
 }
 
-absl::StatusOr<Remote> Segments::acquire(Index interface, Ip6Address address, uint32_t vni) {
+/// What comes to the group is this tunnel's, or no longer.
+absl::Status Segments::set_group(const Other& other, bool taken) {
+    const Spec& spec = segments_.at(other.interface).spec;
+    const auto set = [&]<class Family>(Family) -> absl::Status {
+        using Address = typename Family::Address;
+        const vnet::tunnel::Endpoint<Address> group{unmapped<Address>(other.address), Address(),
+                                                    number_of(spec.port, spec.vni), spec.vrf};
+        auto& takers = SegmentTables::any<Address>(parts_.tables);
+        if (!taken) {
+            takers.remove(group);
+            return absl::OkStatus();
+        }
+        if (const Index has = takers.find(group); has != 0) {
+            return absl::AlreadyExistsError(
+                fmt::format("VNI {} of group {} is that of tunnel '{}' already", spec.vni,
+                            text_of(other.address), parts_.interfaces.name_of(has)));
+        }
+        takers.add(group, other.interface);
+        return absl::OkStatus();
+    };
+    return spec.is_ip6() ? set(vnet::ip6::Family()) : set(vnet::ip4::Family());
+}
+
+absl::StatusOr<Remote> Segments::acquire(Index interface, Ip6Address address, uint32_t vni,
+                                         Index link) {
     const std::tuple key(interface, address, vni);
     if (const auto known = numbers_.find(key); known != numbers_.end()) {
         ++others_.at(known->second).users;
@@ -256,7 +288,7 @@ absl::StatusOr<Remote> Segments::acquire(Index interface, Ip6Address address, ui
             "{} and {} cannot be the ends of one tunnel; give two addresses of IPv4 or two of IPv6",
             text_of(segment.spec.local), text_of(address)));
     }
-    Other other{interface, address, vni, 1, nullptr, 0};
+    Other other{interface, address, vni, 1, nullptr, 0, link};
     if (vni != segment.spec.vni) {
         const auto peer = acquire(interface, address, segment.spec.vni);
         if (!peer.ok()) {
@@ -264,15 +296,23 @@ absl::StatusOr<Remote> Segments::acquire(Index interface, Ip6Address address, ui
         }
         other.peer = *peer;
     }
+    if (link != 0) {
+        if (absl::Status status = set_group(other, true); !status.ok()) {
+            return status;
+        }
+    }
     const auto number = make(other);
     if (!number.ok()) {
+        if (link != 0) {
+            (void)set_group(other, false);
+        }
         if (other.peer != 0) {
             release(other.peer);
         }
         return number;
     }
     parts_.tables.interfaces[*number].store(interface, std::memory_order_relaxed);
-    if (other.peer == 0) {
+    if (other.peer == 0 && link == 0) {
         set_peer(other, *number);
     }
     segment.remotes.insert(*number);
@@ -288,7 +328,9 @@ void Segments::release(Remote remote) {
         return;
     }
     const Remote peer = other.peer;
-    if (peer == 0) {
+    if (other.link != 0) {
+        (void)set_group(other, false);
+    } else if (peer == 0) {
         set_peer(other, 0);
     }
     segments_.at(other.interface).remotes.erase(remote);
@@ -397,14 +439,45 @@ absl::Status Segments::remove_mac(const std::string& name, const MacAddress& mac
     return absl::OkStatus();
 }
 
+absl::StatusOr<Index> Segments::find_link(Ip6Address remote, std::optional<uint32_t> vni,
+                                          const std::string& link) const {
+    const bool is_group = remote.is_ip4_mapped() ? unmapped<Ip4Address>(remote).is_multicast()
+                                                 : remote.is_multicast();
+    if (is_group == link.empty()) {
+        return absl::InvalidArgumentError(
+            is_group ? fmt::format("{} is a group; name the interface that it is reached by",
+                                   text_of(remote))
+                     : fmt::format("{} is no group; routes say by which interface it is reached",
+                                   text_of(remote)));
+    }
+    if (!is_group) {
+        return Index(0);
+    }
+    if (vni) {
+        return absl::InvalidArgumentError(fmt::format(
+            "who listens to group {} takes the tunnel's own VNI; leave it out", text_of(remote)));
+    }
+    const auto interface = parts_.interfaces.find(link);
+    return interface.ok() ? absl::StatusOr<Index>((*interface)->index) : interface.status();
+}
+
 absl::Status Segments::add_flood(const std::string& name, Ip6Address remote,
-                                 std::optional<uint32_t> vni) {
+                                 std::optional<uint32_t> vni, const std::string& link) {
     const auto index = find(name);
-    if (!index.ok()) {
-        return index.status();
+    const auto by = find_link(remote, vni, link);
+    if (!index.ok() || !by.ok()) {
+        return index.ok() ? by.status() : index.status();
     }
     Segment& segment = segments_.at(*index);
-    const auto number = acquire(*index, remote, vni.value_or(segment.spec.vni));
+    // By another link it is another way.
+    const auto other_way =
+        std::find_if(segment.flood.begin(), segment.flood.end(), [&](Remote one) {
+            return others_.at(one).address == remote && others_.at(one).link != *by;
+        });
+    if (other_way != segment.flood.end()) {
+        drop_flood(*index, other_way);
+    }
+    const auto number = acquire(*index, remote, vni.value_or(segment.spec.vni), *by);
     if (!number.ok()) {
         return number.status();
     }
@@ -435,11 +508,15 @@ absl::Status Segments::remove_flood(const std::string& name, Ip6Address remote) 
                         "who does",
                         text_of(remote), name));
     }
-    const Remote number = *at;
-    segment.flood.erase(at);
-    publish(*index);
-    release(number);
+    drop_flood(*index, at);
     return absl::OkStatus();
+}
+
+void Segments::drop_flood(Index interface, std::vector<Remote>::iterator at) {
+    const Remote number = *at;
+    segments_.at(interface).flood.erase(at);
+    publish(interface);
+    release(number);
 }
 
 void Segments::forget_if(
@@ -518,7 +595,7 @@ Segments::RemoteInfo Segments::describe(Remote remote) const {
     const Other& other = others_.at(remote);
     const uint32_t mtu = other.way->mtu();
     constexpr uint32_t ethernet = sizeof(wire::EthernetHeader);
-    return {other.address, other.vni, mtu > ethernet ? mtu - ethernet : 0};
+    return {other.address, other.vni, mtu > ethernet ? mtu - ethernet : 0, other.link};
 }
 
 std::vector<Segments::Info> Segments::all() const {

@@ -65,8 +65,10 @@ public:
                          std::optional<uint32_t> vni);
     /// NOT_FOUND where nobody has said so.
     absl::Status remove_mac(const std::string& name, const MacAddress& mac);
-    /// Who gets what is for all.
-    absl::Status add_flood(const std::string& name, Ip6Address remote, std::optional<uint32_t> vni);
+    /// Who gets what is for all. Where `remote` is a group, `link` names the interface that it is
+    /// reached by, and that the router listens to it on; it goes with that interface.
+    absl::Status add_flood(const std::string& name, Ip6Address remote, std::optional<uint32_t> vni,
+                           const std::string& link = {});
     absl::Status remove_flood(const std::string& name, Ip6Address remote);
     /// Forgets what was learned.
     absl::Status forget(const std::string& name);
@@ -102,6 +104,8 @@ public:
         uint32_t vni;
         /// 0: there is no way.
         uint32_t way_mtu;
+        /// Of a group: the interface that it is reached by; else 0.
+        Index link;
     };
     struct MacInfo {
         Index interface;
@@ -138,11 +142,19 @@ private:
         std::unique_ptr<vnet::tunnel::Way> way;
         /// That of the same address and the tunnel's own VNI, which packets come from.
         Remote peer = 0;
+        /// Of a group: the interface that it is reached by.
+        Index link = 0;
     };
 
     absl::StatusOr<Index> find(const std::string& name) const;
     /// An end, for one user more.
-    absl::StatusOr<Remote> acquire(Index interface, Ip6Address address, uint32_t vni);
+    absl::StatusOr<Remote> acquire(Index interface, Ip6Address address, uint32_t vni,
+                                   Index link = 0);
+    /// 0 for what is no group.
+    absl::StatusOr<Index> find_link(Ip6Address remote, std::optional<uint32_t> vni,
+                                    const std::string& link) const;
+    absl::Status set_group(const Other& other, bool taken);
+    void drop_flood(Index interface, std::vector<Remote>::iterator at);
     void release(Remote remote);
     absl::StatusOr<Remote> make(Other& other);
     template <class Family>

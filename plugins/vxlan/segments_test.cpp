@@ -30,22 +30,24 @@ Bytes frame_to(const char* destination, const char* source = here) {
     return packet().ethernet(source, destination).ip4().udp().payload(30).bytes();
 }
 /// A frame that an end sent, in the tunnel of VNI 9.
-Bytes from(const char* end, const Bytes& frame) {
+Bytes from(const char* end, const Bytes& frame, const char* to = "10.0.2.1",
+           const char* mac = "02:00:00:00:00:a2") {
     Bytes inner = from_hex("0800000000000900");
     inner.insert(inner.end(), frame.begin(), frame.end());
     return packet()
-        .ethernet("02:00:00:00:00:b2", "02:00:00:00:00:a2")
-        .ip4(end, "10.0.2.1")
+        .ethernet("02:00:00:00:00:b2", mac)
+        .ip4(end, to)
         .udp(50000, 4789)
         .payload(inner)
         .bytes();
 }
-Bytes from6(const char* end, const Bytes& frame) {
+Bytes from6(const char* end, const Bytes& frame, const char* to = "2001:db8:2::1",
+            const char* mac = "02:00:00:00:00:a2") {
     Bytes inner = from_hex("0800000000000900");
     inner.insert(inner.end(), frame.begin(), frame.end());
     return packet()
-        .ethernet("02:00:00:00:00:b2", "02:00:00:00:00:a2")
-        .ip6(end, "2001:db8:2::1")
+        .ethernet("02:00:00:00:00:b2", mac)
+        .ip6(end, to)
         .udp(50000, 4789)
         .payload(inner)
         .bytes();
@@ -217,7 +219,7 @@ TEST_F(SegmentsTest, RefusesInASentence) {
               "VNI 16777216 is out of range; give 0 to 16777215");
     EXPECT_THAT(refusal("add vxlan mac t 02:00:00:00:05:01 remote 2001:db8::7"),
                 HasSubstr("10.0.2.1 and 2001:db8::7 cannot be the ends of one tunnel"));
-    EXPECT_THAT(refusal("add vxlan flood t 224.0.0.1"), HasSubstr("cannot be the end of a tunnel"));
+    EXPECT_THAT(refusal("add vxlan flood t 0.0.0.1"), HasSubstr("cannot be the end of a tunnel"));
     EXPECT_EQ(refusal("delete vxlan flood t 198.51.100.7"),
               "198.51.100.7 does not get what is for all of tunnel 't'; `show vxlan flood` lists "
               "who does");
@@ -294,6 +296,98 @@ TEST_F(FewEnds, RefusesOneMoreThanThereIsRoomFor) {
     EXPECT_TRUE(flood("192.0.2.8").ok());
     EXPECT_EQ(flood("192.0.2.9").code(), absl::StatusCode::kResourceExhausted);
     EXPECT_EQ(ends(), 2U);
+}
+
+constexpr const char* group_mac = "01:00:5e:01:01:09";
+
+TEST_F(SegmentsTest, SendsWhatIsForAllToAGroup) {
+    join();
+    set_up({"add vxlan flood t 239.1.1.9 interface wan", "add vxlan flood t 198.51.100.7"});
+    EXPECT_THAT(
+        run("show ip4-group"),
+        ElementsAre(R"({"interface":"wan","group":"239.1.1.9","listeners":1,"reported":true})"));
+    for (const unsigned burst : {1U, 3U, 63U, 200U}) {
+        const auto sent = send(lan, frame_to(everybody), burst);
+        ASSERT_EQ(sent.size(), 2 * burst);
+        EXPECT_THAT(ends({sent[0], sent[1]}),
+                    UnorderedElementsAre(Pair("239.1.1.9", 9), Pair("198.51.100.7", 9)));
+    }
+    const auto sent = send(lan, frame_to(everybody));
+    const auto& to_group = ends({sent[0]})[0].first == "239.1.1.9" ? sent[0].bytes : sent[1].bytes;
+    EXPECT_EQ(Bytes(to_group.begin(), to_group.begin() + 14),
+              from_hex("01005e010109 0200000000a2 0800"));
+    EXPECT_EQ(Bytes(to_group.begin() + 50, to_group.end()), frame_to(everybody));
+    // The link's address and MTU are followed.
+    set_up({"set interface wan mac 02:00:00:00:00:c2", "set interface wan mtu 1400"});
+    EXPECT_TRUE(eventually([&] { return interface("t").mtu == 1400 - 50; }));
+    for (const Sent& one : send(lan, frame_to(everybody))) {
+        EXPECT_EQ(Bytes(one.bytes.begin() + 6, one.bytes.begin() + 12), from_hex("0200000000c2"));
+    }
+    set_up({"delete vxlan flood t 239.1.1.9"});
+    EXPECT_THAT(ends(send(lan, frame_to(everybody))), ElementsAre(Pair("198.51.100.7", 9)));
+    EXPECT_THAT(run("show ip4-group"), IsEmpty());
+}
+
+TEST_F(SegmentsTest, TakesAndLearnsWhatComesToItsGroup) {
+    join();
+    set_up({"add vxlan flood t 239.1.1.9 interface wan"});
+    EXPECT_THAT(send(wan, from("198.51.100.7", frame_to(everybody, there), "239.1.1.9", group_mac)),
+                SizeIs(1));
+    EXPECT_TRUE(knows("198.51.100.7"));
+    EXPECT_THAT(ends(send(lan, frame_to(there))), ElementsAre(Pair("198.51.100.7", 9)));
+    EXPECT_THAT(send(wan, from("198.51.100.7", frame_to(everybody, there), "239.1.1.8", group_mac)),
+                IsEmpty())
+        << "another group";
+    EXPECT_THAT(drops(), ElementsAre(Pair("vxlan4-decap/unknown-vni", 1)));
+}
+
+TEST_F(SegmentsTest, HasGroupsOverIp6) {
+    set_up({"add vxlan tunnel t vni 9 local 2001:db8:2::1 checksum off", "set interface t state up",
+            "add cross-connect lan t", "add vxlan flood t ff05::109 interface wan"});
+    drops();
+    const auto sent = send(lan, frame_to(everybody));
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(Bytes(sent[0].bytes.begin(), sent[0].bytes.begin() + 6), from_hex("333300000109"));
+    EXPECT_THAT(run("show ip6-group interface wan"), ::testing::Contains(HasSubstr("ff05::109")));
+    EXPECT_THAT(send(wan, from6("2001:db8:9::7", frame_to(everybody, there), "ff05::109",
+                                "33:33:00:00:01:09")),
+                SizeIs(1));
+    EXPECT_TRUE(knows("2001:db8:9::7"));
+}
+
+TEST_F(SegmentsTest, AGroupGoesWithItsLink) {
+    join();
+    run("add null spare");
+    set_up({"add vxlan flood t 239.1.1.9 interface spare", "add vxlan flood t 198.51.100.7"});
+    EXPECT_THAT(run("show vxlan flood"), SizeIs(2));
+    // By another link it is another way.
+    set_up({"add vxlan flood t 239.1.1.9 interface wan"});
+    EXPECT_THAT(run("show ip4-group"), ElementsAre(HasSubstr(R"("interface":"wan")")));
+    set_up({"add vxlan flood t 239.1.1.9 interface spare", "delete interface spare"});
+    EXPECT_THAT(run("show vxlan flood"), ElementsAre(HasSubstr("198.51.100.7")));
+    EXPECT_THAT(run("show ip4-group"), IsEmpty());
+    EXPECT_THAT(ends(send(lan, frame_to(everybody))), ElementsAre(Pair("198.51.100.7", 9)));
+}
+
+TEST_F(SegmentsTest, RefusesGroupsInASentence) {
+    join();
+    EXPECT_EQ(refusal("add vxlan flood t 239.1.1.9"),
+              "239.1.1.9 is a group; name the interface that it is reached by");
+    EXPECT_EQ(refusal("add vxlan flood t 198.51.100.7 interface wan"),
+              "198.51.100.7 is no group; routes say by which interface it is reached");
+    EXPECT_EQ(refusal("add vxlan flood t 239.1.1.9 vni 7 interface wan"),
+              "who listens to group 239.1.1.9 takes the tunnel's own VNI; leave it out");
+    EXPECT_THAT(refusal("add vxlan flood t 224.0.0.5 interface wan"),
+                HasSubstr("224.0.0.5 is no multicast group for a tunnel"));
+    EXPECT_THAT(refusal("add vxlan flood t 239.1.1.9 interface none"), HasSubstr("'none'"));
+    EXPECT_THAT(refusal("add vxlan mac t 02:00:00:00:05:01 remote 239.1.1.9"),
+                HasSubstr("239.1.1.9 cannot be the end of a tunnel"));
+    run("add vxlan flood t 239.1.1.9 interface wan");
+    run("add address wan 10.0.3.1/24");
+    run("add vxlan tunnel u vni 9 local 10.0.3.1");
+    EXPECT_EQ(refusal("add vxlan flood u 239.1.1.9 interface wan"),
+              "VNI 9 of group 239.1.1.9 is that of tunnel 't' already");
+    EXPECT_THAT(run("show vxlan flood"), ElementsAre(HasSubstr(R"("interface":"wan")")));
 }
 
 }  // namespace

@@ -210,6 +210,9 @@ void write_ends(const Segments& segments, vnet::Router& router, const api::confi
         proto::AddVxlanFloodRequest request;
         request.set_tunnel(router.interfaces().name_of(info.interface));
         describe_remote(info.remote, segments.spec(info.interface).vni, request);
+        if (info.remote.link != 0) {
+            request.set_interface(router.interfaces().name_of(info.remote.link));
+        }
         emit(add_flood_method, request);
     }
     for (const Segments::MacInfo& info : segments.macs()) {
@@ -251,7 +254,8 @@ absl::Status add_flood(Segments& segments, const proto::AddVxlanFloodRequest& re
     const auto vni = read_vni(request);
     absl::Status status = remote.status();
     status.Update(vni.status());
-    return status.ok() ? segments.add_flood(request.tunnel(), *remote, *vni) : status;
+    return status.ok() ? segments.add_flood(request.tunnel(), *remote, *vni, request.interface())
+                       : status;
 }
 absl::Status delete_flood(Segments& segments, const proto::DeleteVxlanFloodRequest& request) {
     const auto remote = read_end(request.remote());
@@ -364,6 +368,9 @@ std::vector<proto::VxlanFlood> list_flood(const Segments& segments, vnet::Router
         *message.mutable_remote() = end_to_api(info.remote.address);
         message.set_vni(info.remote.vni);
         message.set_way_mtu(info.remote.way_mtu);
+        if (info.remote.link != 0) {
+            message.set_interface(router.interfaces().name_of(info.remote.link));
+        }
     }
     return all;
 }

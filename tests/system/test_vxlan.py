@@ -5,7 +5,8 @@ import contextlib
 import subprocess
 
 import pytest
-from scapy.layers.inet import IP, UDP
+from scapy.contrib.igmp import IGMP
+from scapy.layers.inet import IP, UDP, IPOption_Router_Alert
 from scapy.layers.l2 import Ether
 from scapy.layers.vxlan import VXLAN
 
@@ -263,6 +264,45 @@ def test_a_tunnel_to_many_learns_who_is_where(lab6, underlay):
         wait_until(lambda: wanted.items() <= stations(daemon).items(), 10, lambda: str(stations(daemon)))
         mtu = 1500 - HEADERS[underlay]
         wait_until(lambda: int(daemon.interface("t0")["mtu"]) == mtu, 10, lambda: daemon.ctl("show interface t0"))
+
+
+GROUPS = {"ip4": "239.1.1.9", "ip6": "ff05::109"}
+
+
+def test_a_group_is_where_others_are_found(lab6, underlay):
+    """The kernel's way: no other end is named at either side."""
+    daemon, far = lab6.daemon, lab6.wan
+    router, end = UNDERLAYS[underlay]
+    group = GROUPS[underlay]
+    far.ip("link", "add", "vx0", "type", "vxlan", "id", VNI, "local", end, "group", group, "dstport", 4789, "dev", "eth0")
+    far.ip("address", "add", f"{FAR_LAN}/24", "dev", "vx0")
+    far.ip("link", "set", "vx0", "up")
+    far.ip("route", "del", "default")
+    with lab6.wire("wan") as wire:
+        daemon.ctl(f"delete address lan {LAN_ROUTER}/24", f"add vxlan tunnel tunnel vni {VNI} local {router}",
+                   f"add vxlan flood tunnel {group} interface wan", "add bridge br", "add bridge-port br lan",
+                   "add bridge-port br tunnel", "set interface tunnel state up")
+        assert ping(lab6.lan, FAR_LAN, count=5).received == 5
+        assert ping(far, LAN, count=5).received == 5
+        reports = "igmp.type == 0x22 && igmp.maddr == " if underlay == "ip4" else "icmpv6.type == 143 && icmpv6.mldr.mar.multicast_address == "
+        assert wire.tshark(reports + group, "frame.number")
+    wait_until(lambda: stations(daemon).get(far.mac("vx0")) == end, 10, lambda: str(stations(daemon)))
+    shown = daemon.ctl_json(f"show {underlay}-group interface wan")
+    assert [row["listeners"] for row in shown if row["group"] == group] == [1]
+    daemon.ctl("delete interface tunnel")
+    assert group not in daemon.ctl(f"show {underlay}-group")
+
+
+def test_the_router_answers_who_asks_for_its_groups(lab6):
+    daemon = lab6.daemon
+    daemon.ctl(f"add vxlan tunnel tunnel vni {VNI} local {WAN_ROUTER}", "add vxlan flood tunnel 239.1.1.9 interface wan")
+    query = Ether(src=lab6.wan.mac(), dst="01:00:5e:00:00:01") / IP(src=WAN, dst="224.0.0.1", ttl=1, options=[IPOption_Router_Alert()])
+    with lab6.wire("wan") as wire:
+        wire.send(query / IGMP(type=0x11, mrcode=1))
+        wait_until(lambda: wire.tshark("igmp.type == 0x16 && igmp.maddr == 239.1.1.9", "frame.number"), 10, lambda: daemon.ctl("show igmp"))
+        wire.send(query / IGMP(type=0x11, mrcode=1, chksum=1))
+        daemon.wait_error("igmp-input", "bad-checksum", 1)
+    assert [(row["interface"], row["version"], row["querier"]) for row in daemon.ctl_json("show igmp")] == [("wan", 2, WAN)]
 
 
 def test_two_routers_with_flood_lists(tmp_path):
