@@ -89,10 +89,12 @@ def test_a_syn_flood_displaces_itself(tmp_path, workers, rate):
         totals = lab.flow_totals()
         assert_adds_up(totals)
         assert totals["refused"] == 0
-        # Each packet of the flood began a session, went by one that it had begun, or is a drop by name.
-        refused = sum(count for (node, _), count in daemon.errors().items() if node in ("nat44-in2out", "ip4-flow", "worker-handoff"))
-        assert totals["created"] - before["created"] > 300_000
-        assert lab.sent("flood") - refused >= totals["created"] - before["created"] - 100
+        # Each packet of the flood began a session or is a drop by name; of the drops some may be others' packets, and a few of the
+        # sessions are the hosts'.
+        begun = totals["created"] - before["created"]
+        dropped = sum(count for (node, _), count in daemon.errors().items() if node in ("nat44-in2out", "ip4-flow", "worker-handoff"))
+        assert begun > 300_000
+        assert begun - 100 <= lab.sent("flood") <= begun + dropped + 1000, (begun, dropped, lab.sent("flood"))
 
 
 def test_a_table_full_of_lasting_sessions_refuses_new_ones(tmp_path):
